@@ -1,0 +1,115 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// Imports point down this file only: a target may depend on targets above it, never on those below.
+// `scripts/check.sh` builds with the undeclared-import check, so an arrow that is not written here is an error.
+
+let common: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+/// For modules that never touch a pointer: the compiler rejects unsafe code in them.
+let pointerFree = common + [.strictMemorySafety()]
+/// For the module whose types keep a borrowed span.
+let lifetimes = common + [.enableExperimentalFeature("Lifetimes")]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = common) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: common)
+}
+func tests(_ name: String, _ dependencies: [Target.Dependency], settings: [SwiftSetting] = common) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "hms-ops",
+    products: [
+        .executable(name: "hms-sidecar", targets: ["hms-sidecar"]),
+        .executable(name: "hms-collector", targets: ["hms-collector"]),
+        .executable(name: "hms-ops", targets: ["hms-ops"]),
+        .executable(name: "hms-demo", targets: ["hms-demo"]),
+        .library(name: "HMSTrace", targets: ["HMSTrace"]),
+    ],
+    targets: [
+        // C libraries and kernel interfaces: module maps and shims, no decisions.
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CLinux"),
+        .target(name: "CHMSProto", dependencies: ["CProtobufC"]),
+
+        // Plain values and encodings.
+        library("TraceModel", settings: pointerFree),
+        library("Configuration", settings: pointerFree),
+        library("WireFormat", ["TraceModel"], settings: lifetimes),
+        library("JSON"),
+        library("SelfTelemetry", ["CLinux"]),
+
+        // One C library or kernel interface each, made safe.
+        library("EventLoop", ["CLinux"]),
+        library("Compression", ["CZstd", "CZlib"]),
+        library("TLS", ["COpenSSL"]),
+        library("HTTP", ["CNghttp2", "CLinux", "EventLoop", "TLS"]),
+
+        // OTLP: bytes to views, values and JSON, and back.
+        library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
+        library("SegmentStore", ["TraceModel", "WireFormat", "Compression", "CLinux"]),
+        library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
+
+        // One front door each.
+        library(
+            "Receiving",
+            ["TraceModel", "WireFormat", "OTLP", "JSON", "HTTP", "EventLoop", "Compression", "SelfTelemetry", "CLinux"]),
+        library("Forwarding", ["TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
+        library("Querying", ["TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "SelfTelemetry"]),
+        .target(
+            name: "Console", dependencies: ["HTTP"], resources: [.embedInCode("Assets")], swiftSettings: common),
+
+        // What services link.
+        library("HMSTrace", ["TraceModel", "WireFormat", "EventLoop", "HTTP", "CLinux"]),
+
+        // Which parts exist and how they are wired.
+        library(
+            "Sidecar",
+            ["Configuration", "TraceModel", "Receiving", "Forwarding", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
+        library(
+            "Collector",
+            [
+                "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "Querying", "Console",
+                "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
+            ]),
+        library(
+            "OpsCommands",
+            ["Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS", "TraceAssembly", "CLinux"]),
+
+        // Programs: read flags and configuration, build, run.
+        program("hms-sidecar", ["Sidecar"]),
+        program("hms-collector", ["Collector"]),
+        program("hms-ops", ["OpsCommands"]),
+        program("hms-demo", ["HMSTrace", "TraceModel", "EventLoop", "HTTP", "CLinux"], path: "examples/Demo"),
+
+        tests("TraceModel", ["TraceModel"]),
+        tests("Configuration", ["Configuration"]),
+        tests("WireFormat", ["WireFormat", "TraceModel", "CHMSProto", "CProtobufC"], settings: lifetimes),
+        tests("JSON", ["JSON"]),
+        tests("SelfTelemetry", ["SelfTelemetry"]),
+        tests("EventLoop", ["EventLoop", "CLinux"]),
+        tests("Compression", ["Compression"]),
+        tests("TLS", ["TLS"]),
+        tests("HTTP", ["HTTP", "EventLoop", "TLS", "CLinux", "CNghttp2"]),
+        tests("OTLP", ["OTLP", "TraceModel", "WireFormat", "JSON"]),
+        tests("SegmentStore", ["SegmentStore", "TraceModel", "WireFormat", "Compression", "CLinux"]),
+        tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
+        tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
+        tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "SelfTelemetry"]),
+        tests("Querying", ["Querying", "TraceModel", "OTLP", "JSON", "SegmentStore", "TraceAssembly", "WireFormat"]),
+        tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
+        tests("OpsCommands", ["OpsCommands", "TraceModel", "JSON", "TraceAssembly"]),
+    ]
+)

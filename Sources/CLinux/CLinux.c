@@ -1,0 +1,112 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct hms_mmsghdr) == sizeof(struct mmsghdr), "layout of mmsghdr");
+_Static_assert(offsetof(struct hms_mmsghdr, length) == offsetof(struct mmsghdr, msg_len), "layout of mmsghdr");
+
+int hms_accept4(int fd, struct sockaddr *address, socklen_t *length) {
+    return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+int hms_recvmmsg(int fd, struct hms_mmsghdr *messages, unsigned int count) {
+    return recvmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT, NULL);
+}
+int hms_sendmmsg(int fd, struct hms_mmsghdr *messages, unsigned int count) {
+    return sendmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+int hms_pipe2_cloexec(int fds[2]) { return pipe2(fds, O_CLOEXEC); }
+int hms_fallocate(int fd, off_t offset, off_t length) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length); }
+
+int hms_set_receive_buffer(int fd, int bytes) {
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) != 0)
+        return -1;
+    int given = 0;
+    socklen_t size = sizeof given;
+    if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &given, &size) != 0) return -1;
+    return given / 2; // the kernel reports twice what was asked, for its own bookkeeping
+}
+int hms_enable_drop_count(int fd) {
+    int on = 1;
+    return setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+}
+unsigned long hms_drop_count_space(void) { return CMSG_SPACE(sizeof(uint32_t)); }
+int64_t hms_drop_count(const struct msghdr *header) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR((struct msghdr *)header, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+            uint32_t dropped;
+            memcpy(&dropped, CMSG_DATA(c), sizeof dropped);
+            return dropped;
+        }
+    return -1;
+}
+int hms_set_thread_name(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+static uint32_t crc_table[8][256];
+static pthread_once_t crc_once = PTHREAD_ONCE_INIT;
+static void crc_make_table(void) {
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t c = i;
+        for (int k = 0; k < 8; k++) c = c & 1 ? (c >> 1) ^ 0x82f63b78u : c >> 1;
+        crc_table[0][i] = c;
+    }
+    for (uint32_t i = 0; i < 256; i++)
+        for (int t = 1; t < 8; t++) crc_table[t][i] = crc_table[t - 1][i] >> 8 ^ crc_table[0][crc_table[t - 1][i] & 255];
+}
+static uint32_t crc_software(uint32_t crc, const uint8_t *p, unsigned long n) {
+    pthread_once(&crc_once, crc_make_table);
+    for (; n >= 8; n -= 8, p += 8) {
+        uint64_t v;
+        memcpy(&v, p, 8);
+        v ^= crc;
+        crc = crc_table[7][v & 255] ^ crc_table[6][v >> 8 & 255] ^ crc_table[5][v >> 16 & 255] ^
+              crc_table[4][v >> 24 & 255] ^ crc_table[3][v >> 32 & 255] ^ crc_table[2][v >> 40 & 255] ^
+              crc_table[1][v >> 48 & 255] ^ crc_table[0][v >> 56];
+    }
+    while (n--) crc = crc >> 8 ^ crc_table[0][(crc ^ *p++) & 255];
+    return crc;
+}
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t crc_hardware(uint32_t crc, const uint8_t *p, unsigned long n) {
+    uint64_t c = crc;
+    for (; n >= 8; n -= 8, p += 8) {
+        uint64_t v;
+        memcpy(&v, p, 8);
+        c = __builtin_ia32_crc32di(c, v);
+    }
+    crc = (uint32_t)c;
+    while (n--) crc = __builtin_ia32_crc32qi(crc, *p++);
+    return crc;
+}
+#endif
+uint32_t hms_crc32c(uint32_t crc, const void *bytes, unsigned long length) {
+    crc = ~crc;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2")) return ~crc_hardware(crc, bytes, length);
+#endif
+    return ~crc_software(crc, bytes, length);
+}
+
+void hms_tune_allocator(void) {
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 8 << 20);
+    mallopt(M_ARENA_MAX, 2);
+}
+uint64_t hms_resident_bytes(void) {
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (!f) return 0;
+    unsigned long total = 0, resident = 0;
+    int n = fscanf(f, "%lu %lu", &total, &resident);
+    fclose(f);
+    return n == 2 ? (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+int hms_open(const char *path, int flags, unsigned int mode) { return open(path, flags | O_CLOEXEC, mode); }
+int hms_flock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }

@@ -1,0 +1,39 @@
+// Linux interfaces that Swift's Glibc module does not show: functions behind _GNU_SOURCE, variadics and macros.
+#ifndef CLINUX_H
+#define CLINUX_H
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/// Same layout as struct mmsghdr.
+struct hms_mmsghdr {
+    struct msghdr header;
+    unsigned int length;
+};
+
+int hms_accept4(int fd, struct sockaddr *address, socklen_t *length);
+int hms_recvmmsg(int fd, struct hms_mmsghdr *messages, unsigned int count);
+int hms_sendmmsg(int fd, struct hms_mmsghdr *messages, unsigned int count);
+int hms_pipe2_cloexec(int fds[2]);
+int hms_fallocate(int fd, off_t offset, off_t length);
+/// Asks for `bytes` of receive buffer; returns what the kernel gave, or -1.
+int hms_set_receive_buffer(int fd, int bytes);
+int hms_enable_drop_count(int fd);
+/// Number of datagrams the kernel dropped on this socket so far, as told with `header`, or -1 when it tells nothing.
+int64_t hms_drop_count(const struct msghdr *header);
+/// Size of the control buffer one message needs for `hms_drop_count`.
+unsigned long hms_drop_count_space(void);
+int hms_set_thread_name(const char *name);
+/// CRC-32C of `length` bytes, continuing from `crc` (0 to begin). Uses the processor's instruction where it has one.
+uint32_t hms_crc32c(uint32_t crc, const void *bytes, unsigned long length);
+/// Keeps freed large blocks inside the heap up to a bound, so that per-request buffers do not cost page faults.
+void hms_tune_allocator(void);
+/// Resident memory of this process in bytes, 0 when /proc cannot be read.
+uint64_t hms_resident_bytes(void);
+int hms_open(const char *path, int flags, unsigned int mode);
+int hms_flock_exclusive(int fd);
+#endif
