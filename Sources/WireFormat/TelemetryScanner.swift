@@ -154,6 +154,10 @@ public struct TelemetryScanner: Sendable {
                     throw located(
                         .nestedTooDeep(limit: maximumDepth), at: start, stack, depth, row, tag: tag)
                 }
+                if entry.child == .keyValue, depth &+ 2 < maximumDepth, Self.isPlainAttribute(bytes, position, next) {
+                    position = next
+                    continue
+                }
                 stack[depth] = Frame(end: end, slot: row | Int(truncatingIfNeeded: tag))
                 depth &+= 1
                 end = next
@@ -213,6 +217,26 @@ public struct TelemetryScanner: Sendable {
             }
             position = next
         }
+    }
+}
+
+// MARK: - The short way
+
+extension TelemetryScanner {
+    /// Whether the bytes are an attribute as most are: a key and then a value that is a string, both shorter than 128
+    /// bytes and with tags of one byte, and nothing else. All others, and those with faults, take the long way.
+    @inline(__always)
+    private static func isPlainAttribute(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        guard end &- start >= 6, bytes[start] == 0x0A else { return false }
+        let keyCount = Int(bytes[start &+ 1])
+        let value = start &+ 2 &+ keyCount
+        guard keyCount < 0x80, end &- value >= 4 else { return false }
+        let textCount = Int(bytes[value &+ 3])
+        guard bytes[value] == 0x12, Int(bytes[value &+ 1]) == textCount &+ 2, bytes[value &+ 2] == 0x0A,
+            textCount < 0x7E, value &+ 4 &+ textCount == end
+        else { return false }
+        return UTF8Check.isValid(bytes, from: start &+ 2, to: value)
+            && UTF8Check.isValid(bytes, from: value &+ 4, to: end)
     }
 }
 
