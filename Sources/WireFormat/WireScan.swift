@@ -59,20 +59,31 @@ enum WireScan {
         return Int(value)
     }
 
-    /// Whether the bytes are an attribute as most are: a key and then a value that is a string, both shorter than 128
-    /// bytes and with tags of one byte, and nothing else. All others, and those with faults, take the long way.
+    /// Whether the bytes are an attribute as most are: a key and then a string, a number or a truth value, all shorter
+    /// than 128 bytes and with tags of one byte, and nothing else. All others, and those with faults, take the long way.
     @inline(__always)
     static func isPlainAttribute(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
         guard end &- start >= 6, bytes[start] == 0x0A else { return false }
         let keyCount = Int(bytes[start &+ 1])
         let value = start &+ 2 &+ keyCount
-        guard keyCount < 0x80, end &- value >= 4 else { return false }
-        let textCount = Int(bytes[value &+ 3])
-        guard bytes[value] == 0x12, Int(bytes[value &+ 1]) == textCount &+ 2, bytes[value &+ 2] == 0x0A,
-            textCount < 0x7E, value &+ 4 &+ textCount == end
+        // The value's length is that of the rest, so that it is the last field.
+        guard keyCount < 0x80, end &- value >= 4, end &- value < 0x82, bytes[value] == 0x12,
+            Int(bytes[value &+ 1]) == end &- value &- 2
         else { return false }
+        var content = value &+ 3
+        switch bytes[value &+ 2] {
+        case 0x0A:
+            content = value &+ 4
+            guard Int(bytes[value &+ 3]) == end &- content, UTF8Check.isValid(bytes, from: content, to: end) else {
+                return false
+            }
+        case 0x10, 0x18:
+            guard skipVarint(bytes, &content, end), content == end else { return false }
+        case 0x21:
+            guard end &- content == 8 else { return false }
+        default: return false
+        }
         return UTF8Check.isValid(bytes, from: start &+ 2, to: value)
-            && UTF8Check.isValid(bytes, from: value &+ 4, to: end)
     }
 
     // MARK: Faults
