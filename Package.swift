@@ -64,6 +64,9 @@ let package = Package(
         library("SegmentStore", ["TraceModel", "WireFormat", "Compression", "CLinux"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
 
+        // What both daemons do alike: start, answer health, wait for signals.
+        library("Daemon", ["Configuration", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
+
         // One front door each.
         library(
             "Receiving",
@@ -87,7 +90,7 @@ let package = Package(
         library(
             "Collector",
             [
-                "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "Querying", "Console",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "Querying", "Console",
                 "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
             ]),
         library(

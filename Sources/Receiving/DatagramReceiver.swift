@@ -84,7 +84,7 @@ package final class DatagramReceiver {
             let count = slots.receive(from: fd)
             guard count > 0 else { return }
             counters.datagrams.add(count)
-            for index in 0..<count { take(slots.datagram(index)) }
+            for index in 0..<count { take(slots.datagram(index).span) }
             noteKernelDrops(slots.dropCount(ofLast: count))
             if count < DatagramSlots.count { return }
         }
@@ -179,9 +179,8 @@ private final class DatagramSlots {
     }
 
     /// Valid until the next `receive`.
-    func datagram(_ index: Int) -> Span<UInt8> {
-        let slot = UnsafeBufferPointer(start: bytes + index * Self.slotBytes, count: Int(messages[index].length))
-        return _overrideLifetime(slot.span, borrowing: self)
+    func datagram(_ index: Int) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: bytes + index * Self.slotBytes, count: Int(messages[index].length))
     }
 
     func dropCount(ofLast count: Int) -> UInt32? {
