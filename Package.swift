@@ -84,7 +84,7 @@ let package = Package(
         library(
             "Sidecar",
             [
-                "Configuration", "TraceModel", "Receiving", "Forwarding", "SelfTelemetry", "EventLoop", "HTTP", "TLS",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "Forwarding", "SelfTelemetry", "EventLoop", "HTTP", "TLS",
                 "CLinux",
             ]),
         library(
