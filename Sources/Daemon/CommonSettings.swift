@@ -113,7 +113,8 @@ private func limitKeys<Settings: HasCommonSettings>() -> [SettingKey<Settings>] 
             "limits.stream_window", \Settings.common.limits.streamWindow, .integer32(in: 65_535...2_147_483_647),
             why: "HTTP/2 flow control of one request, in bytes."),
         SettingKey(
-            "limits.connection_window", \Settings.common.limits.connectionWindow, .integer32(in: 65_535...2_147_483_647),
+            "limits.connection_window", \Settings.common.limits.connectionWindow,
+            .integer32(in: 65_535...2_147_483_647),
             why: "HTTP/2 flow control of one connection, in bytes."),
         SettingKey(
             "limits.header_timeout", \Settings.common.limits.headerTimeout, seconds,

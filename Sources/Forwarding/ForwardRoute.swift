@@ -53,13 +53,15 @@ package final class ForwardCounters: Sendable {
         }
         forwarded = perKind {
             registry.counter(
-                "hms_sidecar_forwarded_items_total", help: "Items that the collector acknowledged.", labels: ["signal": $0])
+                "hms_sidecar_forwarded_items_total", help: "Items that the collector acknowledged.",
+                labels: ["signal": $0])
         }
         dropped = perKind { signal in
             Dictionary(
                 uniqueKeysWithValues: DropReason.allCases.map { reason in
                     let counter = registry.counter(
-                        "hms_sidecar_dropped_items_total", help: "Items that were accepted and did not reach the collector.",
+                        "hms_sidecar_dropped_items_total",
+                        help: "Items that were accepted and did not reach the collector.",
                         labels: ["signal": signal, "reason": reason.rawValue])
                     return (reason, counter)
                 })
@@ -69,7 +71,8 @@ package final class ForwardCounters: Sendable {
                 "hms_sidecar_waiting_items", help: "Items that the forwarder holds, in flight or before it.",
                 labels: ["signal": $0])
         }
-        batches = registry.counter("hms_sidecar_forwarded_batches_total", help: "Batches that the collector acknowledged.")
+        batches = registry.counter(
+            "hms_sidecar_forwarded_batches_total", help: "Batches that the collector acknowledged.")
         retries = registry.counter("hms_sidecar_forward_retries_total", help: "Batches that were sent again.")
         sentBytes = registry.counter(
             "hms_sidecar_forwarded_bytes_total", help: "Compressed bytes of batches that the collector acknowledged.")

@@ -104,7 +104,9 @@ package final class Forwarder {
         } catch {
             // Only memory that ran out brings us here, for this batch; the ones behind it may fit.
             log.error("forward_compress", "a batch cannot be compressed and is dropped", ["reason": error])
-            finish(batch.kind, batch.items, batch.reservedBytes) { $0.countDropped(batch.kind, batch.items, .queueFull) }
+            finish(batch.kind, batch.items, batch.reservedBytes) {
+                $0.countDropped(batch.kind, batch.items, .queueFull)
+            }
             return nil
         }
         sequence += 1

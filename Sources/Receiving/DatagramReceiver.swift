@@ -20,11 +20,13 @@ package final class DatagramReceiver {
                 "\(program)_udp_missing_datagrams_total",
                 help: "Gaps in producers' sequence numbers: datagrams sent and not received.")
             late = registry.counter(
-                "\(program)_udp_late_datagrams_total", help: "Datagrams that came after they had been counted as missing.")
+                "\(program)_udp_late_datagrams_total",
+                help: "Datagrams that came after they had been counted as missing.")
             duplicates = registry.counter(
                 "\(program)_udp_duplicate_datagrams_total", help: "Datagrams whose sequence number had come before.")
             kernelDrops = registry.counter(
-                "\(program)_udp_kernel_drops_total", help: "Datagrams that the kernel dropped because the buffer was full.")
+                "\(program)_udp_kernel_drops_total",
+                help: "Datagrams that the kernel dropped because the buffer was full.")
         }
     }
 

@@ -9,7 +9,8 @@ enum IngestAnswer {
         case .grpc:
             let body = ExportResponse.protobuf(route.kind, rejected: rejected, message: message)
             return HTTPResponse(
-                status: 200, headers: grpcHeaders, body: GRPCFraming.frame(body), trailers: HTTPHeaders([("grpc-status", "0")]))
+                status: 200, headers: grpcHeaders, body: GRPCFraming.frame(body),
+                trailers: HTTPHeaders([("grpc-status", "0")]))
         case .protobuf:
             return HTTPResponse(
                 status: 200, headers: HTTPHeaders([("content-type", "application/x-protobuf")]),

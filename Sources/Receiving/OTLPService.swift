@@ -34,7 +34,8 @@ package final class OTLPService: HTTPService {
         } catch {
             counters.countRefusedRequest(.unsupported)
             return IngestAnswer.failure(
-                IngestRoute.isGRPC(head) ? .grpc : nil, status: error.status, reason: error.reason, headers: error.headers)
+                IngestRoute.isGRPC(head) ? .grpc : nil, status: error.status, reason: error.reason,
+                headers: error.headers)
         }
     }
 

@@ -55,7 +55,8 @@ private struct RunningSidecar {
 
     private func publishQueue() {
         let budget = route.budget
-        registry.gauge("hms_sidecar_queue_bytes", help: "Bytes that wait for the collector.", read: { Double(budget.used) })
+        registry.gauge(
+            "hms_sidecar_queue_bytes", help: "Bytes that wait for the collector.", read: { Double(budget.used) })
         registry.gauge("hms_sidecar_queue_limit_bytes", help: "Bytes that may wait.", read: { Double(budget.limit) })
     }
 
@@ -109,7 +110,8 @@ private struct RunningSidecar {
         let security =
             settings.forwardTLS
             ? try TLSClientContext(
-                authority: settings.forwardAuthority, certificate: settings.forwardCertificate, key: settings.forwardKey)
+                authority: settings.forwardAuthority, certificate: settings.forwardCertificate, key: settings.forwardKey
+            )
             : nil
         let endpoint = try HTTPEndpoint(parsing: collector.description, tls: security)
         var options = Forwarder.Options(sender: randomUUID(), authority: collector.description)
@@ -154,7 +156,9 @@ private struct RunningSidecar {
             if let admin {
                 let health = HealthService(registry: registry) {
                     route.budget.used * 10 > route.budget.limit * 9
-                        ? ["the queue to the collector is nearly full: \(route.budget.used) of \(route.budget.limit) bytes"]
+                        ? [
+                            "the queue to the collector is nearly full: \(route.budget.used) of \(route.budget.limit) bytes"
+                        ]
                         : []
                 }
                 let server = try HTTPServer(loop: loop, address: admin, tls: tls, service: health)
