@@ -1,4 +1,5 @@
 import Compression
+import WireFormat
 
 /// Gathers records into frames, one after the other, in the bytes of one commit.
 struct FrameBuilder: ~Copyable {
@@ -58,16 +59,22 @@ struct FrameBuilder: ~Copyable {
     private mutating func finishFrame(flags: UInt32) throws(CompressionError) {
         let start = bytes.count
         bytes.append(contentsOf: repeatElement(0, count: FrameHeader.length))
-        try compressor.compress(raw.span, into: &bytes)
+        // The span borrows what it is of, so the content leaves the struct meanwhile.
+        var content: [UInt8] = []
+        swap(&content, &raw)
+        defer {
+            swap(&content, &raw)
+            raw.removeAll(keepingCapacity: true)
+        }
+        try compressor.compress(content.span, into: &bytes)
         header.storedLength = UInt32(bytes.count - start - FrameHeader.length)
-        header.rawLength = UInt32(raw.count)
+        header.rawLength = UInt32(content.count)
         header.flags = flags
         bytes.withUnsafeMutableBytes { header.write(into: UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
         frames.append(
             FrameRef(offset: UInt64(fileOffset + start), stored: header.storedLength, raw: header.rawLength))
         headers.append(header)
-        rawBytes += raw.count
-        raw.removeAll(keepingCapacity: true)
+        rawBytes += content.count
         header = FrameHeader(salt: header.salt, ordinal: header.ordinal + 1)
     }
 }

@@ -31,8 +31,9 @@ final class FrameReader: @unchecked Sendable {
         guard frame.count == header.frameLength, frame.withUnsafeBytes(FrameHeader.isIntact) else { return .damaged }
         raw.removeAll(keepingCapacity: raw.capacity <= 4 << 20)
         do {
+            let bytes = frame
             try decompressor.decompress(
-                frame.span.extracting(droppingFirst: FrameHeader.length), rawLength: Int(header.rawLength), into: &raw)
+                bytes.span.extracting(droppingFirst: FrameHeader.length), rawLength: Int(header.rawLength), into: &raw)
         } catch { return .damaged }
         return .good(header)
     }

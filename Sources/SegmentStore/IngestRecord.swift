@@ -1,4 +1,3 @@
-package import TraceModel
 package import WireFormat
 
 /// One accepted request on its way to the disk.

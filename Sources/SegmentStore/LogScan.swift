@@ -32,7 +32,9 @@ struct LogScan {
         var head: [UInt8] = []
         try file.read(min(size, SegmentHeader.length), at: 0, into: &head)
         let intact = SegmentHeader(head)
-        guard let header = try intact ?? findHeader(file, size: size, number: number, reader: reader) else { return nil }
+        var believed = intact
+        if believed == nil { believed = try findHeader(file, size: size, number: number, reader: reader) }
+        guard let header = believed else { return nil }
 
         var result = Result(index: SegmentIndex(header: header), fileLength: size, isHeaderIntact: intact != nil)
         result.isDamagedInside = intact == nil
@@ -72,7 +74,7 @@ struct LogScan {
         let ordinal = UInt32(result.index.frames.count)
         result.index.append(ref, frame)
         raw.withUnsafeBytes { raw in
-            _ = forEachRecord(in: raw) { record, body in
+            _ = walkRecords(in: raw) { record, body in
                 eachRecord(record)
                 do {
                     try scanner.scan(

@@ -41,9 +41,10 @@ final class Monitor<State>: @unchecked Sendable {
         return body(&state)
     }
 
-    /// Asks `body` now, after each wake-up, and once more at `deadline` (monotonic nanoseconds); ends with the first value
-    /// it gives. Nil when the deadline passed and there was still none.
-    func wait<R>(until deadline: UInt64? = nil, _ body: (inout State) -> R?) -> R? {
+    /// Asks `body` now, after each wake-up, and once more after `nanoseconds`; ends with the first value it gives. Nil when
+    /// the time passed and there was still none.
+    func wait<R>(atMost nanoseconds: UInt64? = nil, _ body: (inout State) -> R?) -> R? {
+        let deadline = nanoseconds.map { StoreClock.read(CLOCK_MONOTONIC) &+ min($0, 1 << 60) }
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {

@@ -58,7 +58,7 @@ struct RecordHeader {
 /// Calls `body` with each record of a frame's raw content and where its bytes are, until it returns false.
 /// Returns false when the content does not end with the end of a record.
 @discardableResult
-func forEachRecord(
+func walkRecords(
     in raw: UnsafeRawBufferPointer, _ body: (RecordHeader, UnsafeRawBufferPointer) -> Bool
 ) -> Bool {
     var offset = 0

@@ -11,6 +11,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case recordTooLarge(bytes: Int, limit: Int)
     case compression(String)
     case threadFailed(code: Int32)
+    /// An index file that was just written does not read back.
+    case indexUnusable(path: String)
 
     /// True where room on the disk is what is missing, so that the same record can succeed later.
     package var isDiskFull: Bool {
@@ -31,6 +33,7 @@ extension StoreError: CustomStringConvertible {
         case .recordTooLarge(let bytes, let limit):
             return "record of \(bytes) bytes is over the store's limit of \(limit); send smaller batches"
         case .compression(let reason): return "compressing a frame failed: \(reason)"
+        case .indexUnusable(let path): return "index '\(path)' does not read back as it was written"
         case .threadFailed(let code): return "starting a store thread failed: \(String(cString: strerror(code)))"
         }
     }

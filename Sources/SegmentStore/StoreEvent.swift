@@ -9,6 +9,7 @@ package enum StoreEvent: Sendable, Equatable {
     case writeFailed(StoreError)
     case writingAgain(path: String)
     case sealFailed(path: String, StoreError)
+    case deleteFailed(path: String, StoreError)
     case segmentDeleted(path: String, reason: String)
     case clockJump(seconds: Int)
 }
@@ -27,6 +28,7 @@ extension StoreEvent: CustomStringConvertible {
         case .writeFailed(let error): "store refuses records: \(error)"
         case .writingAgain(let path): "store writes again, to '\(path)'"
         case .sealFailed(let path, let error): "sealing '\(path)' failed, trying again: \(error)"
+        case .deleteFailed(let path, let error): "deleting '\(path)' failed, trying again: \(error)"
         case .segmentDeleted(let path, let reason): "segment '\(path)' deleted: \(reason)"
         case .clockJump(let seconds):
             "wall clock jumped by \(seconds) s; retention by age keeps the old time until the new one is confirmed"
