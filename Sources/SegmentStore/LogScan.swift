@@ -120,7 +120,9 @@ struct LogScan {
                 while index <= bytes.count - 16 {
                     if bytes.loadLittle(at: index, as: UInt32.self) == FrameHeader.magic,
                         salt == nil || bytes.loadLittle(at: index + 8, as: UInt64.self) == salt
-                    { return index }
+                    {
+                        return index
+                    }
                     index += 1
                 }
                 return nil

@@ -65,7 +65,9 @@ struct RetentionPolicy: Sendable {
             }
         } else {
             candidate = (offset, monotonic)
-            if let trusted { decision.jumpSeconds = Int(offset.subtractingReportingOverflow(trusted).partialValue / 1_000_000_000) }
+            if let trusted {
+                decision.jumpSeconds = Int(offset.subtractingReportingOverflow(trusted).partialValue / 1_000_000_000)
+            }
         }
         return trusted.map { monotonic &+ UInt64(bitPattern: $0) }
     }

@@ -45,7 +45,9 @@ final class Segment: Sendable {
         content.withLock { $0.memory?.summary ?? $0.sealed!.summary }
     }
     var isSealed: Bool { content.withLock { $0.memory == nil } }
-    var bytesOnDisk: Int { content.withLock { ($0.memory?.summary.logEnd ?? $0.sealed!.summary.logEnd) + ($0.sealed?.fileBytes ?? 0) } }
+    var bytesOnDisk: Int {
+        content.withLock { ($0.memory?.summary.logEnd ?? $0.sealed!.summary.logEnd) + ($0.sealed?.fileBytes ?? 0) }
+    }
     var frameCount: Int { content.withLock { $0.memory?.frames.count ?? $0.sealed!.frameCount } }
     var pairCount: Int { content.withLock { $0.memory?.traces.pairCount ?? 0 } }
     var services: ServiceCatalogue { content.withLock { $0.memory?.services ?? $0.sealed!.services } }

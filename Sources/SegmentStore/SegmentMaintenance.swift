@@ -106,7 +106,9 @@ final class SegmentMaintenance {
         guard let index = segment.sealedIndex, !index.isTableIntact() else { return }
         context.log(.indexDamaged(path: segment.indexPath, reason: "the trace table's checksum differs"))
         let scan = LogScan(directory: context.directory, quarantine: context.quarantine, log: context.log)
-        guard let scanned = try? scan.scan(number: segment.number, onNew: { _ in }, eachRecord: { _ in }) else { return }
+        guard let scanned = try? scan.scan(number: segment.number, onNew: { _ in }, eachRecord: { _ in }) else {
+            return
+        }
         context.count {
             $0.damagedFrames += scanned.damagedFrames
             $0.quarantinedBytes += scanned.quarantinedBytes

@@ -19,7 +19,8 @@ extension StoreEvent: CustomStringConvertible {
         switch self {
         case .recovered(let segments, let rebuilt, let milliseconds):
             "store opened: \(segments) segments, \(rebuilt) indexes rebuilt, \(milliseconds) ms"
-        case .indexDamaged(let path, let reason): "index '\(path)' is not usable (\(reason)); rebuilding it from the log"
+        case .indexDamaged(let path, let reason):
+            "index '\(path)' is not usable (\(reason)); rebuilding it from the log"
         case .damaged(let path, let offset, let length, let keptAs):
             "log '\(path)' is damaged at byte \(offset), \(length) bytes; "
                 + (keptAs.map { "copied to '\($0)'" } ?? "not copied, the quarantine is full or not writable")

@@ -45,7 +45,8 @@ struct StoreRecovery {
             outcome.nextNumber = (numbers.last ?? 0) &+ 1
             for segment in outcome.unsealed {
                 segment.end(
-                    senders: Array(outcome.windows.senders), recent: outcome.recent.newest(RecentTraces.capacity).reversed())
+                    senders: Array(outcome.windows.senders),
+                    recent: outcome.recent.newest(RecentTraces.capacity).reversed())
             }
             let elapsed = Int((options.clock.monotonic() &- started) / 1_000_000)
             log(.recovered(segments: outcome.segments.count, rebuilt: rebuilt, milliseconds: elapsed))
@@ -105,7 +106,9 @@ struct StoreRecovery {
         // Two accesses to the outcome at once are not allowed, so its parts leave it while the log is read.
         var windows = outcome.windows
         var recent = outcome.recent
-        let scanned = try scan.scan(number: number) { recent.append($0) } eachRecord: { record in
+        let scanned = try scan.scan(number: number) {
+            recent.append($0)
+        } eachRecord: { record in
             if let sender = record.sender { windows.insert(sender, record.sequence, at: record.receivedAt) }
         }
         outcome.windows = windows
@@ -119,7 +122,9 @@ struct StoreRecovery {
         outcome.statistics.unindexedRecords += scanned.unindexedRecords
         let segment = Segment(growing: scanned.index, directory: directory)
         let end = scanned.index.summary.logEnd
-        if scanned.index.frames.isEmpty, !scanned.hasTornEnd || scanned.quarantinedBytes > 0 || scanned.damagedFrames == 0 {
+        if scanned.index.frames.isEmpty,
+            !scanned.hasTornEnd || scanned.quarantinedBytes > 0 || scanned.damagedFrames == 0
+        {
             try? options.storage.remove(path)
             return
         }

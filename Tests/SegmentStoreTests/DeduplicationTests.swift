@@ -5,7 +5,9 @@ import Testing
 @Suite struct DeduplicationTests {
     let sender = SenderID(high: 1, low: 2)
 
-    @Test("A batch number already stored is a duplicate: in the same commit, later, after a restart, out of sealed segments")
+    @Test(
+        "A batch number already stored is a duplicate: in the same commit, later, after a restart, out of sealed segments"
+    )
     func duplicates() throws {
         let directory = TemporaryDirectory()
         let options = quick { $0.segmentBytes = 600 }
@@ -15,7 +17,9 @@ import Testing
         ])
         #expect(twice == [.success(.stored), .success(.duplicate)])
         for sequence in 2..<20 {
-            #expect(store.append(Samples.traces([UInt64(sequence)], sender: sender, sequence: UInt64(sequence))) == .success(.stored))
+            #expect(
+                store.append(Samples.traces([UInt64(sequence)], sender: sender, sequence: UInt64(sequence)))
+                    == .success(.stored))
         }
         #expect(store.append(Samples.traces([5], sender: sender, sequence: 5)) == .success(.duplicate))
         // Another sender's numbers and unnumbered batches are no duplicates.
@@ -54,14 +58,14 @@ import Testing
             ranges.insert(number, maxRanges: 1000)
             expected.insert(number)
         }
-        #expect((0..<700).filter { ranges.contains($0) } == expected.sorted())
+        #expect((UInt64(0)..<700).filter { ranges.contains($0) } == expected.sorted())
         #expect(SequenceRanges(validating: ranges.ranges) == ranges)
     }
 
     @Test("The ends of the number space are numbers like others")
     func extremes() {
         var ranges = SequenceRanges()
-        for number in [UInt64.max, 0, .max - 1, 1] { ranges.insert(number, maxRanges: 8) }
+        for number in [UInt64.max, 0, UInt64.max - 1, 1] as [UInt64] { ranges.insert(number, maxRanges: 8) }
         #expect(ranges.ranges == [.init(first: 0, last: 1), .init(first: .max - 1, last: .max)])
         #expect(!ranges.contains(2))
         #expect(ranges.contains(.max))

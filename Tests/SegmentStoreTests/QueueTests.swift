@@ -1,5 +1,6 @@
 import Testing
 import TraceModel
+import WireFormat
 
 @testable import SegmentStore
 
@@ -19,7 +20,9 @@ import TraceModel
                 first(outcome)
             })
         var accepted = 1
-        while store.submit(Samples.traces([UInt64(accepted)]), whenDurable: outcomes.callback(accepted)) { accepted += 1 }
+        while store.submit(Samples.traces([UInt64(accepted)]), whenDurable: outcomes.callback(accepted)) {
+            accepted += 1
+        }
         #expect(accepted > 5 && accepted < 100)
         #expect(store.statistics.refusedSubmits == 1)
         #expect(store.statistics.queueBytes <= 20_000)
@@ -68,7 +71,9 @@ import TraceModel
         #expect(statistics.records == 500)
     }
 
-    @Test("Readers see every acknowledged trace whole while two writers append and segments are sealed", .timeLimit(.minutes(1)))
+    @Test(
+        "Readers see every acknowledged trace whole while two writers append and segments are sealed",
+        .timeLimit(.minutes(1)))
     func concurrency() throws {
         let directory = TemporaryDirectory()
         let store = try SegmentStore.open(directory: directory.path, options: quick { $0.segmentBytes = 16 << 10 })
