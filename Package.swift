@@ -120,7 +120,7 @@ let package = Package(
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "SelfTelemetry"]),
-        tests("Querying", ["Querying", "TraceModel", "OTLP", "JSON", "SegmentStore", "TraceAssembly", "WireFormat"]),
+        tests("Querying", ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "WireFormat"]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests("OpsCommands", ["OpsCommands", "TraceModel", "JSON", "TraceAssembly"]),
     ]
