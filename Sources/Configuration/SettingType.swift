@@ -12,31 +12,30 @@ package struct SettingType<Value: Sendable>: Sendable {
         self.format = format
     }
 
-    /// `type`, where `word` stands for no value: `.optional(.listenAddress, none: "off")`.
-    package static func optional<Wrapped>(_ type: SettingType<Wrapped>, none word: String) -> Self
-    where Value == Wrapped? {
-        Self(
-            expected: "\(type.expected), or '\(word)'",
-            parse: { text in text == word ? .some(nil) : type.parse(text).map { .some($0) } },
-            format: { value in value.map(type.format) ?? word })
+    /// The same type where `word` stands for no value. Written out, as the type changes on the way:
+    /// `SettingType.listenAddress.orNone(writtenAs: "off")`.
+    package func orNone(writtenAs word: String) -> SettingType<Value?> {
+        SettingType<Value?>(
+            expected: "\(expected), or '\(word)'",
+            parse: { text in text == word ? .some(nil) : parse(text).map { .some($0) } },
+            format: { value in value.map(format) ?? word })
     }
 
     /// Several values with commas between; an empty text is an empty list where `range` allows it.
-    package static func list<Element>(of type: SettingType<Element>, count range: ClosedRange<Int>) -> Self
-    where Value == [Element] {
-        Self(
-            expected: "\(range.lowerBound) to \(range.upperBound) values separated by commas, each \(type.expected)",
+    package func list(count range: ClosedRange<Int>) -> SettingType<[Value]> {
+        SettingType<[Value]>(
+            expected: "\(range.lowerBound) to \(range.upperBound) values separated by commas, each \(expected)",
             parse: { text in
                 let parts = text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false)
                 guard range.contains(parts.count) else { return nil }
-                var values: [Element] = []
+                var values: [Value] = []
                 for part in parts {
-                    guard let value = type.parse(String(trimmingBlanks(part[...]))) else { return nil }
+                    guard let value = parse(String(trimmingBlanks(part[...]))) else { return nil }
                     values.append(value)
                 }
                 return values
             },
-            format: { values in values.map(type.format).joined(separator: ", ") })
+            format: { values in values.map(format).joined(separator: ", ") })
     }
 }
 
