@@ -104,6 +104,9 @@ let package = Package(
         program("hms-sidecar", ["Sidecar"]),
         program("hms-collector", ["Collector"]),
         program("hms-ops", ["OpsCommands"]),
+        program(
+            "store-bench", ["SegmentStore", "Compression", "TraceModel", "WireFormat"],
+            path: "Benchmarks/Sources/store-bench"),
         program("hms-demo", ["HMSTrace", "TraceModel", "EventLoop", "HTTP", "CLinux"], path: "examples/Demo"),
 
         tests("TraceModel", ["TraceModel"]),
