@@ -99,9 +99,7 @@ struct OTLPJSONReader {
     }
 
     private func fieldIndex(of key: JSONString, in schema: MessageSchema) -> Int? {
-        schema.fields.firstIndex { field in
-            tokenizer.isEqual(key, field.camelName) || tokenizer.isEqual(key, field.snakeName)
-        }
+        tokenizer.firstIndex(of: key, in: schema.names).map { $0 / 2 }
     }
 
     /// Where a length-delimited field began: its tag, and one byte kept for the length.
