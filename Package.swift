@@ -66,7 +66,8 @@ let package = Package(
         library(
             "Receiving",
             ["TraceModel", "WireFormat", "OTLP", "JSON", "HTTP", "EventLoop", "Compression", "SelfTelemetry", "CLinux"]),
-        library("Forwarding", ["TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
+        library(
+            "Forwarding", ["TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         library("Querying", ["TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "SelfTelemetry"]),
         .target(
             name: "Console", dependencies: ["HTTP"], resources: [.embedInCode("Assets")], swiftSettings: common),
@@ -77,7 +78,10 @@ let package = Package(
         // Which parts exist and how they are wired.
         library(
             "Sidecar",
-            ["Configuration", "TraceModel", "Receiving", "Forwarding", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
+            [
+                "Configuration", "TraceModel", "Receiving", "Forwarding", "SelfTelemetry", "EventLoop", "HTTP", "TLS",
+                "CLinux",
+            ]),
         library(
             "Collector",
             [
@@ -86,7 +90,10 @@ let package = Package(
             ]),
         library(
             "OpsCommands",
-            ["Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS", "TraceAssembly", "CLinux"]),
+            [
+                "Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS",
+                "TraceAssembly", "CLinux",
+            ]),
 
         // Programs: read flags and configuration, build, run.
         program("hms-sidecar", ["Sidecar"]),
