@@ -107,7 +107,7 @@ let package = Package(
         tests("JSON", ["JSON"]),
         tests("SelfTelemetry", ["SelfTelemetry"]),
         tests("EventLoop", ["EventLoop", "CLinux"]),
-        tests("Compression", ["Compression"]),
+        tests("Compression", ["Compression", "CZlib", "CZstd"]),
         tests("TLS", ["TLS"]),
         tests("HTTP", ["HTTP", "EventLoop", "TLS", "CLinux", "CNghttp2"]),
         tests("OTLP", ["OTLP", "TraceModel", "WireFormat", "JSON"]),
