@@ -10,6 +10,7 @@ package enum OpsError: Error, CustomStringConvertible {
     case cannotStart(String, code: Int32)
     case ended(program: String, status: Int32, log: String, tail: String)
     case notReady(program: String, after: Duration, log: String, tail: String)
+    case cannotConnect(SocketAddress, SystemError)
     case file(String, operation: String, code: Int32)
     case noHome
 
@@ -33,6 +34,8 @@ package enum OpsError: Error, CustomStringConvertible {
             "\(program) \(Self.ending(status)); the end of \(log):\n\(Self.indented(tail))"
         case .notReady(let program, let after, let log, let tail):
             "\(program) is not ready after \(after.components.seconds) s; the end of \(log):\n\(Self.indented(tail))"
+        case .cannotConnect(let address, let error):
+            "cannot reach \(address): \(error.reason)"
         case .file(let path, let operation, let code):
             "cannot \(operation) \(path): \(String(cString: strerror(code)))"
         case .noHome:
@@ -49,7 +52,7 @@ package enum OpsError: Error, CustomStringConvertible {
             "build it: make build"
         case .noHome:
             "name a directory: --data DIR"
-        case .usage, .cannotListen, .cannotStart, .ended, .notReady, .file:
+        case .usage, .cannotListen, .cannotStart, .ended, .notReady, .cannotConnect, .file:
             nil
         }
     }

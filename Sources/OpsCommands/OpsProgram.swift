@@ -4,7 +4,7 @@ import Glibc
 package enum OpsProgram {
     package static let version = "0.1.0"
 
-    package static let commands: [Command] = [UpCommand.command, completions]
+    package static let commands: [Command] = [UpCommand.command, LoadCommand.command, completions]
 
     /// Runs what `words`, the command line without the program's name, asks for.
     package static func run(_ words: [String], terminal: Terminal = Terminal()) -> ExitCode {
