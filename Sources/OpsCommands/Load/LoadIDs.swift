@@ -1,4 +1,4 @@
-import TraceModel
+package import TraceModel
 
 /// The ids of a run, all following from its seed, so that the acknowledged ones need not be kept while it lasts.
 package struct LoadIDs: Sendable {

@@ -31,7 +31,8 @@ package struct LoadPlan: Sendable {
         seconds = try arguments.integer("seconds", in: 1...86_400)
         let spans = try arguments.integer("spans", in: 1...10_000_000_000) ?? (seconds == nil ? 100_000 : nil)
         // Whole requests: at least as many spans as asked for.
-        requests = spans.map { UInt64(($0 + batch - 1) / batch) }
+        let size = batch
+        requests = spans.map { UInt64(($0 + size - 1) / size) }
         connections = try arguments.integer("connections", in: 1...1_000) ?? 1
         streams = mode == .http1 ? 1 : try arguments.integer("streams", in: 1...100) ?? 8
         rate = try arguments.integer("rate", in: 0...100_000_000) ?? 0

@@ -1,4 +1,4 @@
-import TraceModel
+package import TraceModel
 import WireFormat
 
 /// One export request of `spans` spans, encoded once. Later requests differ in ids and times only, which are patched
