@@ -33,6 +33,8 @@ let package = Package(
         .executable(name: "hms-ops", targets: ["hms-ops"]),
         .executable(name: "hms-demo", targets: ["hms-demo"]),
         .library(name: "HMSTrace", targets: ["HMSTrace"]),
+        // For the packages beside this one: Benchmarks and FuzzTesting.
+        .library(name: "WireFormat", targets: ["WireFormat"]),
     ],
     targets: [
         // C libraries and kernel interfaces: module maps and shims, no decisions.

@@ -11,6 +11,7 @@ package final class EventLoop {
     private var registrations: UInt32 = 0
     private var timers = TimerHeap()
     private var running = false
+    private var roundEndActions: [() -> Void] = []
     private var thread = pthread_self()
     private let events: UnsafeMutablePointer<epoll_event>
     private static let eventsPerWait = 256
@@ -68,6 +69,10 @@ package final class EventLoop {
         return timer
     }
 
+    /// Runs `action` after everything that this round of the loop brings, before the next wait. For work that many
+    /// handlers of one round cause but that is to be done once, such as writing what they queued.
+    package func atEndOfRound(_ action: @escaping () -> Void) { roundEndActions.append(action) }
+
     // MARK: running
 
     /// Runs until `stop` is called.
@@ -88,6 +93,7 @@ package final class EventLoop {
 
     private func waitAndDispatch(timeout: Duration?) {
         var wait: Int32 = -1
+        runRoundEndActions()  // those from before the first round
         if let limit = timeout { wait = milliseconds(limit) }
         if let next = timers.earliest {
             let left = milliseconds(next - now())
@@ -104,6 +110,15 @@ package final class EventLoop {
         }
         let now = now()
         while let timer = timers.popDue(at: now) { timer.fire() }
+        runRoundEndActions()
+    }
+
+    private func runRoundEndActions() {
+        while !roundEndActions.isEmpty {
+            let actions = roundEndActions
+            roundEndActions.removeAll(keepingCapacity: true)
+            for action in actions { action() }
+        }
     }
 
     private func milliseconds(_ duration: Duration) -> Int32 {

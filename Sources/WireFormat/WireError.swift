@@ -9,6 +9,8 @@ public struct WireError: Error, Equatable, Sendable, CustomStringConvertible {
         case invalidUTF8
         case nestedTooDeep(limit: Int)
         case wrongLength(expected: Int, found: Int)
+        case allZero
+        case tooMany(limit: Int)
     }
 
     public var reason: Reason
@@ -34,6 +36,8 @@ public struct WireError: Error, Equatable, Sendable, CustomStringConvertible {
             case .invalidUTF8: "string is not valid UTF-8"
             case .nestedTooDeep(let limit): "nested deeper than \(limit) levels"
             case .wrongLength(let expected, let found): "has \(found) bytes, expected \(expected)"
+            case .allZero: "is all zero"
+            case .tooMany(let limit): "occurs more than \(limit) times"
             }
         return field.isEmpty ? "byte \(offset): \(what)" : "\(field) at byte \(offset): \(what)"
     }
