@@ -22,15 +22,11 @@ struct DataDirectory: Sendable {
 
     /// Makes the directory and a sub-directory of it, with all that lies above.
     func make(_ name: String) throws(OpsError) {
-        var made = ""
-        for part in file(name).split(separator: "/", omittingEmptySubsequences: false) {
-            made += made.isEmpty && !part.isEmpty ? String(part) : "/" + part
-            guard made != "/" else {
-                made = ""
-                continue
-            }
-            if mkdir(made, 0o755) != 0, errno != EEXIST {
-                throw .file(made, operation: "create directory", code: errno)
+        let whole = file(name) + "/"
+        for end in whole.indices.dropFirst() where whole[end] == "/" {
+            let directory = String(whole[..<end])
+            if mkdir(directory, 0o755) != 0, errno != EEXIST {
+                throw .file(directory, operation: "create directory", code: errno)
             }
         }
     }
