@@ -119,6 +119,6 @@ let package = Package(
         tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "SelfTelemetry"]),
         tests("Querying", ["Querying", "TraceModel", "OTLP", "JSON", "SegmentStore", "TraceAssembly", "WireFormat"]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
-        tests("OpsCommands", ["OpsCommands", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
+        tests("OpsCommands", ["OpsCommands", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
     ]
 )

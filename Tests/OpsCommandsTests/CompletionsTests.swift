@@ -36,9 +36,9 @@ struct CompletionsTests {
         let list = words.map { "'\($0)'" }.joined(separator: " ")
         let program =
             "\(script)\nCOMP_WORDS=(\(list)); COMP_CWORD=\(words.count - 1); _hms_ops; printf '%s\\n' \"${COMPREPLY[@]}\""
-        var directory = Array("/tmp/hms-completions-XXXXXX".utf8CString)
-        try #require(directory.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress) } != nil)
-        let path = directory.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }  // not empty: it ends in a zero
+        var template = "/tmp/hms-completions-XXXXXX".utf8CString.map { $0 }
+        try #require(mkdtemp(&template) != nil)
+        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer {
             unlink(path + "/script")
             rmdir(path)

@@ -19,8 +19,8 @@ struct LoadReportTests {
     func json() {
         #expect(
             report().json() == #"{"mode":"grpc","batch":10,"sent_spans":30,"acked_spans":20,"acked_traces":4,"#
-                + #""bytes":2097152,"seconds":2,"acked_spans_per_second":10,"#
-                + #""latency_ms":{"p50":1,"p90":1,"p99":1,"max":1},"failures":{"HTTP 503":1}}"#)
+                + #""bytes":2097152,"seconds":2.0,"acked_spans_per_second":10.0,"#
+                + #""latency_ms":{"p50":1.0,"p90":1.0,"p99":1.0,"max":1.0},"failures":{"HTTP 503":1}}"#)
     }
 
     @Test("The table says the same to a person")
@@ -35,7 +35,9 @@ struct LoadReportTests {
                 """)
     }
 
-    @Test("The exit code tells all, some or none", arguments: [(30, ExitCode.success), (20, .negative), (0, .failure)])
+    @Test(
+        "The exit code tells all, some or none",
+        arguments: [(30, ExitCode.success), (20, .negative), (0, .failure)] as [(UInt64, ExitCode)])
     func exitCode(acked: UInt64, code: ExitCode) {
         var report = report()
         report.ackedSpans = acked
