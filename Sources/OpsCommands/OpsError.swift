@@ -1,5 +1,9 @@
 package import EventLoop
 import Glibc
+package import HTTP
+package import TLS
+package import TraceModel
+package import WireFormat
 
 /// Why a command could not do what it was asked, and what to do about it.
 package enum OpsError: Error, CustomStringConvertible {
@@ -13,9 +17,18 @@ package enum OpsError: Error, CustomStringConvertible {
     case cannotConnect(SocketAddress, SystemError)
     case file(String, operation: String, code: Int32)
     case noHome
+    case noAnswer(HTTPClientError)
+    case security(TLSError)
+    case refused(address: String, status: Int, body: String)
+    case malformedTrace(TraceID, WireError)
+    case traceNotFound(TraceID, collector: String)
 
     package var exitCode: ExitCode {
-        if case .usage = self { .usage } else { .failure }
+        switch self {
+        case .usage: .usage
+        case .traceNotFound: .negative
+        default: .failure
+        }
     }
 
     package var description: String {
@@ -40,6 +53,16 @@ package enum OpsError: Error, CustomStringConvertible {
             "cannot \(operation) \(path): \(String(cString: strerror(code)))"
         case .noHome:
             "neither XDG_STATE_HOME nor HOME is set, so there is no place for the data"
+        case .noAnswer(let error):
+            error.description
+        case .security(let error):
+            error.description
+        case .refused(let address, let status, let body):
+            "\(address) answered HTTP \(status): \(Self.printable(body))"
+        case .malformedTrace(let id, let error):
+            "the collector's answer for trace \(id) is not OTLP: \(error)"
+        case .traceNotFound(let id, let collector):
+            "the collector at \(collector) has no trace \(id)"
         }
     }
 
@@ -52,7 +75,17 @@ package enum OpsError: Error, CustomStringConvertible {
             "build it: make build"
         case .noHome:
             "name a directory: --data DIR"
-        case .usage, .cannotListen, .cannotStart, .ended, .notReady, .cannotConnect, .file:
+        case .noAnswer(let error):
+            if case .notHTTP2 = error.reason {
+                "is this the collector's console address? It is 127.0.0.1:9090 where nothing else was chosen"
+            } else {
+                "is the collector running there? hms-ops check finds out; --collector ADDRESS names another"
+            }
+        case .traceNotFound:
+            "it may not have arrived yet, be older than the retention time, or be in another collector: "
+                + "hms-ops check shows whether spans get through"
+        case .security, .refused, .malformedTrace, .usage, .cannotListen, .cannotStart, .ended, .notReady,
+            .cannotConnect, .file:
             nil
         }
     }
@@ -61,6 +94,11 @@ package enum OpsError: Error, CustomStringConvertible {
     private static func ending(_ status: Int32) -> String {
         let signal = status & 0x7F
         return signal == 0 ? "ended with exit code \(status >> 8 & 0xFF)" : "was ended by signal \(signal)"
+    }
+
+    /// What a peer said, without what could steer a terminal.
+    private static func printable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
     }
 
     private static func indented(_ text: String) -> String {

@@ -4,7 +4,9 @@ import Glibc
 package enum OpsProgram {
     package static let version = "0.1.0"
 
-    package static let commands: [Command] = [UpCommand.command, LoadCommand.command, completions]
+    package static let commands: [Command] = [
+        UpCommand.command, TraceCommand.command, LoadCommand.command, CheckCommand.command, completions,
+    ]
 
     /// Runs what `words`, the command line without the program's name, asks for.
     package static func run(_ words: [String], terminal: Terminal = Terminal()) -> ExitCode {

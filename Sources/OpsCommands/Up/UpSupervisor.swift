@@ -18,7 +18,7 @@ final class UpSupervisor {
         self.plan = plan
         self.data = data
         self.terminal = terminal
-        directory = Self.ownDirectory()
+        directory = OwnDirectory.path()
         let programs = ["hms-collector", "hms-sidecar"] + (plan.demoPort == nil ? [] : ["hms-demo"])
         for name in programs where access(directory + "/" + name, X_OK) != 0 {
             throw .programMissing(name, directory: directory)
@@ -129,12 +129,5 @@ final class UpSupervisor {
         }
         children = []
         return code
-    }
-
-    private static func ownDirectory() -> String {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        let path = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }
 }
