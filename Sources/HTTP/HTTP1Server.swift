@@ -50,9 +50,9 @@ final class HTTP1Server: ServerProtocol {
             guard age > server.limits.headerTimeout else { return }
             let needed = age.wholeNanoseconds / 1_000_000_000 * UInt64(server.limits.minBodyBytesPerSecond)
             if head == nil {
-                refuse(.headerTimeout, .text(408, "the header did not come in time\n"))
+                refuse(.headerTimeout, 408, "the header did not come in time")
             } else if UInt64(body.count) < needed {
-                refuse(.bodyTooSlow, .text(408, "the body came too slowly; send at least 1 KiB/s\n"))
+                refuse(.bodyTooSlow, 408, HTTPRefusal.tooSlowText)
             }
         } else if now - lastActivity > server.limits.idleTimeout {
             server.counters.refuse(.idle)
@@ -105,7 +105,7 @@ final class HTTP1Server: ServerProtocol {
         self.head = head
         server.counters.http1Requests.add(1, ordering: .relaxed)
         if let length = head.contentLength, length > server.limits.maxBodyBytes {
-            refuse(.bodyTooLarge, .tooLarge(limit: server.limits.maxBodyBytes))
+            refuse(.bodyTooLarge, 413, HTTPRefusal.tooLargeText(limit: server.limits.maxBodyBytes))
         } else if let refusal = server.service.admit(head) {
             refuseBeforeBody(refusal)
         } else if parser.expectsBody, head.headers["expect"]?.lowercased() == "100-continue" {
@@ -116,12 +116,12 @@ final class HTTP1Server: ServerProtocol {
 
     private func append(_ range: Range<Int>) {
         guard body.count + range.count <= server.limits.maxBodyBytes else {
-            refuse(.bodyTooLarge, .tooLarge(limit: server.limits.maxBodyBytes))
+            refuse(.bodyTooLarge, 413, HTTPRefusal.tooLargeText(limit: server.limits.maxBodyBytes))
             return
         }
         let buffered = server.counters.bufferedBytes.add(range.count, ordering: .relaxed).newValue
         body.append(contentsOf: input[range])
-        if buffered > server.limits.maxBufferedBytes { refuse(.buffersFull, .busy) }
+        if buffered > server.limits.maxBufferedBytes { refuse(.buffersFull, 503, HTTPRefusal.busyText) }
     }
 
     private func releaseBody() {
@@ -174,18 +174,24 @@ final class HTTP1Server: ServerProtocol {
         connection.wantsToWrite()
     }
 
-    private func refuse(_ reason: HTTPRefusal, _ response: HTTPResponse) {
+    private func refuse(_ reason: HTTPRefusal, _ status: Int, _ text: String) {
         server.counters.refuse(reason)
         keepsAlive = false
-        write(response, isHead: false)
+        write(
+            head.map { server.service.refusal($0, status: status, reason: text) } ?? .text(status, text + "\n"),
+            isHead: false)
         finish()
         connection.wantsToWrite()
     }
 
     private func refuseMalformed(_ failure: HTTP1Parser.Failure) {
-        refuse(
-            failure.status == 431 ? .headerTooLarge : failure.status == 413 ? .bodyTooLarge : .malformed,
-            .text(failure.status, failure.reason + "\n"))
+        let reason: HTTPRefusal =
+            switch failure.status {
+            case 431: .headerTooLarge
+            case 413: .bodyTooLarge
+            default: .malformed
+            }
+        refuse(reason, failure.status, failure.reason)
     }
 
     private func finish() {

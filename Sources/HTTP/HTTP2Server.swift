@@ -89,7 +89,7 @@ final class HTTP2Server: ServerProtocol {
         for stream in streams.values where stream.isReceivingBody {
             guard stream.isTooSlow(now, server.limits) else { continue }
             server.counters.refuse(.bodyTooSlow)
-            refuse(stream, .text(408, "the body came too slowly; send at least 1 KiB/s\n"))
+            refuse(stream, 408, HTTPRefusal.tooSlowText)
         }
         for stream in streams.values where stream.isReceivingHeader && now - stream.begun > server.limits.headerTimeout
         {
@@ -182,7 +182,7 @@ final class HTTP2Server: ServerProtocol {
         stream.buffered += bytes.count
         guard buffered <= server.limits.maxBufferedBytes else {
             server.counters.refuse(.buffersFull)
-            refuse(stream, .busy)
+            refuse(stream, 503, HTTPRefusal.busyText)
             return
         }
         stream.body.append(contentsOf: bytes)
@@ -244,7 +244,12 @@ final class HTTP2Server: ServerProtocol {
 
     private func refuseTooLarge(_ stream: HTTP2Stream) {
         server.counters.refuse(.bodyTooLarge)
-        refuse(stream, .tooLarge(limit: server.limits.maxBodyBytes))
+        refuse(stream, 413, HTTPRefusal.tooLargeText(limit: server.limits.maxBodyBytes))
+    }
+
+    private func refuse(_ stream: HTTP2Stream, _ status: Int, _ reason: String) {
+        guard let head = stream.head else { return }
+        refuse(stream, server.service.refusal(head, status: status, reason: reason))
     }
 
     /// Answers before the whole body came; the rest of it is not wanted.
@@ -316,17 +321,6 @@ final class HTTP2Server: ServerProtocol {
     private func reset(_ id: Int32, _ error: nghttp2_error_code) {
         nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, error.rawValue)
         connection.wantsToWrite()
-    }
-}
-
-extension HTTPResponse {
-    static let busy = HTTPResponse(
-        status: 503,
-        headers: HTTPHeaders([("content-type", "text/plain; charset=utf-8"), ("retry-after", "1")]),
-        body: Array("too much is being received at once; send it again later\n".utf8))
-
-    static func tooLarge(limit: Int) -> HTTPResponse {
-        .text(413, "the body is over \(limit) bytes; send smaller batches\n")
     }
 }
 

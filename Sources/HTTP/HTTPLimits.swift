@@ -52,3 +52,9 @@ package enum HTTPRefusal: String, CaseIterable, Sendable {
     case resetFlood = "reset_flood"
     case protocolError = "protocol_error"
 }
+
+extension HTTPRefusal {
+    static let tooSlowText = "the body came too slowly; send at least 1 KiB/s"
+    static let busyText = "too much is being received at once; send it again later"
+    static func tooLargeText(limit: Int) -> String { "the body is over \(limit) bytes; send smaller batches" }
+}

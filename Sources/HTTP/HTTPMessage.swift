@@ -62,4 +62,12 @@ package protocol HTTPService: AnyObject {
     func admit(_ head: RequestHead) -> HTTPResponse?
     /// Called with the whole body. The answer may be given at once or later.
     func serve(_ exchange: HTTPExchange)
+    /// Puts into the service's own words that the server gives up a request, such as one whose body is too large.
+    func refusal(_ head: RequestHead, status: Int, reason: String) -> HTTPResponse
+}
+
+extension HTTPService {
+    package func refusal(_ head: RequestHead, status: Int, reason: String) -> HTTPResponse {
+        .text(status, reason + "\n")
+    }
 }
