@@ -213,7 +213,7 @@ def test_heads(system, program, name, head, status):
 @pytest.mark.parametrize("kind", [Collector, Sidecar])
 def test_slow_senders_are_told_and_let_go(start, kind):
     """408 for a body that stops, a close for a head that never ends; others are served meanwhile."""
-    limits = {"http__header_timeout": "1s", "http__body_timeout": "1s"}
+    limits = {"limits__header_timeout": "1s", "limits__body_rate": "1000"}
     program = start(kind, **limits) if kind is Collector else start(kind, "127.0.0.1:9", **limits)
     slow_body, slow_head = RawConnection(program.otlp, timeout=15), RawConnection(program.otlp, timeout=15)
     with slow_body, slow_head:

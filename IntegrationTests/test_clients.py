@@ -181,7 +181,7 @@ class Secured:
 def secured(request, start, certificates):
     c = certificates
     server = {"tls__certificate": c.server_pem, "tls__key": c.server_key}
-    sending = {"forward__tls_authority": c.ca_pem}
+    sending = {"forward__tls": "true", "forward__tls_authority": c.ca_pem}
     if request.param == "mutual":
         server["tls__client_authority"] = c.ca_pem
         sending |= {"forward__tls_certificate": c.client_pem, "forward__tls_key": c.client_key}

@@ -38,8 +38,8 @@ enum TraceCommand {
         } catch {
             throw .malformedTrace(id, error)
         }
-        terminal.write(
-            TerminalTree.render(assemble(spans, as: id), width: terminal.width, colours: terminal.output.isColoured))
+        let tree = assemble(spans, as: id)
+        terminal.write(TraceOutline.text(tree, width: terminal.width, style: terminal.output))
         return .success
     }
 }
