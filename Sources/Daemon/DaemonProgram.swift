@@ -1,7 +1,7 @@
 package import Configuration
 import Glibc
 import HTTP
-import SelfTelemetry
+package import SelfTelemetry
 import TLS
 
 /// What `main.swift` of a daemon runs: reads flags, file, environment and `--set`, then hands over.
@@ -81,6 +81,23 @@ package struct ConfigurationSource<Settings: Sendable>: Sendable {
             return try schema.read(file: text, environment: environment, overrides: overrides)
         } catch {
             throw UnusableConfiguration(description: error.description)
+        }
+    }
+}
+
+extension ConfigurationSource {
+    /// Reads the settings again and tells what differs from those in force. None takes effect while the program runs.
+    package func reportChanges(since settings: Settings, to log: Log) {
+        do throws(UnusableConfiguration) {
+            let fresh = try read().configuration
+            for change in schema.changes(from: settings, to: fresh) {
+                log.warning(
+                    "reload_needs_restart", "a setting changed that takes effect at the next start",
+                    ["key": change.key, "old": change.old, "new": change.new])
+            }
+            log.info("reloaded", "the configuration was read again")
+        } catch {
+            log.error("reload_failed", "the settings in force stay", ["reason": "\(error)"])
         }
     }
 }

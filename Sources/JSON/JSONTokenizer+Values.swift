@@ -27,14 +27,25 @@ extension JSONTokenizer {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    package func isEqual(_ string: JSONString, _ other: [UInt8]) -> Bool {
-        if !string.hasEscapes {
-            guard string.range.count == other.count else { return false }
-            return text[string.range].elementsEqual(other)
+    /// The place of the first of `names` that the string is; nil when it is none of them.
+    package func firstIndex(of string: JSONString, in names: [[UInt8]]) -> Int? {
+        if string.hasEscapes {
+            var bytes: [UInt8] = []
+            append(string, to: &bytes)
+            return names.firstIndex(of: bytes)
         }
-        var bytes: [UInt8] = []
-        append(string, to: &bytes)
-        return bytes == other
+        let bytes = text.span.extracting(string.range)
+        for index in names.indices {
+            let name = names[index]
+            if isEqual(bytes, name.span) { return index }
+        }
+        return nil
+    }
+
+    private func isEqual(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
+        guard left.count == right.count else { return false }
+        for index in left.indices where left[index] != right[index] { return false }
+        return true
     }
 
     package func text(_ number: JSONNumber) -> String { String(decoding: text[number.range], as: UTF8.self) }

@@ -187,10 +187,22 @@ package struct JSONTokenizer: Sendable {
             case 0..<0x20: throw error(.controlCharacter(byte), at: position)
             default:
                 if byte >= 0x80 { isASCII = false }
-                position += 1
+                position = endOfPlainASCII(from: position + 1)
             }
         }
         throw error(.unterminatedString)
+    }
+
+    /// Where characters end that need no look: printable ASCII apart from quotes and backslashes.
+    private func endOfPlainASCII(from start: Int) -> Int {
+        let bytes = text.span
+        var index = start
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
+            index += 1
+        }
+        return index
     }
 
     private func checkUTF8(_ range: Range<Int>) throws(JSONError) {

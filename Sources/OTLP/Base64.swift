@@ -1,8 +1,9 @@
-/// Base64 (RFC 4648): written in the standard alphabet with padding; read in either alphabet, padded or not.
+/// Base64 (RFC 4648): written in the standard alphabet; read in either alphabet, padded or not.
 package enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    package static func encode(_ bytes: Span<UInt8>) -> String {
+    /// `padded` is false for gRPC's binary headers.
+    package static func encode(_ bytes: Span<UInt8>, padded: Bool = true) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         var index = 0
@@ -13,10 +14,11 @@ package enum Base64 {
                 | (left > 2 ? UInt32(bytes[index + 2]) : 0)
             text.append(alphabet[Int(group >> 18)])
             text.append(alphabet[Int(group >> 12 & 63)])
-            text.append(left > 1 ? alphabet[Int(group >> 6 & 63)] : UInt8(ascii: "="))
-            text.append(left > 2 ? alphabet[Int(group & 63)] : UInt8(ascii: "="))
+            if left > 1 { text.append(alphabet[Int(group >> 6 & 63)]) }
+            if left > 2 { text.append(alphabet[Int(group & 63)]) }
             index += 3
         }
+        while padded, !text.count.isMultiple(of: 4) { text.append(UInt8(ascii: "=")) }
         return String(decoding: text, as: UTF8.self)
     }
 

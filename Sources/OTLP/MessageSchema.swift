@@ -3,6 +3,8 @@ final class MessageSchema: Sendable {
     let name: String
     /// In the order of their numbers; at most `maximumFields`.
     let fields: [FieldSchema]
+    /// Both names of each field, one field after the other: twice its index in `fields`, and one more.
+    let names: [[UInt8]]
     /// Index in `fields` by field number; -1 where OTLP defines none.
     private let indexByNumber: [Int]
 
@@ -13,6 +15,7 @@ final class MessageSchema: Sendable {
         precondition(sorted.count <= Self.maximumFields, "\(name) has too many fields for the transcoder's tables")
         self.name = name
         self.fields = sorted
+        names = sorted.flatMap { [$0.camelName, $0.snakeName] }
         var byNumber = [Int](repeating: -1, count: Int(sorted.last?.number ?? 0) + 1)
         for (index, field) in sorted.enumerated() { byNumber[Int(field.number)] = index }
         indexByNumber = byNumber

@@ -38,7 +38,7 @@ extension OTLPJSONError: CustomStringConvertible {
         case .invalidValue(let expected): return "\(place): expected \(expected)"
         case .duplicateField: return "\(place): the field is given twice, expected it once"
         case .alreadyChosen(let other): return "\(place): '\(other)' is set already, expected one of the two"
-        case .nestedTooDeep(let limit): return "\(place): values nested deeper than \(limit) levels"
+        case .nestedTooDeep(let limit): return "\(place): messages nested deeper than \(limit) levels"
         }
     }
 }

@@ -1,10 +1,12 @@
 import JSON
 
 /// Turns one OTLP/JSON text into protobuf while it walks the tokens. Its recursion follows the schema, whose only cycle is
-/// AnyValue, and that is counted.
+/// AnyValue, and the open messages are counted.
 struct OTLPJSONReader {
-    /// AnyValues take up to four JSON levels each (`kvlistValue`, `values`, the pair, `value`), the request some ten.
-    static let jsonDepthLimit = maximumValueDepth * 4 + 32
+    /// How many messages may be open at once, the request counted: what the scanner accepts of protobuf.
+    static let maximumMessageDepth = 32
+    /// A message takes at most two JSON levels, its array and its object; the rest is for fields we do not know.
+    static let jsonDepthLimit = maximumMessageDepth * 2 + 32
 
     var tokenizer: JSONTokenizer
     var output: [UInt8] = []
@@ -24,13 +26,13 @@ struct OTLPJSONReader {
     mutating func read(_ kind: MessageKind) throws(OTLPJSONError) -> [UInt8] {
         let token = try next()
         guard token == .beginObject else { throw wrongType(token, expected: "an object") }
-        try readFields(of: kind.schema, valueDepth: 0)
+        try readFields(of: kind.schema, depth: 1)
         _ = try next()
         return output
     }
 
-    /// Reads the members of an object whose beginning has been read, up to its end.
-    private mutating func readFields(of schema: MessageSchema, valueDepth: Int) throws(OTLPJSONError) {
+    /// Reads the members of an object whose beginning has been read, up to its end. `depth` counts it.
+    private mutating func readFields(of schema: MessageSchema, depth: Int) throws(OTLPJSONError) {
         var seen: UInt32 = 0
         var chosen: String?
         while true {
@@ -49,18 +51,18 @@ struct OTLPJSONReader {
                     if let chosen { throw error(.alreadyChosen(chosen)) }
                     chosen = field.name
                 }
-                try readField(field, token, valueDepth: valueDepth)
+                try readField(field, token, depth: depth)
             }
             path.removeLast()
         }
     }
 
     private mutating func readField(
-        _ field: FieldSchema, _ token: JSONToken, valueDepth: Int
+        _ field: FieldSchema, _ token: JSONToken, depth: Int
     ) throws(OTLPJSONError) {
         guard field.presence == .repeated else {
             if case .message(let kind) = field.type {
-                try readMessage(kind, field, token, valueDepth: valueDepth)
+                try readMessage(kind, field, token, depth: depth)
             } else {
                 try readScalar(field, token)
             }
@@ -74,7 +76,7 @@ struct OTLPJSONReader {
             if token == .endArray { break }
             path.append(.index(count))
             if case .message(let kind) = field.type {
-                try readMessage(kind, field, token, valueDepth: valueDepth)
+                try readMessage(kind, field, token, depth: depth)
             } else {
                 try readScalar(field, token)
             }
@@ -85,20 +87,19 @@ struct OTLPJSONReader {
     }
 
     private mutating func readMessage(
-        _ kind: MessageKind, _ field: FieldSchema, _ token: JSONToken, valueDepth: Int
+        _ kind: MessageKind, _ field: FieldSchema, _ token: JSONToken, depth: Int
     ) throws(OTLPJSONError) {
         guard token == .beginObject else { throw wrongType(token, expected: "an object") }
-        let depth = kind == .anyValue ? valueDepth + 1 : valueDepth
-        guard depth <= maximumValueDepth else { throw error(.nestedTooDeep(limit: maximumValueDepth)) }
+        guard depth < Self.maximumMessageDepth else {
+            throw error(.nestedTooDeep(limit: Self.maximumMessageDepth))
+        }
         let start = beginLength(field.number)
-        try readFields(of: kind.schema, valueDepth: depth)
+        try readFields(of: kind.schema, depth: depth + 1)
         endLength(start, keepsEmpty: true)
     }
 
     private func fieldIndex(of key: JSONString, in schema: MessageSchema) -> Int? {
-        schema.fields.firstIndex { field in
-            tokenizer.isEqual(key, field.camelName) || tokenizer.isEqual(key, field.snakeName)
-        }
+        tokenizer.firstIndex(of: key, in: schema.names).map { $0 / 2 }
     }
 
     /// Where a length-delimited field began: its tag, and one byte kept for the length.

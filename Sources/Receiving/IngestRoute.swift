@@ -1,6 +1,6 @@
 import Compression
-package import HTTP
-package import WireFormat
+import HTTP
+import WireFormat
 
 /// What a request's head asks of the OTLP door: which signal, in which dialect, packed how.
 struct IngestRoute {

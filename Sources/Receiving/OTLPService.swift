@@ -1,6 +1,7 @@
 import Compression
 package import HTTP
 import OTLP
+import SelfTelemetry
 import WireFormat
 
 /// The OTLP door: gRPC, and HTTP with protobuf or JSON, for traces, metrics and logs. Checks everything, hands what is good
@@ -97,7 +98,7 @@ package final class OTLPService: HTTPService {
         }
         if route.dialect == .json {
             do throws(OTLPJSONError) {
-                bytes = try OTLPJSON.protobuf(fromJSON: bytes.span, kind: route.kind)
+                bytes = try OTLPJSON.protobuf(fromJSON: bytes.span, as: route.kind)
             } catch {
                 throw Refusal(status: 400, reason: error.description, counted: .malformed)
             }

@@ -44,15 +44,18 @@ final class CommitWriter {
             enum Work { case batch, close }
             let work: Work? = context.queue.wait(atMost: timeToNextTick) { queue in
                 if !queue.waiting.isEmpty {
-                    swap(&queue.waiting, &batch)
+                    queue.take(upTo: options.commitBytes, into: &batch)
                     return .batch
                 }
                 return queue.isClosing ? .close : nil
             }
             switch work {
             case .batch:
-                process(batch)
-                batch.removeAll(keepingCapacity: batch.count <= 4096)
+                commit(batch)
+                let cost = batch.reduce(0) { $0 + $1.record.queueBytes }
+                let count = batch.count
+                batch.removeAll(keepingCapacity: count <= 4096)
+                context.queue.withLock { $0.finished(records: count, bytes: cost) }
             case .close:
                 close()
                 return
@@ -77,48 +80,31 @@ final class CommitWriter {
         if let open, open.nextOrdinal > 0, now &- open.begun >= options.segmentAge.clampedNanoseconds { roll() }
     }
 
-    private func process(_ batch: [SubmitQueue.Submission]) {
-        var start = 0
-        while start < batch.count {
-            var end = start
-            var bytes = 0
-            while end < batch.count, end == start || bytes + batch[end].record.body.count <= options.commitBytes {
-                bytes += batch[end].record.body.count
-                end += 1
-            }
-            let chunk = batch[start..<end]
-            commit(chunk)
-            let cost = chunk.reduce(0) { $0 + $1.record.queueBytes }
-            context.queue.withLock { $0.finished(records: chunk.count, bytes: cost) }
-            start = end
-        }
-    }
-
-    private func commit(_ chunk: ArraySlice<SubmitQueue.Submission>) {
+    private func commit(_ batch: [SubmitQueue.Submission]) {
         if open == nil, trouble.map({ options.clock.monotonic() >= $0.retryAt }) ?? true { begin() }
-        if let trouble { return answer(chunk, failingWith: trouble.error) }
+        if let trouble { return answer(batch, failingWith: trouble.error) }
         do {
-            try build(chunk)
+            try build(batch)
             try writeFrames()
         } catch {
             if case .storage = error { abandon(error) }
-            return answer(chunk, failingWith: error)
+            return answer(batch, failingWith: error)
         }
-        enter(chunk)
-        answer(chunk)
+        enter(batch)
+        answer(batch)
         if let open, open.end >= options.segmentBytes || open.segment.pairCount >= options.maxIndexedTraces { roll() }
     }
 
-    private func build(_ chunk: ArraySlice<SubmitQueue.Submission>) throws(StoreError) {
+    private func build(_ batch: [SubmitQueue.Submission]) throws(StoreError) {
         guard let open else { throw .closed }
         places.removeAll(keepingCapacity: true)
         numbersInCommit.removeAll(keepingCapacity: true)
         builder.begin(salt: open.segment.salt, ordinal: open.nextOrdinal, fileOffset: open.end)
         do {
-            for submission in chunk { places.append(try place(submission.record)) }
+            for submission in batch { places.append(try place(submission.record)) }
             try builder.finish()
         } catch {
-            places = chunk.map { _ in .refused(.compression(error.description)) }
+            places = batch.map { _ in .refused(.compression(error.description)) }
             throw .compression(error.description)
         }
     }
@@ -159,7 +145,7 @@ final class CommitWriter {
     }
 
     /// The commit is durable: makes it visible.
-    private func enter(_ chunk: ArraySlice<SubmitQueue.Submission>) {
+    private func enter(_ batch: [SubmitQueue.Submission]) {
         guard var log = open, !builder.frames.isEmpty else { return }
         log.end += builder.bytes.count
         log.nextOrdinal += UInt32(builder.frames.count)
@@ -167,7 +153,7 @@ final class CommitWriter {
         var fresh: [TraceID] = []
         log.segment.grow { index in
             for (frame, header) in zip(builder.frames, builder.headers) { index.append(frame, header) }
-            for (submission, place) in zip(chunk, places) {
+            for (submission, place) in zip(batch, places) {
                 guard case .frame(let frame) = place else { continue }
                 index.insert(
                     submission.record.kind, runs: submission.record.runs, services: submission.record.services,
@@ -175,7 +161,7 @@ final class CommitWriter {
                 ) { fresh.append($0) }
             }
         }
-        for (submission, place) in zip(chunk, places) {
+        for (submission, place) in zip(batch, places) {
             if case .frame = place, let sender = submission.record.sender {
                 windows.insert(sender, submission.record.sequence, at: submission.record.receivedAt)
             }
@@ -187,9 +173,9 @@ final class CommitWriter {
         }
     }
 
-    private func answer(_ chunk: ArraySlice<SubmitQueue.Submission>) {
+    private func answer(_ batch: [SubmitQueue.Submission]) {
         context.count { figures in
-            for (submission, place) in zip(chunk, places) {
+            for (submission, place) in zip(batch, places) {
                 let record = submission.record
                 switch place {
                 case .frame:
@@ -200,7 +186,7 @@ final class CommitWriter {
                 }
             }
         }
-        for (submission, place) in zip(chunk, places) {
+        for (submission, place) in zip(batch, places) {
             switch place {
             case .frame: submission.whenDurable(.success(.stored))
             case .duplicate, .duplicateInCommit: submission.whenDurable(.success(.duplicate))
@@ -210,14 +196,14 @@ final class CommitWriter {
     }
 
     /// Batches that are stored already are still acknowledged: nothing has to be written for them.
-    private func answer(_ chunk: ArraySlice<SubmitQueue.Submission>, failingWith error: StoreError) {
+    private func answer(_ batch: [SubmitQueue.Submission], failingWith error: StoreError) {
         places.removeAll(keepingCapacity: true)
-        for submission in chunk {
+        for submission in batch {
             let record = submission.record
             let isStored = record.sender.map { windows.contains($0, record.sequence) } ?? false
             places.append(isStored ? .duplicate : .refused(error))
         }
-        answer(chunk)
+        answer(batch)
     }
 
     // MARK: - Segments

@@ -68,7 +68,8 @@ struct StoreRecovery {
         var indexes: [UInt32] = []
         for name in try listDirectory(directory) {
             let stem = name.prefix(while: { $0.isASCII && $0.isNumber })
-            guard stem.utf8.count >= 8, let number = UInt32(stem), number > 0 else { continue }
+            // The bound leaves room for the numbers of a long life behind a file with a strange name.
+            guard stem.utf8.count >= 8, let number = UInt32(stem), 1...2_000_000_000 ~= number else { continue }
             switch name.dropFirst(stem.count) {
             case ".log": logs.insert(number)
             case ".idx": indexes.append(number)

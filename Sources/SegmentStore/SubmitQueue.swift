@@ -27,6 +27,22 @@ struct SubmitQueue: Sendable {
         return true
     }
 
+    /// Moves the oldest records, about `bytes` of them and at least one, into the empty `batch`.
+    mutating func take(upTo bytes: Int, into batch: inout [Submission]) {
+        var taken = 0
+        var count = 0
+        while count < waiting.count, count == 0 || taken + waiting[count].record.body.count <= bytes {
+            taken += waiting[count].record.body.count
+            count += 1
+        }
+        if count == waiting.count {
+            swap(&waiting, &batch)
+        } else {
+            batch.append(contentsOf: waiting[..<count])
+            waiting.removeFirst(count)
+        }
+    }
+
     mutating func finished(records count: Int, bytes cost: Int) {
         records -= count
         bytes -= cost

@@ -67,23 +67,9 @@ private struct RunningSidecar {
         let doors = try startDoors()
         let datagrams = try settings.udp.map { try startDatagrams(SocketAddress(parsing: $0.description)) }
         log.info("ready", "the sidecar takes telemetry", ["collector": settings.collectors[0].description])
-        while Signals.wait() == .reload { reportReload(source) }
+        while Signals.wait() == .reload { source.reportChanges(since: settings, to: log) }
         log.info("stopping", "told to stop; finishing what was begun")
         stop(doors: doors, datagrams: datagrams, forwarding: forwarding)
-    }
-
-    private func reportReload(_ source: ConfigurationSource<SidecarSettings>) {
-        do {
-            let fresh = try source.read().configuration
-            for change in source.schema.changes(from: settings, to: fresh) {
-                log.warning(
-                    "reload_needs_restart", "a setting changed that takes effect at the next start",
-                    ["key": change.key, "old": change.old, "new": change.new])
-            }
-            log.info("reloaded", "the configuration was read again")
-        } catch {
-            log.error("reload_failed", "the old configuration stays", ["reason": "\(error)"])
-        }
     }
 
     private func stop(doors: PartThread, datagrams: PartThread?, forwarding: PartThread) {

@@ -75,7 +75,7 @@ import WireFormat
     func fieldErrors(span: String, path: String, offset: Int, message: String) {
         let text = Self.prefix + span + "]}]}]}"
         let expected = "\(Self.place)\(path) at byte \(Self.prefix.utf8.count + offset): \(message)"
-        #expect { try OTLPJSON.protobuf(fromJSON: Array(text.utf8), as: .traces) } throws: { "\($0)" == expected }
+        #expect { try OTLPJSON.protobuf(fromJSON: Array(text.utf8), kind: .traces) } throws: { "\($0)" == expected }
     }
 
     @Test(
@@ -89,7 +89,7 @@ import WireFormat
             (#"{"resourceSpans":[{"#, "resourceSpans[0] at byte 19: the text ends, expected a key in quotes or '}'"),
         ])
     func requestErrors(text: String, message: String) {
-        #expect { try OTLPJSON.protobuf(fromJSON: Array(text.utf8), as: .traces) } throws: { "\($0)" == message }
+        #expect { try OTLPJSON.protobuf(fromJSON: Array(text.utf8), kind: .traces) } throws: { "\($0)" == message }
     }
 
     private func nested(_ levels: Int) -> [UInt8] {
@@ -99,12 +99,13 @@ import WireFormat
         return Array((#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":"# + value + "}]}]}]}").utf8)
     }
 
-    @Test("Values nest 32 deep in JSON, no deeper, however deep the text")
+    @Test("Messages nest 32 deep in JSON, as the scanner counts, no deeper, however deep the text")
     func depth() throws {
-        let bytes = try OTLPJSON.protobuf(fromJSON: nested(32), as: .logs)
-        #expect(try OTLPJSON.json(fromProtobuf: bytes, as: .logs) == nested(32))
-        for levels in [33, 100_000] {
-            #expect { try OTLPJSON.protobuf(fromJSON: nested(levels), as: .logs) } throws: {
+        // The outermost value is the request's fifth message, and each within it adds an array and itself.
+        let bytes = try OTLPJSON.protobuf(fromJSON: nested(14), kind: .logs)
+        #expect(try OTLPJSON.json(fromProtobuf: bytes, kind: .logs) == nested(14))
+        for levels in [15, 100_000] {
+            #expect { try OTLPJSON.protobuf(fromJSON: nested(levels), kind: .logs) } throws: {
                 ($0 as? OTLPJSONError)?.reason == .nestedTooDeep(limit: 32)
             }
         }
@@ -113,8 +114,8 @@ import WireFormat
     @Test("A million brackets in an unknown field are refused as well")
     func unknownDepth() {
         let text = Array(#"{"x":"#.utf8) + [UInt8](repeating: UInt8(ascii: "["), count: 1_000_000)
-        #expect { try OTLPJSON.protobuf(fromJSON: text, as: .traces) } throws: {
-            "\($0)" == "byte 164: nested deeper than 160 levels"
+        #expect { try OTLPJSON.protobuf(fromJSON: text, kind: .traces) } throws: {
+            "\($0)" == "byte 100: nested deeper than 96 levels"
         }
     }
 
@@ -129,12 +130,12 @@ import WireFormat
         var writer = ProtobufWriter()
         writer.message(1) { $0.message(2) { $0.message(2) { $0.bytes(5, value) } } }
         let deep = writer.bytes
-        #expect { try OTLPJSON.json(fromProtobuf: deep, as: .logs) } throws: {
+        #expect { try OTLPJSON.json(fromProtobuf: deep, kind: .logs) } throws: {
             ($0 as? WireError)?.reason == .nestedTooDeep(limit: 32)
         }
         #expect(throws: WireError(.invalidUTF8, at: 4, field: "ResourceSpans.schemaUrl")) {
-            try OTLPJSON.json(fromProtobuf: [0x0A, 3, 0x1A, 1, 0xFF], as: .traces)
+            try OTLPJSON.json(fromProtobuf: [0x0A, 3, 0x1A, 1, 0xFF], kind: .traces)
         }
-        #expect(throws: WireError.self) { try OTLPJSON.json(fromProtobuf: [0x0A, 3, 0x1A, 1], as: .traces) }
+        #expect(throws: WireError.self) { try OTLPJSON.json(fromProtobuf: [0x0A, 3, 0x1A, 1], kind: .traces) }
     }
 }

@@ -12,9 +12,9 @@ import WireFormat
 
     /// The bytes of `text`, in both directions where `isCanonical`.
     private func check(_ text: String, _ kind: SignalKind, _ expected: [UInt8], isCanonical: Bool = true) throws {
-        #expect(try OTLPJSON.protobuf(fromJSON: Array(text.utf8), as: kind) == expected)
+        #expect(try OTLPJSON.protobuf(fromJSON: Array(text.utf8), kind: kind) == expected)
         guard isCanonical else { return }
-        #expect(String(decoding: try OTLPJSON.json(fromProtobuf: expected, as: kind), as: UTF8.self) == text)
+        #expect(String(decoding: try OTLPJSON.json(fromProtobuf: expected, kind: kind), as: UTF8.self) == text)
     }
 
     @Test("A span: ids in hexadecimal, times as strings, kind and status as numbers")
@@ -168,14 +168,14 @@ import WireFormat
             }
         }
         #expect(
-            String(decoding: try OTLPJSON.json(fromProtobuf: bytes, as: .traces), as: UTF8.self)
+            String(decoding: try OTLPJSON.json(fromProtobuf: bytes, kind: .traces), as: UTF8.self)
                 == #"{"resourceSpans":[{"resource":{"attributes":[{"key":"k","value":{"intValue":"7"}}],"#
                 + #""droppedAttributesCount":5},"scopeSpans":[{"schemaUrl":"one"},{"schemaUrl":"two"}],"schemaUrl":"new"}]}"#
         )
         let unpacked: [UInt8] = [0x52, 10, 0x0A, 8, 0x42, 6, 0x10, 1, 0x12, 2, 2, 3]
         let request = message { $0.message(1) { $0.message(2) { $0.bytes(2, unpacked) } } }
         #expect(
-            String(decoding: try OTLPJSON.json(fromProtobuf: request, as: .metrics), as: UTF8.self)
+            String(decoding: try OTLPJSON.json(fromProtobuf: request, kind: .metrics), as: UTF8.self)
                 .contains(#""bucketCounts":["1","2","3"]"#))
     }
 

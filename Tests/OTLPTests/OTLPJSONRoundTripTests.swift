@@ -10,11 +10,11 @@ import WireFormat
         for seed in 1...150 as ClosedRange<UInt64> {
             var generator = MessageGenerator(seed: seed)
             let message = generator.message(.request(kind))
-            let json = try OTLPJSON.json(fromProtobuf: message, as: kind)
-            let back = try OTLPJSON.protobuf(fromJSON: json, as: kind)
+            let json = try OTLPJSON.json(fromProtobuf: message, kind: kind)
+            let back = try OTLPJSON.protobuf(fromJSON: json, kind: kind)
             #expect(back == message, "seed \(seed): \(String(decoding: json, as: UTF8.self))")
-            let pretty = try OTLPJSON.json(fromProtobuf: message, as: kind, pretty: true)
-            #expect(try OTLPJSON.protobuf(fromJSON: pretty, as: kind) == message, "seed \(seed), pretty")
+            let pretty = try OTLPJSON.json(fromProtobuf: message, kind: kind, pretty: true)
+            #expect(try OTLPJSON.protobuf(fromJSON: pretty, kind: kind) == message, "seed \(seed), pretty")
         }
     }
 
@@ -24,13 +24,13 @@ import WireFormat
             var generator = MessageGenerator(seed: seed)
             let message = generator.message(.request(kind))
             guard !message.isEmpty else { continue }
-            let json = try OTLPJSON.json(fromProtobuf: message, as: kind)
+            let json = try OTLPJSON.json(fromProtobuf: message, kind: kind)
             for _ in 0..<50 {
                 let changed = generator.mutate(message)
-                if let text = try? OTLPJSON.json(fromProtobuf: changed, as: kind) {
-                    #expect(throws: Never.self, "seed \(seed)") { try OTLPJSON.protobuf(fromJSON: text, as: kind) }
+                if let text = try? OTLPJSON.json(fromProtobuf: changed, kind: kind) {
+                    #expect(throws: Never.self, "seed \(seed)") { try OTLPJSON.protobuf(fromJSON: text, kind: kind) }
                 }
-                _ = try? OTLPJSON.protobuf(fromJSON: generator.mutate(json), as: kind)
+                _ = try? OTLPJSON.protobuf(fromJSON: generator.mutate(json), kind: kind)
                 if kind == .traces { _ = try? decodeSpans(changed) }
             }
         }
