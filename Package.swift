@@ -126,6 +126,6 @@ let package = Package(
         tests("Querying", ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "WireFormat"]),
         tests("Console", ["Console", "HTTP"]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
-        tests("OpsCommands", ["OpsCommands", "TraceModel", "JSON", "TraceAssembly"]),
+        tests("OpsCommands", ["OpsCommands", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
     ]
 )
