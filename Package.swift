@@ -64,11 +64,15 @@ let package = Package(
         library("SegmentStore", ["TraceModel", "WireFormat", "Compression", "CLinux"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
 
+        // What both daemons do alike: start, answer health, wait for signals.
+        library("Daemon", ["Configuration", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
+
         // One front door each.
         library(
             "Receiving",
             ["TraceModel", "WireFormat", "OTLP", "JSON", "HTTP", "EventLoop", "Compression", "SelfTelemetry", "CLinux"]),
-        library("Forwarding", ["TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
+        library(
+            "Forwarding", ["TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         library("Querying", ["TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "SelfTelemetry"]),
         .target(
             name: "Console", dependencies: ["HTTP"], resources: [.embedInCode("Assets")], swiftSettings: common),
@@ -79,21 +83,30 @@ let package = Package(
         // Which parts exist and how they are wired.
         library(
             "Sidecar",
-            ["Configuration", "TraceModel", "Receiving", "Forwarding", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
+            [
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "Forwarding", "SelfTelemetry", "EventLoop", "HTTP", "TLS",
+                "CLinux",
+            ]),
         library(
             "Collector",
             [
-                "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "Querying", "Console",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "Querying", "Console",
                 "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
             ]),
         library(
             "OpsCommands",
-            ["Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS", "TraceAssembly", "CLinux"]),
+            [
+                "Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS",
+                "TraceAssembly", "CLinux",
+            ]),
 
         // Programs: read flags and configuration, build, run.
         program("hms-sidecar", ["Sidecar"]),
         program("hms-collector", ["Collector"]),
         program("hms-ops", ["OpsCommands"]),
+        program(
+            "store-bench", ["SegmentStore", "Compression", "TraceModel", "WireFormat"],
+            path: "Benchmarks/Sources/store-bench"),
         program("hms-demo", ["HMSTrace", "TraceModel", "EventLoop", "HTTP", "CLinux"], path: "examples/Demo"),
 
         tests("TraceModel", ["TraceModel"]),
@@ -102,7 +115,7 @@ let package = Package(
         tests("JSON", ["JSON"]),
         tests("SelfTelemetry", ["SelfTelemetry"]),
         tests("EventLoop", ["EventLoop", "CLinux"]),
-        tests("Compression", ["Compression"]),
+        tests("Compression", ["Compression", "CZlib", "CZstd"]),
         tests("TLS", ["TLS"]),
         tests("HTTP", ["HTTP", "EventLoop", "TLS", "CLinux", "CNghttp2"]),
         tests("OTLP", ["OTLP", "TraceModel", "WireFormat", "JSON"]),
@@ -110,8 +123,9 @@ let package = Package(
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "SelfTelemetry"]),
-        tests("Querying", ["Querying", "TraceModel", "OTLP", "JSON", "SegmentStore", "TraceAssembly", "WireFormat"]),
+        tests("Querying", ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "WireFormat"]),
+        tests("Console", ["Console", "HTTP"]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
-        tests("OpsCommands", ["OpsCommands", "TraceModel", "JSON", "TraceAssembly"]),
+        tests("OpsCommands", ["OpsCommands", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
     ]
 )

@@ -1,0 +1,237 @@
+import EventLoop
+import Synchronization
+
+/// The server's side of one HTTP/1.1 connection: one request after the other, those that were sent ahead wait. Lives on the
+/// server's loop.
+final class HTTP1Server: ServerProtocol {
+    private unowned let connection: ServerConnection
+    private let server: HTTPServer
+    private var parser: HTTP1Parser
+    private var input: [UInt8] = []
+    private var inputUsed = 0
+    private var output: [UInt8] = []
+    private var head: RequestHead?
+    private var body: [UInt8] = []
+    private var exchange: HTTPExchange?
+    private var keepsAlive = true
+    private var isDraining = false
+    private(set) var isFinished = false
+    private var requestBegan: MonotonicTime?
+    private var lastActivity: MonotonicTime
+
+    init(connection: ServerConnection) {
+        self.connection = connection
+        server = connection.server
+        parser = HTTP1Parser(maxHeaderBytes: server.limits.maxHeaderBytes, maxBodyBytes: server.limits.maxBodyBytes)
+        lastActivity = server.loop.now()
+    }
+
+    // MARK: ServerProtocol
+
+    /// While an answer is awaited, requests that were sent ahead are left in the socket.
+    var wantsInput: Bool { exchange == nil && !isFinished }
+
+    func receive(_ bytes: Span<UInt8>) {
+        guard !isFinished else { return }
+        lastActivity = server.loop.now()
+        bytes.withUnsafeBufferPointer { input.append(contentsOf: $0) }
+        parseInput()
+    }
+
+    func produce(into output: inout [UInt8], limit: Int) {
+        output.append(contentsOf: self.output)
+        self.output.removeAll(keepingCapacity: self.output.capacity <= 64 << 10)
+    }
+
+    func sweep(_ now: MonotonicTime) {
+        guard exchange == nil, !isFinished else { return }
+        if let began = requestBegan {
+            let age = now - began
+            guard age > server.limits.headerTimeout else { return }
+            let needed = age.wholeNanoseconds / 1_000_000_000 * UInt64(server.limits.minBodyBytesPerSecond)
+            if head == nil {
+                refuse(.headerTimeout, 408, "the header did not come in time")
+            } else if UInt64(body.count) < needed {
+                refuse(.bodyTooSlow, 408, HTTPRefusal.tooSlowText)
+            }
+        } else if now - lastActivity > server.limits.idleTimeout {
+            server.counters.refuse(.idle)
+            isFinished = true
+        }
+    }
+
+    func drain() {
+        isDraining = true
+        if exchange == nil, requestBegan == nil { isFinished = true }
+    }
+
+    func connectionClosed() {
+        releaseBody()
+        exchange?.detach()
+        exchange = nil
+    }
+
+    // MARK: requests
+
+    private func parseInput() {
+        while exchange == nil, !isFinished {
+            if requestBegan == nil, inputUsed < input.count { requestBegan = lastActivity }
+            let event: HTTP1Parser.Event
+            do throws(HTTP1Parser.Failure) {
+                event = try parser.next(input, &inputUsed)
+            } catch {
+                refuseMalformed(error)
+                return
+            }
+            switch event {
+            case .needsMore:
+                input.removeSubrange(..<inputUsed)
+                inputUsed = 0
+                return
+            case .head(var head, let keepsAlive):
+                head.peer = connection.peer
+                head.isSecure = connection.isSecure
+                self.keepsAlive = keepsAlive
+                begin(head)
+            case .body(let range):
+                append(range)
+            case .end:
+                serve()
+            }
+        }
+    }
+
+    private func begin(_ head: RequestHead) {
+        self.head = head
+        server.counters.http1Requests.add(1, ordering: .relaxed)
+        if let length = head.contentLength, length > server.limits.maxBodyBytes {
+            refuse(.bodyTooLarge, 413, HTTPRefusal.tooLargeText(limit: server.limits.maxBodyBytes))
+        } else if let refusal = server.service.admit(head) {
+            refuseBeforeBody(refusal)
+        } else if parser.expectsBody, head.headers["expect"]?.lowercased() == "100-continue" {
+            output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
+            connection.wantsToWrite()
+        }
+    }
+
+    private func append(_ range: Range<Int>) {
+        guard body.count + range.count <= server.limits.maxBodyBytes else {
+            refuse(.bodyTooLarge, 413, HTTPRefusal.tooLargeText(limit: server.limits.maxBodyBytes))
+            return
+        }
+        let buffered = server.counters.bufferedBytes.add(range.count, ordering: .relaxed).newValue
+        body.append(contentsOf: input[range])
+        if buffered > server.limits.maxBufferedBytes { refuse(.buffersFull, 503, HTTPRefusal.busyText) }
+    }
+
+    private func releaseBody() {
+        server.counters.bufferedBytes.subtract(body.count, ordering: .relaxed)
+        body = []
+    }
+
+    private func serve() {
+        guard let head else { return }
+        let complete = body
+        releaseBody()
+        let exchange = HTTPExchange(head: head, body: complete) { [weak self] response in self?.respond(response) }
+        self.exchange = exchange
+        server.service.serve(exchange)
+    }
+
+    // MARK: answers
+
+    private func respond(_ response: HTTPResponse) {
+        if isDraining { keepsAlive = false }
+        write(response, isHead: head?.method == "HEAD")
+        exchange = nil
+        head = nil
+        requestBegan = nil
+        lastActivity = server.loop.now()
+        if !keepsAlive { isFinished = true }
+        connection.wantsToWrite()
+        // Requests that were sent ahead are taken up when the call stack that gave this answer has ended.
+        if inputUsed < input.count, !isFinished {
+            server.loop.atEndOfRound { [weak self] in
+                guard let self, exchange == nil else { return }
+                parseInput()
+                connection.flush()
+            }
+        }
+    }
+
+    /// Answers a request whose body did not begin yet. If one is to come, it may be in flight already, so the connection
+    /// ends with this answer.
+    private func refuseBeforeBody(_ response: HTTPResponse) {
+        if parser.expectsBody { keepsAlive = false }
+        write(response, isHead: head?.method == "HEAD")
+        head = nil
+        requestBegan = nil
+        if keepsAlive {
+            parser.startOver()
+        } else {
+            finish()
+        }
+        connection.wantsToWrite()
+    }
+
+    private func refuse(_ reason: HTTPRefusal, _ status: Int, _ text: String) {
+        server.counters.refuse(reason)
+        keepsAlive = false
+        write(
+            head.map { server.service.refusal($0, status: status, reason: text) } ?? .text(status, text + "\n"),
+            isHead: false)
+        finish()
+        connection.wantsToWrite()
+    }
+
+    private func refuseMalformed(_ failure: HTTP1Parser.Failure) {
+        let reason: HTTPRefusal =
+            switch failure.status {
+            case 431: .headerTooLarge
+            case 413: .bodyTooLarge
+            default: .malformed
+            }
+        refuse(reason, failure.status, failure.reason)
+    }
+
+    private func finish() {
+        releaseBody()
+        isFinished = true
+    }
+
+    private func write(_ response: HTTPResponse, isHead: Bool) {
+        output.append(contentsOf: "HTTP/1.1 \(response.status) \(reasonPhrase(response.status))\r\n".utf8)
+        for field in response.headers.fields where field.name != "content-length" {
+            output.append(contentsOf: "\(field.name): \(field.value)\r\n".utf8)
+        }
+        output.append(contentsOf: "content-length: \(response.body.count)\r\n".utf8)
+        if !keepsAlive { output.append(contentsOf: "connection: close\r\n".utf8) }
+        output.append(contentsOf: "\r\n".utf8)
+        if !isHead { output.append(contentsOf: response.body) }
+    }
+}
+
+func reasonPhrase(_ status: Int) -> String {
+    switch status {
+    case 200: "OK"
+    case 204: "No Content"
+    case 304: "Not Modified"
+    case 400: "Bad Request"
+    case 401: "Unauthorized"
+    case 403: "Forbidden"
+    case 404: "Not Found"
+    case 405: "Method Not Allowed"
+    case 408: "Request Timeout"
+    case 411: "Length Required"
+    case 413: "Content Too Large"
+    case 415: "Unsupported Media Type"
+    case 421: "Misdirected Request"
+    case 429: "Too Many Requests"
+    case 431: "Request Header Fields Too Large"
+    case 500: "Internal Server Error"
+    case 501: "Not Implemented"
+    case 503: "Service Unavailable"
+    case 505: "HTTP Version Not Supported"
+    default: "Status"
+    }
+}

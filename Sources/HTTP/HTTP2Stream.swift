@@ -1,0 +1,75 @@
+import CNghttp2
+import EventLoop
+
+/// One request on an HTTP/2 connection, from its header to the end of its answer.
+final class HTTP2Stream {
+    let id: Int32
+    let begun: MonotonicTime
+    var isReceivingHeader = true
+    var isReceivingBody = false
+    var peerHasEnded = false
+    var isOversized = false
+    var isAnswered = false
+    var headerBytes = 0
+    var head: RequestHead?
+    var body: [UInt8] = []
+    /// This stream's part of the server's count of buffered bytes.
+    var buffered = 0
+    var exchange: HTTPExchange?
+    var response: [UInt8] = []
+    var responseSent = 0
+    var trailers = HTTPHeaders()
+
+    private var method = ""
+    private var target = ""
+    private var authority = ""
+    private var headers = HTTPHeaders()
+
+    init(id: Int32, now: MonotonicTime) {
+        self.id = id
+        begun = now
+    }
+
+    /// nghttp2 has checked names and values: lower case, no control characters, pseudo-headers first and once.
+    func addHeader(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
+        let text = String(decoding: value, as: UTF8.self)
+        guard name.first == UInt8(ascii: ":") else {
+            headers.add(String(decoding: name, as: UTF8.self), text)
+            return
+        }
+        switch name.count {
+        case 5: target = text  // :path
+        case 7 where name[1] == UInt8(ascii: "m"): method = text  // :method
+        case 10: authority = text  // :authority
+        default: break
+        }
+    }
+
+    func takeHead(peer: SocketAddress?, isSecure: Bool) -> RequestHead {
+        let (path, query) = splitTarget(target)
+        let head = RequestHead(
+            method: method, path: path, query: query, authority: authority.isEmpty ? headers["host"] ?? "" : authority,
+            headers: headers, contentLength: headers["content-length"].flatMap { Int($0) }, version: .http2, peer: peer,
+            isSecure: isSecure)
+        headers = HTTPHeaders()
+        return head
+    }
+
+    func isTooSlow(_ now: MonotonicTime, _ limits: HTTPLimits) -> Bool {
+        let age = now - begun
+        guard age > limits.headerTimeout else { return false }
+        return UInt64(body.count) < age.wholeNanoseconds / 1_000_000_000 * UInt64(limits.minBodyBytesPerSecond)
+    }
+
+    /// RFC 9113, 8.1: an answer may be complete before the request is; NO_ERROR then asks the peer to stop sending.
+    func resetAfterAnswer(_ session: OpaquePointer?) {
+        guard !peerHasEnded else { return }
+        nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, NGHTTP2_NO_ERROR.rawValue)
+    }
+}
+
+/// Splits `/path?query`; an absolute target loses its scheme and authority.
+func splitTarget(_ target: String) -> (path: String, query: String) {
+    guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (target, "") }
+    return (String(target[..<mark]), String(target[target.utf8.index(after: mark)...]))
+}

@@ -1,0 +1,29 @@
+/// One request and its answer. Lives on the server's loop.
+///
+/// The connection may end before the answer is given: `respond` then does nothing, so a service may keep an exchange for as
+/// long as its work takes.
+package final class HTTPExchange {
+    package let head: RequestHead
+    /// The body as it came, content coding included. A service may take it out to keep it without a copy.
+    package var body: [UInt8]
+    private var responder: ((HTTPResponse) -> Void)?
+
+    init(head: RequestHead, body: [UInt8], responder: @escaping (HTTPResponse) -> Void) {
+        self.head = head
+        self.body = body
+        self.responder = responder
+    }
+
+    /// False once the answer was given or the peer has gone.
+    package var isOpen: Bool { responder != nil }
+
+    /// Gives the answer; only the first one counts.
+    package func respond(_ response: HTTPResponse) {
+        let responder = self.responder
+        self.responder = nil
+        responder?(response)
+    }
+
+    /// Called by the connection when the stream ended: nobody waits for the answer any more.
+    func detach() { responder = nil }
+}

@@ -1,0 +1,124 @@
+package import EventLoop
+import Glibc
+import Synchronization
+package import TLS
+
+/// Serves HTTP/1.1 and HTTP/2 on one address, with or without TLS. Lives on one loop.
+package final class HTTPServer {
+    package let localAddress: SocketAddress
+    package let counters: HTTPServerCounters
+    let loop: EventLoop
+    let limits: HTTPLimits
+    let service: any HTTPService
+    let tls: TLSServerContext?
+    /// Where all connections of this loop read to; a connection copies out what it keeps.
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
+    private let listener: Int32
+    private var listening: Watch?
+    private var connections: [ObjectIdentifier: ServerConnection] = [:]
+    private var unflushed: [ServerConnection] = []
+    private var sweep: Timer?
+    private var drained: (() -> Void)?
+
+    package init(
+        loop: EventLoop, address: SocketAddress, tls: TLSServerContext? = nil, limits: HTTPLimits = HTTPLimits(),
+        counters: HTTPServerCounters = HTTPServerCounters(), service: any HTTPService
+    ) throws(SystemError) {
+        self.loop = loop
+        self.limits = limits
+        self.counters = counters
+        self.service = service
+        self.tls = tls
+        listener = try Socket.listen(address)
+        localAddress = Socket.localAddress(listener) ?? address
+        listening = try loop.watch(listener, .read) { [unowned self] _ in acceptWaiting() }
+        scheduleSweep()
+    }
+
+    deinit {
+        stopAccepting()
+        sweep?.cancel()
+        scratch.deallocate()
+    }
+
+    /// Closes the listening socket; open connections go on.
+    package func stopAccepting() {
+        guard let listening else { return }
+        listening.cancel()
+        self.listening = nil
+        close(listener)
+    }
+
+    /// Stops accepting, lets open requests end, tells HTTP/2 peers to go elsewhere, and calls `done` when the last
+    /// connection is closed or `grace` is over, whichever is first.
+    package func drain(grace: Duration, _ done: @escaping () -> Void) {
+        stopAccepting()
+        drained = done
+        for connection in connections.values { connection.drain() }
+        _ = loop.schedule(after: grace) { [weak self] in
+            guard let self else { return }
+            for connection in connections.values { connection.close() }
+            finishDrain()
+        }
+        finishDrain()
+    }
+
+    private func finishDrain() {
+        guard connections.isEmpty, let done = drained else { return }
+        drained = nil
+        done()
+    }
+
+    // MARK: connections
+
+    private func acceptWaiting() {
+        do {
+            // Bounded, so that a burst of connections does not starve those that are open.
+            for _ in 0..<64 {
+                guard let (fd, peer) = try Socket.accept(listener) else { return }
+                guard connections.count < limits.maxConnections else {
+                    counters.refuse(.tooManyConnections)
+                    close(fd)
+                    continue
+                }
+                let connection = try ServerConnection(fd: fd, peer: peer, server: self)
+                connections[ObjectIdentifier(connection)] = connection
+                counters.connections.add(1, ordering: .relaxed)
+                counters.openConnections.add(1, ordering: .relaxed)
+            }
+        } catch {
+            // Descriptors or memory ran out: leave the queue to the kernel for a while, without a busy loop.
+            counters.refuse(.outOfDescriptors)
+            listening?.update(.nothing)
+            _ = loop.schedule(after: .milliseconds(200)) { [weak self] in self?.listening?.update(.read) }
+        }
+    }
+
+    func remove(_ connection: ServerConnection) {
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        counters.openConnections.subtract(1, ordering: .relaxed)
+        finishDrain()
+    }
+
+    /// Has `connection` write what it queued once this round of the loop is over.
+    func flushAtEndOfRound(_ connection: ServerConnection) {
+        if unflushed.isEmpty {
+            loop.atEndOfRound { [weak self] in
+                guard let self else { return }
+                let connections = unflushed
+                unflushed.removeAll(keepingCapacity: true)
+                for connection in connections { connection.flush() }
+            }
+        }
+        unflushed.append(connection)
+    }
+
+    private func scheduleSweep() {
+        sweep = loop.schedule(after: .seconds(1)) { [weak self] in
+            guard let self else { return }
+            let now = loop.now()
+            for connection in connections.values { connection.sweep(now) }
+            scheduleSweep()
+        }
+    }
+}

@@ -1,0 +1,247 @@
+import EventLoop
+import Glibc
+import Synchronization
+import TLS
+
+/// What a connection speaks once its first bytes have told. Implementations own the requests in flight.
+protocol ServerProtocol: AnyObject {
+    func receive(_ bytes: Span<UInt8>)
+    /// Appends what is to be sent until about `limit` bytes wait.
+    func produce(into output: inout [UInt8], limit: Int)
+    /// False while the peer is to be slowed down.
+    var wantsInput: Bool { get }
+    /// Nothing more will be read or written: the connection closes once its output is sent.
+    var isFinished: Bool { get }
+    /// Gives up what takes too long.
+    func sweep(_ now: MonotonicTime)
+    func drain()
+    /// The peer has gone, or is being dropped: nobody waits for answers any more.
+    func connectionClosed()
+}
+
+/// One accepted socket: reads, decrypts, finds out what is spoken, and writes. Lives on the server's loop.
+final class ServerConnection {
+    let server: HTTPServer
+    let peer: SocketAddress?
+    private let fd: Int32
+    private var watch: Watch?
+    private var tls: TLSSession?
+    private var spoken: (any ServerProtocol)?
+    private var firstBytes: [UInt8] = []
+    private var plaintext: [UInt8] = []
+    private var produced: [UInt8] = []
+    private var output: [UInt8] = []
+    private var outputSent = 0
+    private var isReading = false
+    private var isAwaitingFlush = false
+    private var isClosing = false
+    private let openedAt: MonotonicTime
+    /// When a byte last went out or the output was last empty.
+    private var lastWriteProgress: MonotonicTime
+
+    var isSecure: Bool { server.tls != nil }
+    private var isOpen: Bool { watch != nil }
+
+    init(fd: Int32, peer: SocketAddress?, server: HTTPServer) throws {
+        self.fd = fd
+        self.peer = peer
+        self.server = server
+        openedAt = server.loop.now()
+        lastWriteProgress = openedAt
+        do {
+            tls = try server.tls?.makeSession()
+            watch = try server.loop.watch(fd, .read) { [unowned self] readiness in
+                // Handlers may close the connection; this keeps it alive until they have returned.
+                withExtendedLifetime(self) {
+                    if readiness.writable { flush() }
+                    if readiness.readable { readAvailable() }
+                }
+            }
+        } catch {
+            Glibc.close(fd)
+            throw error
+        }
+    }
+
+    // MARK: reading
+
+    private func readAvailable() {
+        guard isOpen else { return }
+        let count = recv(fd, server.scratch.baseAddress, server.scratch.count, 0)
+        if count < 0 {
+            let code = errno
+            if code != EAGAIN && code != EINTR { close() }
+            return
+        }
+        guard count > 0 else {
+            close()
+            return
+        }
+        server.counters.bytesReceived.add(UInt64(count), ordering: .relaxed)
+        isReading = true
+        // The scratch buffer outlives the call, and nobody writes to it before the call returns.
+        let bytes = UnsafeBufferPointer(rebasing: server.scratch.assumingMemoryBound(to: UInt8.self)[..<count]).span
+        if tls == nil { receivePlain(bytes) } else { receiveEncrypted(bytes) }
+        isReading = false
+        flush()
+    }
+
+    private func receiveEncrypted(_ bytes: Span<UInt8>) {
+        guard let tls else { return }
+        plaintext.removeAll(keepingCapacity: true)
+        do {
+            try tls.receive(bytes, plaintext: &plaintext)
+        } catch {
+            server.counters.refuse(.tls)
+            // What OpenSSL has to say to the peer, such as an alert, is still sent.
+            isClosing = true
+            return
+        }
+        if spoken == nil, tls.isHandshakeComplete, tls.negotiatedProtocol == "h2" {
+            speak(HTTP2Server(connection: self))
+        }
+        if !plaintext.isEmpty {
+            let decrypted = plaintext
+            receivePlain(decrypted.span)
+        }
+        if plaintext.capacity > 1 << 20 { plaintext = [] }
+        if tls.isPeerClosed { isClosing = true }
+    }
+
+    private func receivePlain(_ bytes: Span<UInt8>) {
+        if let spoken {
+            spoken.receive(bytes)
+            return
+        }
+        bytes.withUnsafeBufferPointer { firstBytes.append(contentsOf: $0) }
+        switch FirstBytes.tell(firstBytes) {
+        case .needsMore: return
+        case .http2: speak(HTTP2Server(connection: self))
+        case .http1: speak(HTTP1Server(connection: self))
+        case .tls:
+            server.counters.refuse(.tls)
+            close()
+            return
+        }
+        let buffered = firstBytes
+        firstBytes = []
+        spoken?.receive(buffered.span)
+    }
+
+    private func speak(_ spoken: any ServerProtocol) { self.spoken = spoken }
+
+    // MARK: writing
+
+    /// Called by the protocol when it has something to send. Written at the end of this round of the loop, together with
+    /// what else comes up until then.
+    func wantsToWrite() {
+        guard !isReading, !isAwaitingFlush, isOpen else { return }
+        isAwaitingFlush = true
+        server.flushAtEndOfRound(self)
+    }
+
+    func flush() {
+        isAwaitingFlush = false
+        while isOpen {
+            let wasIdle = outputSent == output.count
+            if wasIdle {
+                output.removeAll(keepingCapacity: output.capacity <= 1 << 20)
+                outputSent = 0
+                lastWriteProgress = server.loop.now()
+            }
+            if output.count - outputSent < server.limits.maxOutputBytes { collectOutput() }
+            guard outputSent < output.count else { break }
+            let sent = output.withUnsafeBytes { bytes in
+                send(fd, bytes.baseAddress! + outputSent, bytes.count - outputSent, Int32(MSG_NOSIGNAL))
+            }
+            if sent < 0 {
+                let code = errno
+                if code == EINTR { continue }
+                if code == EAGAIN { break }
+                close()
+                return
+            }
+            lastWriteProgress = server.loop.now()
+            server.counters.bytesSent.add(UInt64(sent), ordering: .relaxed)
+            outputSent += sent
+        }
+        guard isOpen else { return }
+        let waiting = outputSent < output.count
+        if !waiting, isClosing || spoken?.isFinished == true {
+            close()
+            return
+        }
+        let wantsInput = spoken?.wantsInput ?? true
+        let full = output.count - outputSent >= server.limits.maxOutputBytes
+        var interest: Interest = waiting ? .write : .nothing
+        if wantsInput, !full, !isClosing { interest.insert(.read) }
+        watch?.update(interest)
+    }
+
+    private func collectOutput() {
+        guard let tls else {
+            spoken?.produce(into: &output, limit: server.limits.maxOutputBytes)
+            return
+        }
+        if tls.isHandshakeComplete, let spoken, !isClosing {
+            produced.removeAll(keepingCapacity: produced.capacity <= 1 << 20)
+            spoken.produce(into: &produced, limit: server.limits.maxOutputBytes)
+            if !produced.isEmpty, (try? tls.send(produced.span)) == nil { isClosing = true }
+        }
+        tls.takeOutput(into: &output)
+    }
+
+    // MARK: ending
+
+    func sweep(_ now: MonotonicTime) {
+        if outputSent < output.count, now - lastWriteProgress > server.limits.writeTimeout {
+            refuseAndClose(.writeStalled)
+        } else if let spoken {
+            spoken.sweep(now)
+            if !isReading { flush() }
+        } else if now - openedAt > server.limits.headerTimeout {
+            refuseAndClose(.headerTimeout)
+        }
+    }
+
+    func drain() {
+        guard let spoken else {
+            close()
+            return
+        }
+        spoken.drain()
+        flush()
+    }
+
+    func refuseAndClose(_ reason: HTTPRefusal) {
+        server.counters.refuse(reason)
+        close()
+    }
+
+    /// Closes once everything queued has been sent.
+    func closeAfterOutput() { isClosing = true }
+
+    func close() {
+        guard let watch else { return }
+        watch.cancel()
+        self.watch = nil
+        Glibc.close(fd)
+        spoken?.connectionClosed()
+        server.remove(self)
+    }
+}
+
+/// Tells from the first bytes of a connection what it speaks.
+enum FirstBytes {
+    case needsMore, http1, http2, tls
+
+    static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+
+    static func tell(_ bytes: [UInt8]) -> FirstBytes {
+        guard let first = bytes.first else { return .needsMore }
+        if first == 0x16 { return .tls }
+        let common = zip(bytes, preface).prefix { $0 == $1 }.count
+        if common == preface.count { return .http2 }
+        return common == bytes.count ? .needsMore : .http1
+    }
+}

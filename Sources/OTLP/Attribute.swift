@@ -1,0 +1,15 @@
+/// One key with its value. Keys should be unique within a list; where they are not, the first one counts.
+package struct Attribute: Sendable, Hashable {
+    package var key: String
+    package var value: AttributeValue
+
+    package init(_ key: String, _ value: AttributeValue) {
+        self.key = key
+        self.value = value
+    }
+}
+
+extension [Attribute] {
+    /// The value of the first attribute of that name.
+    package subscript(key: String) -> AttributeValue? { first { $0.key == key }?.value }
+}
