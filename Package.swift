@@ -64,6 +64,9 @@ let package = Package(
         library("SegmentStore", ["TraceModel", "WireFormat", "Compression", "CLinux"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
 
+        // What both daemons do alike: start, answer health, wait for signals.
+        library("Daemon", ["Configuration", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
+
         // One front door each.
         library(
             "Receiving",
@@ -81,13 +84,13 @@ let package = Package(
         library(
             "Sidecar",
             [
-                "Configuration", "TraceModel", "Receiving", "Forwarding", "SelfTelemetry", "EventLoop", "HTTP", "TLS",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "Forwarding", "SelfTelemetry", "EventLoop", "HTTP", "TLS",
                 "CLinux",
             ]),
         library(
             "Collector",
             [
-                "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "Querying", "Console",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "Querying", "Console",
                 "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
             ]),
         library(
@@ -101,6 +104,9 @@ let package = Package(
         program("hms-sidecar", ["Sidecar"]),
         program("hms-collector", ["Collector"]),
         program("hms-ops", ["OpsCommands"]),
+        program(
+            "store-bench", ["SegmentStore", "Compression", "TraceModel", "WireFormat"],
+            path: "Benchmarks/Sources/store-bench"),
         program("hms-demo", ["HMSTrace", "TraceModel", "EventLoop", "HTTP", "CLinux"], path: "examples/Demo"),
 
         tests("TraceModel", ["TraceModel"]),
@@ -117,8 +123,9 @@ let package = Package(
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "SelfTelemetry"]),
-        tests("Querying", ["Querying", "TraceModel", "OTLP", "JSON", "SegmentStore", "TraceAssembly", "WireFormat"]),
+        tests("Querying", ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "WireFormat"]),
+        tests("Console", ["Console", "HTTP"]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
-        tests("OpsCommands", ["OpsCommands", "TraceModel", "JSON", "TraceAssembly"]),
+        tests("OpsCommands", ["OpsCommands", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
     ]
 )

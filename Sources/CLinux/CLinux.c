@@ -4,10 +4,13 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(struct hms_mmsghdr) == sizeof(struct mmsghdr), "layout of mmsghdr");
@@ -110,3 +113,41 @@ uint64_t hms_resident_bytes(void) {
 }
 int hms_open(const char *path, int flags, unsigned int mode) { return open(path, flags | O_CLOEXEC, mode); }
 int hms_flock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
+
+// Between fork and exec only calls that are safe there: the parent may have other threads.
+static void spawn_in_child(const char *path, char *const argv[], int log_fd, int report, pid_t parent) {
+    sigset_t none;
+    sigemptyset(&none);
+    int nothing = open("/dev/null", O_RDONLY);
+    if (nothing >= 0 && dup2(nothing, 0) == 0 && dup2(log_fd, 1) == 1 && dup2(log_fd, 2) == 2 &&
+        prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && setpgid(0, 0) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0) {
+        if (getppid() != parent) _exit(127); // the parent died before the promise was made
+        execv(path, argv);
+    }
+    int reason = errno;
+    ssize_t ignored = write(report, &reason, sizeof reason);
+    (void)ignored;
+    _exit(127);
+}
+pid_t hms_spawn(const char *path, char *const argv[], int log_fd) {
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) != 0) return -1;
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child == 0) spawn_in_child(path, argv, log_fd, report[1], parent);
+    int fork_errno = errno;
+    close(report[1]);
+    int reason = 0;
+    ssize_t length = 0;
+    if (child > 0)
+        do length = read(report[0], &reason, sizeof reason);
+        while (length < 0 && errno == EINTR);
+    close(report[0]);
+    if (child < 0) errno = fork_errno;
+    if (child > 0 && length == sizeof reason) {
+        waitpid(child, NULL, 0);
+        errno = reason;
+        return -1;
+    }
+    return child;
+}

@@ -1,4 +1,4 @@
-import CLinux
+package import CLinux
 import Glibc
 
 /// Where a socket listens or connects: an IPv4 or IPv6 address with a port, or the path of a unix socket.
@@ -115,7 +115,7 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads what the kernel filled in; nil for families that are not ours.
-    init?(kernelForm storage: sockaddr_storage) {
+    package init?(kernelForm storage: sockaddr_storage) {
         let family = Int32(storage.ss_family)
         let value: SocketAddress? = withUnsafeBytes(of: storage) { raw in
             switch family {

@@ -177,7 +177,9 @@ final class HTTP1Server: ServerProtocol {
     private func refuse(_ reason: HTTPRefusal, _ status: Int, _ text: String) {
         server.counters.refuse(reason)
         keepsAlive = false
-        write(head.map { server.service.refusal($0, status: status, reason: text) } ?? .text(status, text + "\n"), isHead: false)
+        write(
+            head.map { server.service.refusal($0, status: status, reason: text) } ?? .text(status, text + "\n"),
+            isHead: false)
         finish()
         connection.wantsToWrite()
     }

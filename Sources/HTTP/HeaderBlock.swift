@@ -36,3 +36,9 @@ struct HeaderBlock {
         }
     }
 }
+
+/// The version of nghttp2 that is loaded.
+package func httpLibraryVersion() -> String {
+    // Never null when asked for version 0; the text is static.
+    String(cString: nghttp2_version(0).pointee.version_str)
+}

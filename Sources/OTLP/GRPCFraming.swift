@@ -6,6 +6,11 @@ package enum GRPCFraming {
     package struct Prefix: Sendable, Hashable {
         package var isCompressed: Bool
         package var length: Int
+
+        package init(isCompressed: Bool, length: Int) {
+            self.isCompressed = isCompressed
+            self.length = length
+        }
     }
 
     /// Reads the prefix of a body of which the beginning has arrived, and compares the claimed length with the limit before

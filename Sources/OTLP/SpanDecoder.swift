@@ -20,7 +20,8 @@ package func decodeSpans(_ message: [UInt8]) throws(WireError) -> [SpanValue] {
     try decodeSpans(message.span)
 }
 
-/// How deep AnyValues may stand within each other, the outermost counted as one. Bounds the recursion of everything here.
+/// How deep AnyValues may stand within each other, the outermost counted as one, where stored protobuf is read. The scanner
+/// counts all messages and stops at 32 (at 64 if told to, which is 30 values), so what it let in can always be read.
 let maximumValueDepth = 32
 
 struct SpanDecoder {

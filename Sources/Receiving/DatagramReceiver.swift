@@ -20,11 +20,13 @@ package final class DatagramReceiver {
                 "\(program)_udp_missing_datagrams_total",
                 help: "Gaps in producers' sequence numbers: datagrams sent and not received.")
             late = registry.counter(
-                "\(program)_udp_late_datagrams_total", help: "Datagrams that came after they had been counted as missing.")
+                "\(program)_udp_late_datagrams_total",
+                help: "Datagrams that came after they had been counted as missing.")
             duplicates = registry.counter(
                 "\(program)_udp_duplicate_datagrams_total", help: "Datagrams whose sequence number had come before.")
             kernelDrops = registry.counter(
-                "\(program)_udp_kernel_drops_total", help: "Datagrams that the kernel dropped because the buffer was full.")
+                "\(program)_udp_kernel_drops_total",
+                help: "Datagrams that the kernel dropped because the buffer was full.")
         }
     }
 
@@ -84,7 +86,7 @@ package final class DatagramReceiver {
             let count = slots.receive(from: fd)
             guard count > 0 else { return }
             counters.datagrams.add(count)
-            for index in 0..<count { take(slots.datagram(index)) }
+            for index in 0..<count { take(slots.datagram(index).span) }
             noteKernelDrops(slots.dropCount(ofLast: count))
             if count < DatagramSlots.count { return }
         }
@@ -179,9 +181,8 @@ private final class DatagramSlots {
     }
 
     /// Valid until the next `receive`.
-    func datagram(_ index: Int) -> Span<UInt8> {
-        let slot = UnsafeBufferPointer(start: bytes + index * Self.slotBytes, count: Int(messages[index].length))
-        return _overrideLifetime(slot.span, borrowing: self)
+    func datagram(_ index: Int) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: bytes + index * Self.slotBytes, count: Int(messages[index].length))
     }
 
     func dropCount(ofLast count: Int) -> UInt32? {

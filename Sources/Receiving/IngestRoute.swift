@@ -1,6 +1,6 @@
 import Compression
-package import HTTP
-package import WireFormat
+import HTTP
+import WireFormat
 
 /// What a request's head asks of the OTLP door: which signal, in which dialect, packed how.
 struct IngestRoute {
@@ -28,7 +28,8 @@ struct IngestRoute {
         }
         guard head.method == "POST" else {
             throw Refusal(
-                status: 405, reason: "method \(printable(head.method)) is not allowed; use POST", headers: [("allow", "POST")])
+                status: 405, reason: "method \(printable(head.method)) is not allowed; use POST",
+                headers: [("allow", "POST")])
         }
         self.kind = kind
         dialect = try Self.dialect(head, isGRPC: isGRPC)
@@ -75,8 +76,10 @@ struct IngestRoute {
         guard let value = values.first else { return .identity }
         guard values.count == 1, let encoding = ContentEncoding(headerValue: value) else {
             throw Refusal(
-                status: 415, reason: "\(name) '\(printable(values.joined(separator: ", ")))' is not supported; use gzip or zstd",
-                headers: isGRPC ? [("grpc-accept-encoding", "identity,gzip,zstd")] : [("accept-encoding", "gzip, zstd")])
+                status: 415,
+                reason: "\(name) '\(printable(values.joined(separator: ", ")))' is not supported; use gzip or zstd",
+                headers: isGRPC ? [("grpc-accept-encoding", "identity,gzip,zstd")] : [("accept-encoding", "gzip, zstd")]
+            )
         }
         return encoding
     }

@@ -119,17 +119,20 @@ public struct FieldCursor: ~Escapable {
         WireError(.truncated(needed: UInt64(needed), available: bytes.count - position), at: base + position)
     }
 
-    @inlinable @_lifetime(self: copy self)
+    @inlinable @inline(__always) @_lifetime(self: copy self)
     mutating func readVarintValue() throws(WireError) -> UInt64 {
         guard position < bytes.count else { throw shortBy(1) }
         let first = bytes[position]
-        if first < 0x80 {
-            position += 1
-            return UInt64(first)
-        }
-        var value = UInt64(first & 0x7F)
-        var shift: UInt64 = 7
-        var index = position + 1
+        guard first < 0x80 else { return try readLongVarint() }
+        position += 1
+        return UInt64(first)
+    }
+
+    @inlinable @inline(never) @_lifetime(self: copy self)
+    mutating func readLongVarint() throws(WireError) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        var index = position
         while true {
             guard index < bytes.count else {
                 throw WireError(.truncated(needed: 1, available: 0), at: base + index)

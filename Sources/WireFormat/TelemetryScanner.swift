@@ -92,50 +92,51 @@ public struct TelemetryScanner: Sendable {
                 if row <= lastRowWithEndAction { finish(row, bytes, &identity) }
                 depth &-= 1
                 end = stack[depth].end
-                row = stack[depth].slot & -(1 << TelemetrySchema.rowShift)
+                row = stack[depth].slot & ~TelemetrySchema.tagMask
                 continue
             }
 
             let start = position
             var tag = UInt64(bytes[position])
-            position &+= 1
-            let entry: UInt16
+            let entry: TelemetrySchema.Entry
             if tag < 0x80 {
+                position &+= 1
                 entry = table[row | Int(truncatingIfNeeded: tag)]
             } else {
-                position = start
                 guard let long = Self.readShortVarint(bytes, &position, end) else {
-                    throw located(Self.tagFault(bytes, start, end), at: start, bytes, stack, depth, row, tag: nil)
+                    throw located(Self.tagFault(bytes, start, end), at: start, stack, depth, row, tag: nil)
                 }
                 tag = long
-                entry = schema.entry(row: row, tag: tag)
+                entry =
+                    tag <= TelemetrySchema.tagMask
+                    ? table[row | Int(tag)] : TelemetrySchema.entry(ofUnknown: tag)
             }
 
-            let rule = TelemetryField.Rule(rawValue: UInt8(truncatingIfNeeded: entry))
+            let rule = entry.rule
             switch rule {
             case .varint:
                 guard Self.skipVarint(bytes, &position, end) else {
                     throw located(
-                        Self.varintFault(bytes, position, end), at: position, bytes, stack, depth, row, tag: tag)
+                        Self.varintFault(bytes, position, end), at: position, stack, depth, row, tag: tag)
                 }
                 continue
             case .fixed64:
                 guard end &- position >= 8 else {
                     let reason = WireError.Reason.truncated(needed: 8, available: end - position)
-                    throw located(reason, at: position, bytes, stack, depth, row, tag: tag)
+                    throw located(reason, at: position, stack, depth, row, tag: tag)
                 }
                 position &+= 8
                 continue
             case .fixed32:
                 guard end &- position >= 4 else {
                     let reason = WireError.Reason.truncated(needed: 4, available: end - position)
-                    throw located(reason, at: position, bytes, stack, depth, row, tag: tag)
+                    throw located(reason, at: position, stack, depth, row, tag: tag)
                 }
                 position &+= 4
                 continue
-            case .wrongWireType, .invalidTag, nil:
+            case .wrongWireType, .invalidTag:
                 let reason = Self.reason(for: tag, TelemetrySchema.message(ofRow: row))
-                throw located(reason, at: start, bytes, stack, depth, row, tag: tag)
+                throw located(reason, at: start, stack, depth, row, tag: tag)
             default: break
             }
 
@@ -144,35 +145,39 @@ public struct TelemetryScanner: Sendable {
             let length = Self.readLength(bytes, &position, end)
             guard length >= 0 else {
                 throw located(
-                    Self.lengthFault(bytes, lengthStart, end), at: lengthStart, bytes, stack, depth, row, tag: tag)
+                    Self.lengthFault(bytes, lengthStart, end), at: lengthStart, stack, depth, row, tag: tag)
             }
             let next = position &+ length
             switch rule {
             case .message:
                 guard depth &+ 1 < maximumDepth else {
                     throw located(
-                        .nestedTooDeep(limit: maximumDepth), at: start, bytes, stack, depth, row, tag: tag)
+                        .nestedTooDeep(limit: maximumDepth), at: start, stack, depth, row, tag: tag)
+                }
+                if entry.child == .keyValue, depth &+ 2 < maximumDepth, Self.isPlainAttribute(bytes, position, next) {
+                    position = next
+                    continue
                 }
                 stack[depth] = Frame(end: end, slot: row | Int(truncatingIfNeeded: tag))
                 depth &+= 1
                 end = next
-                row = Int(entry &>> 8) &<< TelemetrySchema.rowShift
+                row = TelemetrySchema.row(of: entry.child)
                 continue
             case .span:
                 guard depth &+ 1 < maximumDepth else {
                     throw located(
-                        .nestedTooDeep(limit: maximumDepth), at: start, bytes, stack, depth, row, tag: tag)
+                        .nestedTooDeep(limit: maximumDepth), at: start, stack, depth, row, tag: tag)
                 }
                 identity = SpanIdentity()
                 identity.start = position
                 stack[depth] = Frame(end: end, slot: row | Int(truncatingIfNeeded: tag))
                 depth &+= 1
                 end = next
-                row = Int(entry &>> 8) &<< TelemetrySchema.rowShift
+                row = TelemetrySchema.row(of: entry.child)
                 continue
             case .string:
                 guard UTF8Check.isValid(bytes, from: position, to: next) else {
-                    throw located(.invalidUTF8, at: position, bytes, stack, depth, row, tag: tag)
+                    throw located(.invalidUTF8, at: position, stack, depth, row, tag: tag)
                 }
             case .traceID:
                 identity.traceIDStart = position
@@ -187,7 +192,7 @@ public struct TelemetryScanner: Sendable {
             case .linkSpanID: identity.noteLinkSpanID(at: position, count: length)
             case .resourceKey, .resourceText:
                 guard UTF8Check.isValid(bytes, from: position, to: next) else {
-                    throw located(.invalidUTF8, at: position, bytes, stack, depth, row, tag: tag)
+                    throw located(.invalidUTF8, at: position, stack, depth, row, tag: tag)
                 }
                 if rule == .resourceKey {
                     resource.keyStart = position
@@ -199,13 +204,13 @@ public struct TelemetryScanner: Sendable {
             case .packedFixed64:
                 guard length & 7 == 0 else {
                     let reason = WireError.Reason.truncated(needed: 8, available: length & 7)
-                    throw located(reason, at: next - length & 7, bytes, stack, depth, row, tag: tag)
+                    throw located(reason, at: next - length & 7, stack, depth, row, tag: tag)
                 }
             case .packedVarint:
                 while position < next {
                     guard Self.skipVarint(bytes, &position, next) else {
                         throw located(
-                            Self.varintFault(bytes, position, next), at: position, bytes, stack, depth, row, tag: tag)
+                            Self.varintFault(bytes, position, next), at: position, stack, depth, row, tag: tag)
                     }
                 }
             default: break
@@ -215,16 +220,39 @@ public struct TelemetryScanner: Sendable {
     }
 }
 
+// MARK: - The short way
+
+extension TelemetryScanner {
+    /// Whether the bytes are an attribute as most are: a key and then a value that is a string, both shorter than 128
+    /// bytes and with tags of one byte, and nothing else. All others, and those with faults, take the long way.
+    @inline(__always)
+    private static func isPlainAttribute(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        guard end &- start >= 6, bytes[start] == 0x0A else { return false }
+        let keyCount = Int(bytes[start &+ 1])
+        let value = start &+ 2 &+ keyCount
+        guard keyCount < 0x80, end &- value >= 4 else { return false }
+        let textCount = Int(bytes[value &+ 3])
+        guard bytes[value] == 0x12, Int(bytes[value &+ 1]) == textCount &+ 2, bytes[value &+ 2] == 0x0A,
+            textCount < 0x7E, value &+ 4 &+ textCount == end
+        else { return false }
+        return UTF8Check.isValid(bytes, from: start &+ 2, to: value)
+            && UTF8Check.isValid(bytes, from: value &+ 4, to: end)
+    }
+}
+
 // MARK: - What is done at the end of a message
 
 extension TelemetryScanner {
     @inline(__always)
     private mutating func finish(_ row: Int, _ bytes: Span<UInt8>, _ identity: inout SpanIdentity) {
-        switch TelemetrySchema.message(ofRow: row) {
-        case .span: finishSpan(bytes, identity)
-        case .resourceAttribute: finishResourceAttribute(bytes)
-        case .resourceSpans, .resourceMetrics, .resourceLogs: finishResource(bytes)
-        default: items &+= 1
+        if row == TelemetrySchema.row(of: .span) {
+            finishSpan(bytes, identity)
+        } else if row == TelemetrySchema.row(of: .resourceAttribute) {
+            finishResourceAttribute(bytes)
+        } else if row >= TelemetrySchema.row(of: .resourceSpans) {
+            finishResource(bytes)
+        } else {
+            items &+= 1
         }
     }
 
@@ -406,19 +434,19 @@ extension TelemetryScanner {
     /// The error with the path of the field, which the stack tells.
     @inline(never)
     private func located(
-        _ reason: WireError.Reason, at offset: Int, _ bytes: Span<UInt8>, _ stack: InlineArray<64, Frame>, _ depth: Int,
+        _ reason: WireError.Reason, at offset: Int, _ stack: InlineArray<64, Frame>, _ depth: Int,
         _ row: Int, tag: UInt64?
     ) -> WireError {
         var path: [String] = []
         for level in 0..<depth {
             let slot = stack[level].slot
-            path.append(name(row: slot, tag: UInt64(slot & (1 << TelemetrySchema.rowShift - 1))))
+            path.append(name(row: slot, tag: UInt64(slot & TelemetrySchema.tagMask)))
         }
         if let tag, tag >> 3 != 0 { path.append(name(row: row, tag: tag)) }
         return WireError(reason, at: offset, field: path.joined(separator: "."))
     }
 
     private func name(row: Int, tag: UInt64) -> String {
-        schema.field(row: row, tag: tag)?.name ?? "\(tag >> 3)"
+        TelemetrySchema.field(row: row, tag: tag)?.name ?? "\(tag >> 3)"
     }
 }

@@ -1,60 +1,58 @@
 /// The fields of all messages as one table, so that the scanner decides what a field is with one load.
 ///
-/// A row of 128 entries for each message, one for each tag of one byte. An entry is the rule in its lower byte and the
-/// message that begins there in its upper byte. Longer tags are looked up by `entry(row:tag:)`.
+/// Each message has a row of 256 entries, one for each tag below 256: that is every wire type of the fields 1 to 31, and
+/// OTLP has no field above 16. Greater tags are unknown fields, or no tags.
 struct TelemetrySchema: Sendable {
-    static let shared = TelemetrySchema()
-    static let rowShift = 7
+    /// What a tag means within a message.
+    struct Entry {
+        var rule: TelemetryField.Rule
+        /// The message that begins with the field, if the rule says that one does.
+        var child: TelemetryMessage
+    }
 
-    let table: [UInt16]
+    static let shared = TelemetrySchema()
+    static let rowShift = 8
+    static let tagMask = 0xFF
+
+    let table: [Entry]
 
     private init() {
-        var table: [UInt16] = []
+        var table: [Entry] = []
         table.reserveCapacity(TelemetryMessage.allCases.count << Self.rowShift)
         for message in TelemetryMessage.allCases {
             let fields = message.fields
-            for tag in 0..<UInt64(1 << Self.rowShift) {
-                table.append(Self.entry(for: tag, among: fields))
+            precondition(fields.allSatisfy { $0.number < 32 }, "a field of \(message) has no place in the table")
+            for tag in 0...UInt64(Self.tagMask) {
+                guard let field = fields.first(where: { UInt64($0.number) == tag >> 3 }),
+                    let type = WireType(rawValue: UInt8(tag & 7))
+                else {
+                    table.append(Self.entry(ofUnknown: tag))
+                    continue
+                }
+                table.append(Entry(rule: field.rule(in: type), child: field.child ?? .tracesRequest))
             }
         }
         self.table = table
     }
 
-    /// The entry for a tag of any length.
-    func entry(row: Int, tag: UInt64) -> UInt16 {
-        if tag < 1 << Self.rowShift { return table[row | Int(tag)] }
-        return Self.entry(for: tag, among: Self.message(ofRow: row).fields)
-    }
-
-    /// The names of a field and of the message's known fields at `slot`, which is a row and a tag; nil if unknown.
-    func field(row: Int, tag: UInt64) -> TelemetryField? {
-        Self.message(ofRow: row).fields.first { $0.number == UInt32(truncatingIfNeeded: tag >> 3) }
-    }
-
-    static func row(of message: TelemetryMessage) -> Int { Int(message.rawValue) << rowShift }
-
-    static func message(ofRow row: Int) -> TelemetryMessage {
-        // Rows come from `row(of:)` and from entries of the table alone.
-        TelemetryMessage(rawValue: UInt8(truncatingIfNeeded: row >> rowShift))!
-    }
-
-    private static func entry(for tag: UInt64, among fields: [TelemetryField]) -> UInt16 {
-        let number = tag >> 3
-        guard number > 0, number < 1 << 29, let type = WireType(rawValue: UInt8(tag & 7)) else {
-            return UInt16(TelemetryField.Rule.invalidTag.rawValue)
+    static func entry(ofUnknown tag: UInt64) -> Entry {
+        let rule: TelemetryField.Rule
+        switch (tag >> 3, WireType(rawValue: UInt8(tag & 7))) {
+        case (0, _), ((1 << 29)..., _), (_, nil): rule = .invalidTag
+        case (_, .varint): rule = .varint
+        case (_, .fixed64): rule = .fixed64
+        case (_, .fixed32): rule = .fixed32
+        case (_, .bytes): rule = .bytes
         }
-        guard let field = fields.first(where: { UInt64($0.number) == number }) else {
-            return UInt16(rule(forUnknown: type).rawValue)
-        }
-        return UInt16(field.rule(in: type).rawValue) | UInt16(field.child?.rawValue ?? 0) << 8
+        return Entry(rule: rule, child: .tracesRequest)
     }
 
-    private static func rule(forUnknown type: WireType) -> TelemetryField.Rule {
-        switch type {
-        case .varint: .varint
-        case .fixed64: .fixed64
-        case .fixed32: .fixed32
-        case .bytes: .bytes
-        }
+    @inline(__always)
+    static func row(of message: TelemetryMessage) -> Int { Int(message.rawValue) &<< rowShift }
+
+    static func message(ofRow row: Int) -> TelemetryMessage { TelemetryMessage.allCases[row >> rowShift] }
+
+    static func field(row: Int, tag: UInt64) -> TelemetryField? {
+        message(ofRow: row).fields.first { UInt64($0.number) == tag >> 3 }
     }
 }

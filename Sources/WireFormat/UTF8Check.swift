@@ -1,22 +1,44 @@
 /// Whether bytes are UTF-8 as Unicode defines it (table 3-7): no overlong forms, no surrogates, nothing over U+10FFFF.
 enum UTF8Check {
-    /// ASCII is passed eight bytes at a time; what follows the first other byte is checked one character at a time.
+    /// ASCII passes in words of eight bytes; anything else is checked one character at a time. Most strings are short,
+    /// and a loop over their words would mostly cost its mispredicted end: up to 32 bytes are a fixed number of words
+    /// that overlap in the middle.
     @inline(__always)
     static func isValid(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Bool {
         let raw = bytes.bytes
+        let count = end &- start
+        // The loads check that they stay inside the span.
+        var bits: UInt64
+        if count >= 8 {
+            bits =
+                raw.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self)
+                | raw.unsafeLoadUnaligned(fromByteOffset: end &- 8, as: UInt64.self)
+            if count > 16 {
+                if count > 32 { return isValidLong(bytes, from: start, to: end) }
+                bits |=
+                    raw.unsafeLoadUnaligned(fromByteOffset: start &+ 8, as: UInt64.self)
+                    | raw.unsafeLoadUnaligned(fromByteOffset: end &- 16, as: UInt64.self)
+            }
+        } else {
+            guard count > 0 else { return true }
+            guard bytes.count &- start >= 8 else { return isValidSlowly(bytes, from: start, to: end) }
+            // The word reaches past the string; what is behind its end is shifted out (the first byte is the lowest).
+            let word = UInt64(littleEndian: raw.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
+            bits = word &<< UInt64(truncatingIfNeeded: 64 &- count &* 8)
+        }
+        return bits & 0x8080_8080_8080_8080 == 0 || isValidSlowly(bytes, from: start, to: end)
+    }
+
+    @inline(never)
+    private static func isValidLong(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Bool {
+        let raw = bytes.bytes
         var position = start
-        // The loads below stay inside the span: each is guarded by `end`, or by the span's count.
         while end &- position >= 8 {
             let word = raw.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self)
-            guard word & 0x8080_8080_8080_8080 == 0 else { return isValidSlowly(bytes, from: position, to: end) }
+            guard word & 0x8080_8080_8080_8080 == 0 else { break }
             position &+= 8
         }
-        guard position < end else { return true }
-        guard bytes.count &- position >= 8 else { return isValidSlowly(bytes, from: position, to: end) }
-        // The word reaches past the string; the bytes behind its end are shifted out (the first byte is the lowest).
-        let word = UInt64(littleEndian: raw.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self))
-        let rest = word &<< UInt64(truncatingIfNeeded: 64 &- (end &- position) &* 8)
-        return rest & 0x8080_8080_8080_8080 == 0 || isValidSlowly(bytes, from: position, to: end)
+        return isValidSlowly(bytes, from: position, to: end)
     }
 
     @inline(never)

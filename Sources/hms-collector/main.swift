@@ -1,1 +1,4 @@
-print("placeholder")
+import Collector
+import Glibc
+
+exit(runCollector(CommandLine.arguments))

@@ -1,1 +1,4 @@
-print("placeholder")
+import Glibc
+import OpsCommands
+
+exit(OpsProgram.run(Array(CommandLine.arguments.dropFirst())).rawValue)

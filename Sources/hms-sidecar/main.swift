@@ -1,1 +1,4 @@
-print("placeholder")
+import Glibc
+import Sidecar
+
+exit(runSidecar(CommandLine.arguments))

@@ -1,0 +1,57 @@
+# Every target installs what it needs first, and asks nothing.
+
+SHELL := /bin/bash
+SWIFT_RELEASE := swift build -c release --static-swift-stdlib
+SWIFT_DEBUG_FLAGS := --explicit-target-dependency-import-check error
+
+.DEFAULT_GOAL := help
+.PHONY: help build up test test-swift test-integration lint format proto bench fuzz test-thread test-address clean \
+	dependencies test-dependencies
+
+help: ## Print this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: dependencies ## Build the release programs into .build/release/ (static Swift standard library).
+	@$(SWIFT_RELEASE)
+
+up: build ## Start collector, sidecar and a living demo; print the console's address; Ctrl-C stops all.
+	@exec .build/release/hms-ops up --demo $(UP_FLAGS)
+
+test: build test-swift test-integration ## Run all tests: units, then integration tests against the release programs.
+
+test-swift: dependencies ## Run the Swift tests alone.
+	@swift test $(SWIFT_DEBUG_FLAGS) $(TEST_FLAGS)
+
+test-integration: test-dependencies build ## Run the integration tests alone (PYTEST_FLAGS='-k name' picks some).
+	@.venv/bin/python -m pytest IntegrationTests $(PYTEST_FLAGS)
+
+lint: dependencies ## Check format, imports, generated code, scripts, the sidecar's linkage and tidiness.
+	@scripts/check.sh
+
+format: dependencies ## Format all Swift sources in place.
+	@swift format format --in-place --parallel --recursive Sources Tests examples Package.swift
+
+proto: dependencies ## Generate the C code of proto/ again.
+	@scripts/generate-protobuf
+
+bench: test-dependencies build ## Measure CPU per span, memory and UDP loss; print them beside the floors.
+	@scripts/bench $(BENCH_FLAGS)
+
+fuzz: dependencies ## Fuzz the wire scanner with coverage guidance and address sanitizer (FUZZ_SECONDS=600).
+	@scripts/fuzz $(FUZZ_FLAGS)
+
+test-thread: dependencies ## Run the Swift tests under the thread sanitizer.
+	@swift test --sanitize=thread --scratch-path .build/thread $(TEST_FLAGS)
+
+test-address: dependencies ## Run the Swift tests under the address sanitizer.
+	@swift test --sanitize=address --scratch-path .build/address $(TEST_FLAGS)
+
+clean: ## Remove what was built, and the Python environment.
+	@rm -rf .build .venv .pytest_cache
+
+dependencies:
+	@scripts/install-dependencies build
+
+test-dependencies:
+	@scripts/install-dependencies build test
+	@scripts/python-environment

@@ -1,1 +1,0 @@
-#include "CHMSProto.h"

@@ -1,0 +1,118 @@
+import CLinux
+import Configuration
+package import Daemon
+import EventLoop
+import HTTP
+import Querying
+import Receiving
+import SegmentStore
+import SelfTelemetry
+import TLS
+
+/// Which parts the collector has and how they are wired: a loop that receives, one for the console, threads for queries,
+/// and the store with its own.
+package enum Collector {
+    static let program = "hms_collector"
+
+    package static func run(
+        _ settings: CollectorSettings, _ source: ConfigurationSource<CollectorSettings>
+    ) -> Int32 {
+        let log = settings.common.makeLog()
+        do {
+            try RunningCollector(settings, log).runUntilTold(source)
+            return 0
+        } catch {
+            log.error("start_failed", "the collector cannot start", ["reason": "\(error)"])
+            return 1
+        }
+    }
+}
+
+/// The collector from start to stop. Lives on the main thread; what it starts lives on threads of its own.
+private struct RunningCollector {
+    private let settings: CollectorSettings
+    private let log: Log
+    private let registry = MetricRegistry()
+    private let ingest: IngestCounters
+    private let tls: TLSServerContext?
+    private let store: SegmentStore
+
+    init(_ settings: CollectorSettings, _ log: Log) throws {
+        hms_tune_allocator()
+        Signals.block()
+        self.settings = settings
+        self.log = log
+        registry.addProcessMetrics(program: Collector.program, version: Product.version)
+        ingest = IngestCounters(program: Collector.program, registry: registry)
+        tls = try settings.common.makeTLS()
+        store = try SegmentStore.open(directory: settings.storeDirectory, options: settings.storeOptions) { event in
+            switch event {
+            case .recovered, .writingAgain, .segmentDeleted: log.info("store", event.description)
+            case .truncated, .clockJump: log.warning("store", event.description)
+            default: log.error("store", event.description)
+            }
+        }
+        registry.add(store)
+    }
+
+    func runUntilTold(_ source: ConfigurationSource<CollectorSettings>) throws {
+        let doors = try startDoors()
+        let console = try settings.console.map { try startConsole(SocketAddress(parsing: $0.description)) }
+        log.info("ready", "the collector takes telemetry", ["store": settings.storeDirectory])
+        while Signals.wait() == .reload { source.reportChanges(since: settings, to: log) }
+        log.info("stopping", "told to stop; finishing what was begun")
+        doors.stop()
+        console?.stop()
+        store.close()
+        log.info("stopped", "everything acknowledged is on the disk")
+    }
+
+    private func startDoors() throws -> PartThread {
+        let addresses = try settings.otlp.map { try SocketAddress(parsing: $0.description) }
+        let counters = addresses.map { address in
+            let counters = HTTPServerCounters()
+            registry.add(counters, program: Collector.program, door: "otlp:\(address.port)")
+            return counters
+        }
+        let (store, ingest, settings, tls, log) = (store, ingest, settings, tls, log)
+        return try PartThread.start(name: "receive") { loop in
+            var limits = OTLPService.Limits()
+            limits.maxMessageBytes = settings.maxMessageBytes
+            let service = OTLPService(
+                sink: try StoreSink(store: store, loop: loop), counters: ingest, limits: limits, collectsTraces: true)
+            let servers = try zip(addresses, counters).map { address, counters in
+                let server = try HTTPServer(
+                    loop: loop, address: address, tls: tls, limits: settings.common.limits, counters: counters,
+                    service: service)
+                log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
+                return server
+            }
+            return Part(stop: { done in drainAll(servers, grace: settings.common.shutdownGrace, done) })
+        }
+    }
+
+    private func startConsole(_ address: SocketAddress) throws -> PartThread {
+        let counters = HTTPServerCounters()
+        registry.add(counters, program: Collector.program, door: "console")
+        let (store, registry, settings, tls, log) = (store, registry, settings, tls, log)
+        return try PartThread.start(name: "console") { loop in
+            let queries = try QueryPool(store: store, threads: settings.queryThreads, loop: loop)
+            let pages = ConsoleService(queries: queries, hosts: HostAllowList(configured: settings.consoleHosts))
+            let health = HealthService(registry: registry, next: pages) {
+                let statistics = store.statistics
+                guard !statistics.isReady else { return [] }
+                return ["the store refuses writes: " + (statistics.lastError.map { "\($0)" } ?? "unknown reason")]
+            }
+            let server = try HTTPServer(
+                loop: loop, address: address, tls: tls, limits: settings.common.limits, counters: counters,
+                service: health)
+            log.info("listening", "console", ["what": "console", "address": server.localAddress.description])
+            return Part(stop: { done in
+                drainAll([server], grace: settings.common.shutdownGrace) {
+                    queries.stop()
+                    done()
+                }
+            })
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import Console
+import HTTP
+import Querying
+
+/// The console's address: the API goes to the query threads, everything else is a page or one of its files. Lives on one
+/// loop.
+final class ConsoleService: HTTPService {
+    private let queries: QueryPool
+    private let hosts: HostAllowList
+
+    init(queries: QueryPool, hosts: HostAllowList) {
+        self.queries = queries
+        self.hosts = hosts
+    }
+
+    func admit(_ head: RequestHead) -> HTTPResponse? {
+        guard hosts.allows(head.authority) else {
+            return .text(
+                403,
+                "this console is not called '\(head.authority.prefix(80))'; add the name to 'console.hosts' if it is\n")
+        }
+        return nil
+    }
+
+    func serve(_ exchange: HTTPExchange) {
+        if QueryService.owns(path: exchange.head.path) {
+            queries.run(exchange)
+        } else {
+            exchange.respond(ConsoleAssets.response(to: exchange.head))
+        }
+    }
+}

@@ -1,0 +1,158 @@
+package import Configuration
+package import HTTP
+package import SelfTelemetry
+package import TLS
+
+/// What both daemons are set up with.
+package struct CommonSettings: Sendable {
+    package var limits = HTTPLimits()
+    package var certificate: String?
+    package var key: String?
+    package var clientAuthority: String?
+    /// Whether doors may stand open to other machines without TLS.
+    package var allowsOpenDoors = false
+    package var shutdownGrace = Duration.seconds(10)
+    package var logLevel = LogLevel.info
+    package var logFormat = LogFormat.text
+
+    package init() {}
+
+    package enum LogLevel: String, CaseIterable, Sendable { case debug, info, warning, error }
+    package enum LogFormat: String, CaseIterable, Sendable { case text, json }
+
+    package func makeLog() -> Log {
+        let level: Log.Level =
+            switch logLevel {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+        return Log(level: level, format: logFormat == .json ? .json : .keyValue)
+    }
+
+    package func makeTLS() throws(TLSError) -> TLSServerContext? {
+        guard let certificate, let key else { return nil }
+        return try TLSServerContext(certificate: certificate, key: key, clientAuthority: clientAuthority)
+    }
+
+    /// Blames `key` when an address that it lists is open to other machines without TLS.
+    package func conflict(at key: String, addresses: [NetworkAddress], secured: Bool) -> SettingConflict? {
+        guard !allowsOpenDoors, !(secured && certificate != nil), addresses.contains(where: { !$0.isLoopback }) else {
+            return nil
+        }
+        let remedy =
+            secured
+            ? "set 'tls.certificate' and 'tls.key', or 'listen.open = true' if the network is trusted"
+            : "listen on loopback, or set 'listen.open = true' if the network is trusted"
+        return SettingConflict(key: key, reason: "other machines can reach without TLS; \(remedy)")
+    }
+
+    package var tlsConflict: SettingConflict? {
+        if (certificate == nil) != (key == nil) {
+            return SettingConflict(
+                key: certificate == nil ? "tls.certificate" : "tls.key",
+                reason: "is not enough alone; set 'tls.certificate' and 'tls.key' together")
+        }
+        if clientAuthority != nil, certificate == nil {
+            return SettingConflict(key: "tls.client_authority", reason: "needs 'tls.certificate' and 'tls.key'")
+        }
+        return nil
+    }
+}
+
+package protocol HasCommonSettings: Sendable {
+    var common: CommonSettings { get set }
+}
+
+/// The keys of the settings above, for the schema of either daemon.
+package func commonKeys<Settings: HasCommonSettings>() -> [SettingKey<Settings>] {
+    let path = SettingType.path.orNone(writtenAs: "none")
+    return [
+        SettingKey(
+            "tls.certificate", \Settings.common.certificate, path,
+            why: "PEM chain shown to clients; with it every TCP door speaks TLS only."),
+        SettingKey("tls.key", \Settings.common.key, path, why: "PEM private key of tls.certificate."),
+        SettingKey(
+            "tls.client_authority", \Settings.common.clientAuthority, path,
+            why: "PEM authorities; with it clients must show a certificate signed by one of them."),
+        SettingKey(
+            "listen.open", \Settings.common.allowsOpenDoors, .boolean,
+            why: "Allows doors beyond loopback without TLS; everybody who reaches them can read and write."),
+        SettingKey(
+            "shutdown.grace", \Settings.common.shutdownGrace, .duration(in: .zero ... .seconds(300)),
+            why: "How long a stop may take to finish what was begun."),
+        SettingKey("log.level", \Settings.common.logLevel, .word, why: "The least severe lines that are written."),
+        SettingKey("log.format", \Settings.common.logFormat, .word, why: "Lines for people, or JSON for a collector."),
+    ] + limitKeys()
+}
+
+private func limitKeys<Settings: HasCommonSettings>() -> [SettingKey<Settings>] {
+    let seconds = SettingType.duration(in: .milliseconds(100) ... .seconds(86_400))
+    let count = SettingType.integer(in: 1...10_000_000)
+    return [
+        SettingKey(
+            "limits.connections", \Settings.common.limits.maxConnections, .integer(in: 1...1_000_000),
+            why: "Open connections of each door; a further one is closed at once."),
+        SettingKey(
+            "limits.streams", \Settings.common.limits.maxConcurrentStreams, .integer32(in: 1...100_000),
+            why: "Requests in flight on one HTTP/2 connection."),
+        SettingKey(
+            "limits.header_bytes", \Settings.common.limits.maxHeaderBytes, .size(in: 1 << 10...1 << 20),
+            why: "Header of one request; over it the answer is 431."),
+        SettingKey(
+            "limits.body_bytes", \Settings.common.limits.maxBodyBytes, .size(in: 1 << 10...1 << 30),
+            why: "Body of one request as it comes; over it the answer is 413."),
+        SettingKey(
+            "limits.buffered_bytes", \Settings.common.limits.maxBufferedBytes, .size(in: 1 << 16...1 << 36),
+            why: "Bodies that are being received on one door together; over it the answer is 503."),
+        SettingKey(
+            "limits.output_bytes", \Settings.common.limits.maxOutputBytes, .size(in: 1 << 12...1 << 30),
+            why: "Unsent answers of one connection; over it no more is read from it."),
+        SettingKey(
+            "limits.stream_window", \Settings.common.limits.streamWindow, .integer32(in: 65_535...2_147_483_647),
+            why: "HTTP/2 flow control of one request, in bytes."),
+        SettingKey(
+            "limits.connection_window", \Settings.common.limits.connectionWindow,
+            .integer32(in: 65_535...2_147_483_647),
+            why: "HTTP/2 flow control of one connection, in bytes."),
+        SettingKey(
+            "limits.header_timeout", \Settings.common.limits.headerTimeout, seconds,
+            why: "From the first byte of a request to the end of its header."),
+        SettingKey(
+            "limits.body_rate", \Settings.common.limits.minBodyBytesPerSecond, .integer(in: 0...1 << 30),
+            why: "Bytes a second below which a body is given up after limits.header_timeout."),
+        SettingKey(
+            "limits.idle_timeout", \Settings.common.limits.idleTimeout, seconds,
+            why: "A connection without a request for so long is closed."),
+        SettingKey(
+            "limits.write_timeout", \Settings.common.limits.writeTimeout, seconds,
+            why: "A peer that takes no byte of its answer for so long is dropped."),
+        SettingKey(
+            "limits.settings_frames", \Settings.common.limits.maxSettingsPerTenSeconds, count,
+            why: "SETTINGS frames in ten seconds; more is a flood."),
+        SettingKey(
+            "limits.ping_frames", \Settings.common.limits.maxPingsPerTenSeconds, count,
+            why: "PING frames in ten seconds; more is a flood."),
+        SettingKey(
+            "limits.priority_frames", \Settings.common.limits.maxPriorityFrames, count,
+            why: "PRIORITY frames on one connection; more is a flood."),
+        SettingKey(
+            "limits.empty_frames", \Settings.common.limits.maxEmptyDataFramesInARow, count,
+            why: "Empty DATA frames in a row; more is a flood."),
+        SettingKey(
+            "limits.provoked_resets", \Settings.common.limits.maxProvokedResets, count,
+            why: "Streams of one connection that had to be reset; more is a flood."),
+        SettingKey(
+            "limits.oversized_headers", \Settings.common.limits.maxOversizedHeaders, count,
+            why: "Oversized headers on one connection, after which it is closed."),
+    ]
+}
+
+extension SettingType where Value == UInt32 {
+    fileprivate static func integer32(in range: ClosedRange<UInt32>) -> Self {
+        Self(
+            expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
+            parse: { text in UInt32(text).flatMap { range.contains($0) ? $0 : nil } }, format: { String($0) })
+    }
+}

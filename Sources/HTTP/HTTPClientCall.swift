@@ -1,0 +1,67 @@
+import CNghttp2
+import EventLoop
+
+/// One request from `send` to its one answer. While it is a stream, nghttp2 points at it and its connection owns it.
+final class HTTPClientCall {
+    let request: HTTPClientRequest
+    var deadline: Timer?
+    /// Set once the request is a stream of that connection.
+    weak var connection: HTTPClientConnection?
+    var streamID: Int32 = 0
+    /// The request's head was handed over for sending, so the server may have seen it.
+    var wasSent = false
+    var bodySent = 0
+    /// The response's last frame has come.
+    var isComplete = false
+    /// Why the stream was reset by us.
+    var failure: HTTPClientError.Reason?
+    private(set) var response = HTTPClientResponse(status: 0)
+    private var headerBytes = 0
+    private var done: ((Result<HTTPClientResponse, HTTPClientError>) -> Void)?
+
+    init(_ request: HTTPClientRequest, _ done: @escaping (Result<HTTPClientResponse, HTTPClientError>) -> Void) {
+        self.request = request
+        self.done = done
+    }
+
+    var isOpen: Bool { done != nil }
+
+    /// Answers; only the first one counts.
+    func finish(_ result: Result<HTTPClientResponse, HTTPClientError>) {
+        deadline?.cancel()
+        deadline = nil
+        let done = self.done
+        self.done = nil
+        done?(result)
+    }
+
+    /// False when the response's fields are over the limit.
+    func addField(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>, limit: Int) -> Bool {
+        headerBytes += name.count + value.count + 32
+        guard headerBytes <= limit else { return false }
+        let name = String(decoding: name, as: UTF8.self)
+        let value = String(decoding: value, as: UTF8.self)
+        if name == ":status" {
+            // What an informational response said before is not kept.
+            response.status = Int(value) ?? 0
+            response.headers = HTTPHeaders()
+        } else if !hasHead {
+            response.headers.add(name, value)
+        } else {
+            response.trailers.add(name, value)
+        }
+        return true
+    }
+
+    /// The final head has been read; fields that come now are trailers.
+    private(set) var hasHead = false
+
+    func endOfFields() { if response.status >= 200 { hasHead = true } }
+
+    /// False when the response's body is over the limit.
+    func addBody(_ bytes: UnsafeBufferPointer<UInt8>, limit: Int) -> Bool {
+        guard bytes.count <= limit - response.body.count else { return false }
+        response.body.append(contentsOf: bytes)
+        return true
+    }
+}

@@ -1,0 +1,87 @@
+import HTTP
+import TLS
+import TraceModel
+
+/// Asks a collector's API.
+struct CollectorAPI {
+    let endpoint: HTTPEndpoint
+    /// As people write it.
+    let address: String
+
+    /// A trace of a million spans is a few hundred megabytes.
+    private static let longestAnswer = 1 << 30
+
+    /// The options every command that asks a collector takes.
+    static let options: [OptionSpec] = [
+        .value("collector", "ADDRESS", "the collector's console and API", standard: "127.0.0.1:9090"),
+        .value("authority", "FILE", "speak TLS and trust the certificates in this PEM file", candidates: .files),
+        .value("certificate", "FILE", "with --key: the client certificate to show", candidates: .files),
+        .value("key", "FILE", "the client certificate's key", candidates: .files),
+    ]
+
+    init(_ arguments: ParsedArguments) throws(OpsError) {
+        address = arguments.value("collector") ?? ""
+        guard let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...]),
+            colon > address.startIndex, !address.contains("/")
+        else {
+            throw .usage(
+                .invalidValue(option: "--collector", value: address, expected: "HOST:PORT such as 127.0.0.1:9090"))
+        }
+        let security = try Self.security(arguments)
+        do {
+            endpoint = try HTTPEndpoint(host: String(address[..<colon]), port: port, tls: security)
+        } catch {
+            throw .noAnswer(error)
+        }
+    }
+
+    /// The trace's spans as one OTLP message; nil when the collector knows none.
+    func spans(of id: TraceID) throws(OpsError) -> [UInt8]? {
+        try get("/api/v1/traces/\(id)?format=otlp", accept: "application/x-protobuf")
+    }
+
+    /// The API's own JSON of an assembled trace; nil when the collector knows none.
+    func json(of id: TraceID) throws(OpsError) -> [UInt8]? {
+        try get("/api/v1/traces/\(id)", accept: "application/json")
+    }
+
+    private func get(_ path: String, accept: String) throws(OpsError) -> [UInt8]? {
+        var options = HTTPClientOptions()
+        options.maxResponseBytes = Self.longestAnswer
+        let response: HTTPClientResponse
+        do {
+            response = try fetch(
+                HTTPClientRequest(method: "GET", path: path, headers: HTTPHeaders([("accept", accept)])),
+                from: endpoint, deadline: .seconds(30), options: options)
+        } catch {
+            throw .noAnswer(error)
+        }
+        switch response.status {
+        case 200: return response.body
+        case 404: return nil
+        default:
+            throw .refused(
+                address: address, status: response.status,
+                body: String(decoding: response.body.prefix(300), as: UTF8.self))
+        }
+    }
+
+    private static func security(_ arguments: ParsedArguments) throws(OpsError) -> TLSClientContext? {
+        let certificate = arguments.value("certificate")
+        let key = arguments.value("key")
+        guard (certificate == nil) == (key == nil) else {
+            throw .usage(.missingArgument("--certificate and --key together", command: arguments.spec.name))
+        }
+        guard let authority = arguments.value("authority") else {
+            guard certificate == nil else {
+                throw .usage(.missingArgument("--authority with --certificate", command: arguments.spec.name))
+            }
+            return nil
+        }
+        do {
+            return try TLSClientContext(authority: authority, certificate: certificate, key: key)
+        } catch {
+            throw .security(error)
+        }
+    }
+}

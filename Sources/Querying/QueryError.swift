@@ -1,0 +1,81 @@
+package import HTTP
+import JSON
+
+/// Why a request for something stored has no answer. `response` says so to the client.
+package struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
+    package var status: Int
+    /// A word that programs can compare.
+    package var code: String
+    /// What happened, to which input.
+    package var message: String
+    /// What to do about it.
+    package var hint: String
+    /// Methods that the path knows; sent with 405.
+    package var allow: String?
+
+    package init(_ status: Int, _ code: String, _ message: String, hint: String, allow: String? = nil) {
+        self.status = status
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.allow = allow
+    }
+
+    package var description: String { "\(message); \(hint)" }
+
+    package var response: HTTPResponse {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("error")
+            writer.object { writer in
+                writer.member("code", code)
+                writer.member("message", message)
+                writer.member("hint", hint)
+            }
+        }
+        var response = HTTPResponse.json(writer.bytes, status: status)
+        if let allow { response.headers.add("allow", allow) }
+        return response
+    }
+}
+
+extension HTTPResponse {
+    /// JSON that a browser neither keeps nor takes for anything else.
+    static func json(_ body: [UInt8], status: Int = 200) -> HTTPResponse {
+        bytes(body, type: "application/json", status: status)
+    }
+
+    static func bytes(_ body: [UInt8], type: String, status: Int = 200) -> HTTPResponse {
+        HTTPResponse(
+            status: status,
+            headers: HTTPHeaders([
+                ("content-type", type), ("cache-control", "no-store"), ("x-content-type-options", "nosniff"),
+            ]),
+            body: body)
+    }
+}
+
+extension JSONWriter {
+    mutating func member(_ name: String, _ value: String) {
+        key(name)
+        string(value)
+    }
+
+    mutating func member(_ name: String, _ value: Int) {
+        key(name)
+        number(value)
+    }
+
+    mutating func member(_ name: String, _ value: UInt64) {
+        key(name)
+        number(value)
+    }
+
+    mutating func member(_ name: String, _ value: Bool) {
+        key(name)
+        bool(value)
+    }
+
+    /// A whole number as text, since JSON readers keep 53 bits of a number.
+    mutating func member(_ name: String, text value: UInt64) { member(name, String(value)) }
+}

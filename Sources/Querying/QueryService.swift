@@ -1,0 +1,174 @@
+package import HTTP
+import OTLP
+import TraceAssembly
+import TraceModel
+import WireFormat
+
+/// The collector's read API: a request's head goes in, the answer comes out. Keeps nothing between requests.
+///
+/// `HEAD` gets the answer of `GET`; the server leaves the body out.
+package struct QueryService {
+    private let source: any TraceSource
+    private let limits: QueryLimits
+
+    package init(source: any TraceSource, limits: QueryLimits = QueryLimits()) {
+        self.source = source
+        self.limits = limits
+    }
+
+    /// Whether the path belongs to this API, known or not.
+    package static func owns(path: String) -> Bool { path == "/api" || path.hasPrefix("/api/") }
+
+    package func respond(to head: RequestHead) -> HTTPResponse {
+        do throws(QueryError) {
+            return try answer(head)
+        } catch {
+            return error.response
+        }
+    }
+
+    private enum Route {
+        case trace(String)
+        case services
+        case recent
+
+        static let readMethods = ["GET", "HEAD"]
+
+        init?(path: String) {
+            let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+            guard parts.prefix(2) == ["api", "v1"] else { return nil }
+            let rest = Array(parts.dropFirst(2))
+            switch rest.first {
+            case "traces" where rest.count == 2 && !rest[1].isEmpty: self = .trace(String(rest[1]))
+            case "services" where rest.count == 1: self = .services
+            case "recent" where rest.count == 1: self = .recent
+            default: return nil
+            }
+        }
+    }
+
+    private func answer(_ head: RequestHead) throws(QueryError) -> HTTPResponse {
+        guard let route = Route(path: head.path) else {
+            throw QueryError(
+                404, "unknown_path", "there is nothing at '\(shortened(head.path))'",
+                hint: "the paths are /api/v1/traces/{id}, /api/v1/services and /api/v1/recent")
+        }
+        guard Route.readMethods.contains(head.method) else {
+            throw QueryError(
+                405, "method_not_allowed", "'\(shortened(head.method))' is not possible at '\(shortened(head.path))'",
+                hint: "use GET", allow: Route.readMethods.joined(separator: ", "))
+        }
+        let parameters = QueryParameters(head.query)
+        switch route {
+        case .trace(let text): return try trace(TraceID(given: text), parameters, head)
+        case .services: return .json(ServicesJSON.write(source.serviceUsage()))
+        case .recent:
+            let limit = try parameters.integer("limit", in: 1...limits.maximumRecent, usual: limits.usualRecent)
+            return recent(limit)
+        }
+    }
+
+    // MARK: One trace
+
+    private func trace(
+        _ id: TraceID, _ parameters: QueryParameters, _ head: RequestHead
+    ) throws(QueryError) -> HTTPResponse {
+        let format = parameters["format"] ?? "tree"
+        guard format == "tree" || format == "otlp" else {
+            throw QueryError(
+                400, "invalid_parameter", "'format' is '\(shortened(format))'",
+                hint: "use format=otlp for the spans as they came, or leave it out for the tree")
+        }
+        let message = try read(id)
+        guard let message else {
+            throw QueryError(
+                404, "trace_not_found", "no span of trace \(id) is stored here",
+                hint: "it may still be on its way (try again in a few seconds), not sampled, or older than "
+                    + "'store.retention'; check the id against the x-hms-trace-id header")
+        }
+        if format == "otlp" { return try otlp(message, id, head) }
+        return .json(TraceJSON.write(try assembled(message, id)))
+    }
+
+    private func read(_ id: TraceID) throws(QueryError) -> [UInt8]? {
+        do {
+            return try source.trace(id)
+        } catch {
+            throw QueryError(
+                500, "store_failed", "the spans of trace \(id) could not be read: \(error)",
+                hint: "the collector's log says more; other traces may still be readable")
+        }
+    }
+
+    private func assembled(_ message: [UInt8], _ id: TraceID) throws(QueryError) -> AssembledTrace {
+        do throws(WireError) {
+            return assemble(try decodeSpans(message.span), as: id)
+        } catch {
+            throw undecodable(id, error)
+        }
+    }
+
+    private func otlp(_ message: [UInt8], _ id: TraceID, _ head: RequestHead) throws(QueryError) -> HTTPResponse {
+        if Self.prefersProtobuf(head.headers.values("accept")) {
+            return varying(.bytes(message, type: "application/x-protobuf"))
+        }
+        do throws(WireError) {
+            return varying(.json(try OTLPJSON.json(fromProtobuf: message.span, as: .traces)))
+        } catch {
+            throw undecodable(id, error)
+        }
+    }
+
+    private func varying(_ response: HTTPResponse) -> HTTPResponse {
+        var response = response
+        response.headers.add("vary", "accept")
+        return response
+    }
+
+    private func undecodable(_ id: TraceID, _ error: WireError) -> QueryError {
+        QueryError(
+            500, "undecodable", "the stored spans of trace \(id) cannot be read: \(error)",
+            hint: "ask for format=otlp with 'Accept: application/x-protobuf' to get the bytes as they are")
+    }
+
+    /// Whether protobuf is named, and JSON is not named before it.
+    private static func prefersProtobuf(_ accept: [String]) -> Bool {
+        for type in accept.joined(separator: ",").split(separator: ",") {
+            let name = type.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
+            if name == "application/x-protobuf" || name == "application/protobuf" { return true }
+            if name == "application/json" { return false }
+        }
+        return false
+    }
+
+    // MARK: Recent traces
+
+    /// The newest traces, read until `limit` are there or the work allowed is done: `truncated` tells the second.
+    private func recent(_ limit: Int) -> HTTPResponse {
+        var left = limits.maximumRecentBytes
+        var summaries: [RecentTrace] = []
+        var isTruncated = false
+        for id in source.recentTraces(limit: limit) {
+            guard left > 0 else {
+                isTruncated = true
+                break
+            }
+            // A trace that cannot be read is no reason to hide the others; asking for it by id tells what is wrong.
+            guard let message = try? source.trace(id) else { continue }
+            left -= message.count
+            guard let trace = try? assembled(message, id), trace.summary.spanCount > 0 else { continue }
+            summaries.append(RecentTrace(trace))
+        }
+        return .json(RecentJSON.write(summaries, isTruncated: isTruncated))
+    }
+}
+
+/// How much work one request may cause.
+package struct QueryLimits: Sendable {
+    package var usualRecent = 50
+    package var maximumRecent = 500
+    /// Bytes of stored spans that one list of recent traces may read. The last trace may go over it.
+    package var maximumRecentBytes = 16 << 20
+
+    package init() {}
+}

@@ -1,0 +1,210 @@
+import JSON
+import OTLP
+import TraceAssembly
+import TraceModel
+
+/// An assembled trace as the API gives it. Resources and scopes stand once, in tables that spans point into, so the text
+/// is linear in what the spans hold.
+struct TraceJSON {
+    private var writer: JSONWriter
+    private let trace: AssembledTrace
+    private var resources = ValueTable<ResourceValue>()
+    private var scopes = ValueTable<ScopeValue>()
+
+    static func write(_ trace: AssembledTrace) -> [UInt8] {
+        var json = TraceJSON(trace)
+        json.writeAll()
+        return json.writer.bytes
+    }
+
+    private init(_ trace: AssembledTrace) {
+        self.trace = trace
+        writer = JSONWriter(capacity: 512 + trace.nodes.count * 512)
+    }
+
+    private mutating func writeAll() {
+        writer.beginObject()
+        writer.key("trace")
+        writeSummary()
+        writer.key("spans")
+        writer.beginArray()
+        for index in trace.nodes.indices { writeNode(index) }
+        writer.endArray()
+        writeCriticalPath()
+        writeTables()
+        writer.endObject()
+    }
+
+    private mutating func writeSummary() {
+        let summary = trace.summary
+        writer.beginObject()
+        writer.member("traceId", summary.traceID.description)
+        if let root = summary.rootSpanID { writer.member("rootSpanId", root.description) }
+        writer.member("rootService", summary.rootService)
+        writer.member("rootName", summary.rootName)
+        writer.member("start", text: summary.start)
+        writer.member("end", text: summary.end)
+        writer.member("durationNs", summary.duration)
+        writer.member("criticalNs", summary.criticalTime)
+        writer.member("spanCount", summary.spanCount)
+        writer.member("errorCount", summary.errorCount)
+        writer.member("missingCount", summary.missingCount)
+        writer.member("duplicateCount", summary.duplicateCount)
+        writer.member("conflictCount", summary.conflictCount)
+        writer.member("maxDepth", summary.maxDepth)
+        writer.key("services")
+        writer.beginArray()
+        for share in summary.services {
+            writer.beginObject()
+            writer.member("name", share.name)
+            writer.member("spans", share.spans)
+            writer.member("errors", share.errors)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+    }
+
+    private mutating func writeNode(_ index: Int) {
+        let node = trace.nodes[index]
+        writer.beginObject()
+        writer.member("spanId", node.spanID.description)
+        writer.key("parent")
+        if let parent = node.parent { writer.number(parent) } else { writer.null() }
+        writer.member("depth", node.depth)
+        writer.member("childCount", node.childCount)
+        writer.member("subtreeCount", node.subtreeCount)
+        writer.member("offsetNs", node.start - min(trace.summary.start, node.start))
+        writer.member("durationNs", node.duration)
+        writer.member("selfNs", node.selfTime)
+        writer.member("criticalNs", node.criticalTime)
+        writer.member("onCriticalPath", node.isOnCriticalPath)
+        writer.member("latencyStep", Int(node.latencyStep.rawValue))
+        writer.key("oddities")
+        writer.beginArray()
+        if !node.oddities.isEmpty { for word in node.oddities.words { writer.string(word) } }
+        writer.endArray()
+        writer.member("missing", node.isMissing)
+        if let span = node.span {
+            if node.copies > 1 { writer.member("copies", node.copies) }
+            writeContent(of: span)
+            if !node.variants.isEmpty { writeVariants(node.variants) }
+        }
+        writer.endObject()
+    }
+
+    private mutating func writeVariants(_ variants: [SpanValue]) {
+        writer.key("variants")
+        writer.beginArray()
+        for span in variants {
+            writer.beginObject()
+            writeContent(of: span)
+            writer.endObject()
+        }
+        writer.endArray()
+    }
+
+    /// What the span itself says, times as it claims them.
+    private mutating func writeContent(of span: SpanValue) {
+        if let parent = span.parentSpanID { writer.member("parentSpanId", parent.description) }
+        writer.member("service", span.serviceName)
+        writer.member("name", span.name)
+        writer.member("kind", span.kind.description)
+        writer.member("start", text: span.startUnixNano)
+        writer.member("end", text: span.endUnixNano)
+        writer.key("status")
+        writer.beginObject()
+        writer.member("code", span.status.code.word)
+        writer.member("message", span.status.message)
+        writer.endObject()
+        writer.attributes(span.attributes, dropped: span.droppedAttributes)
+        writer.key("events")
+        writer.beginArray()
+        for event in span.events {
+            writer.beginObject()
+            writer.member("name", event.name)
+            writer.member("time", text: event.timeUnixNano)
+            writer.attributes(event.attributes, dropped: event.droppedAttributes)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.key("links")
+        writer.beginArray()
+        for link in span.links {
+            writer.beginObject()
+            writer.member("traceId", link.traceID.description)
+            writer.member("spanId", link.spanID.description)
+            writer.member("traceState", link.traceState)
+            writer.member("flags", Int(link.flags))
+            writer.attributes(link.attributes, dropped: link.droppedAttributes)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.member("resource", resources.index(of: span.resource))
+        writer.member("scope", scopes.index(of: span.scope))
+        writer.member("traceState", span.traceState)
+        writer.member("flags", Int(span.flags))
+        if span.droppedEvents > 0 { writer.member("droppedEvents", Int(span.droppedEvents)) }
+        if span.droppedLinks > 0 { writer.member("droppedLinks", Int(span.droppedLinks)) }
+    }
+
+    private mutating func writeCriticalPath() {
+        writer.key("criticalPath")
+        writer.beginArray()
+        for segment in trace.criticalPath {
+            // [node, offset from the trace's start, length]
+            writer.beginArray()
+            writer.number(segment.node)
+            writer.number(segment.start - trace.summary.start)
+            writer.number(segment.end - segment.start)
+            writer.endArray()
+        }
+        writer.endArray()
+    }
+
+    private mutating func writeTables() {
+        writer.key("resources")
+        writer.beginArray()
+        for resource in resources.values {
+            writer.beginObject()
+            writer.attributes(resource.attributes, dropped: resource.droppedAttributes)
+            writer.member("schemaUrl", resource.schemaURL)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.key("scopes")
+        writer.beginArray()
+        for scope in scopes.values {
+            writer.beginObject()
+            writer.member("name", scope.name)
+            writer.member("version", scope.version)
+            writer.attributes(scope.attributes, dropped: scope.droppedAttributes)
+            writer.member("schemaUrl", scope.schemaURL)
+            writer.endObject()
+        }
+        writer.endArray()
+    }
+}
+
+/// Gives equal values the same number, in the order in which they first appear.
+struct ValueTable<Value: Hashable> {
+    private(set) var values: [Value] = []
+    private var numbers: [Value: Int] = [:]
+
+    mutating func index(of value: Value) -> Int {
+        if let known = numbers[value] { return known }
+        values.append(value)
+        numbers[value] = values.count - 1
+        return values.count - 1
+    }
+}
+
+extension SpanStatus.Code {
+    var word: String {
+        switch self {
+        case .unset: "unset"
+        case .ok: "ok"
+        case .error: "error"
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import CLinux
+import Glibc
+
+/// Holds `lock` in the store's directory for as long as it lives: one process, and one store in it, at a time.
+final class DirectoryLock: Sendable {
+    private let descriptor: Int32
+
+    init(directory: String) throws(StoreError) {
+        let path = directory + "/lock"
+        descriptor = hms_open(path, O_RDWR | O_CREAT, 0o640)
+        guard descriptor >= 0 else { throw .storage(StorageFailure("opening", path, code: errno)) }
+        guard hms_flock_exclusive(descriptor) == 0 else {
+            let code = errno
+            let holder = Self.holder(descriptor)
+            close(descriptor)
+            guard code == EWOULDBLOCK else { throw .storage(StorageFailure("locking", path, code: code)) }
+            throw .locked(directory: directory, process: holder)
+        }
+        // Only for the sentence that a second process prints; a full disk may leave it empty.
+        let text = Array(String(getpid()).utf8)
+        if ftruncate(descriptor, 0) == 0 {
+            _ = text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    private static func holder(_ descriptor: Int32) -> Int32 {
+        var text = [UInt8](repeating: 0, count: 16)
+        let count = text.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+        return count > 0 ? Int32(String(decoding: text.prefix(count), as: UTF8.self)) ?? 0 : 0
+    }
+}

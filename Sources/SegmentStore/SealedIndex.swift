@@ -1,0 +1,168 @@
+import Glibc
+import TraceModel
+
+/// A sealed segment's index, mapped from its file and read in place.
+///
+/// Unchecked because the mapping is read only and lives as long as this object; nobody writes an index file after its rename.
+final class SealedIndex: @unchecked Sendable {
+    let summary: SegmentSummary
+    let fileBytes: Int
+    let services: ServiceCatalogue
+    let frameCount: Int
+    private let mapping: UnsafeRawBufferPointer
+    private let hash: TraceHash
+    private let bits: Int
+    private let pairs: Int
+    private let traceOffset: Int
+    private let traceChecksum: UInt32
+    private let sendersAt: Int
+    private let senderCount: Int
+    private let recentCount: Int
+
+    enum Refusal: Error {
+        case missing
+        case unusable(String)
+    }
+
+    /// Maps and checks all but the trace table, which `isTableIntact` checks.
+    init(path: String, number: UInt32) throws(Refusal) {
+        let bytes: UnsafeRawBufferPointer
+        do {
+            let file = try ReadFile(path)
+            let size = try file.size()
+            guard size >= IndexFile.headerLength else { throw Refusal.unusable("too short") }
+            bytes = try file.map(size)
+        } catch let failure as StorageFailure {
+            throw failure.code == ENOENT ? .missing : .unusable(failure.description)
+        } catch { throw .unusable("too short") }
+        var accepted = false
+        defer { if !accepted { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) } }
+
+        guard bytes.starts(with: IndexFile.magic), bytes.loadLittle(at: 8, as: UInt32.self) == IndexFile.version else {
+            throw .unusable("not an index of version \(IndexFile.version)")
+        }
+        let metaLength = bytes.loadLittle(at: 104, as: UInt64.self)
+        let traceStart = bytes.loadLittle(at: 112, as: UInt64.self)
+        guard traceStart <= UInt64(bytes.count), traceStart >= UInt64(IndexFile.headerLength),
+            metaLength <= traceStart - UInt64(IndexFile.headerLength),
+            checksum(
+                UnsafeRawBufferPointer(rebasing: bytes[IndexFile.headerLength..<Int(traceStart)]),
+                continuing: checksum(UnsafeRawBufferPointer(rebasing: bytes[..<124])))
+                == bytes.loadLittle(at: 124, as: UInt32.self)
+        else { throw .unusable("checksum differs") }
+
+        var header = SegmentHeader(
+            number: bytes.loadLittle(at: 12, as: UInt32.self), salt: bytes.loadLittle(at: 16, as: UInt64.self),
+            created: bytes.loadLittle(at: 24, as: UInt32.self))
+        guard header.number == number else { throw .unusable("belongs to segment \(header.number)") }
+        header.number = number
+        var summary = SegmentSummary(header: header)
+        summary.logEnd = Int(clamping: bytes.loadLittle(at: 32, as: UInt64.self))
+        summary.held = ItemCounts(
+            spans: bytes.loadLittle(at: 64, as: UInt64.self), points: bytes.loadLittle(at: 72, as: UInt64.self),
+            logs: bytes.loadLittle(at: 80, as: UInt64.self))
+        summary.firstReceivedAt = bytes.loadLittle(at: 88, as: UInt64.self)
+        summary.lastReceivedAt = bytes.loadLittle(at: 96, as: UInt64.self)
+        frameCount = Int(bytes.loadLittle(at: 40, as: UInt32.self))
+        pairs = Int(bytes.loadLittle(at: 44, as: UInt32.self))
+        bits = Int(bytes.loadLittle(at: 28, as: UInt32.self))
+        traceOffset = Int(traceStart)
+        guard bits <= 24, bytes.count - traceOffset == ((1 << bits) + 1) * 4 + pairs * IndexFile.pairLength,
+            frameCount * IndexFile.frameLength <= Int(metaLength)
+        else { throw .unusable("lengths differ") }
+        // Behind the checksum only our own mistakes remain, but a mistake must not become a read out of bounds.
+        var position = IndexFile.headerLength + frameCount * IndexFile.frameLength
+        var services = ServiceCatalogue()
+        for _ in 0..<bytes.loadLittle(at: 48, as: UInt32.self) {
+            guard traceOffset - position >= 18 else { throw .unusable("services are cut") }
+            let length = Int(bytes.loadLittle(at: position + 16, as: UInt16.self))
+            guard traceOffset - position - 18 >= length else { throw .unusable("services are cut") }
+            services.add(
+                String(decoding: bytes[position + 18..<position + 18 + length], as: UTF8.self),
+                spans: bytes.loadLittle(at: position, as: UInt64.self),
+                at: bytes.loadLittle(at: position + 8, as: UInt64.self))
+            position += 18 + length
+        }
+        sendersAt = position
+        senderCount = Int(bytes.loadLittle(at: 52, as: UInt32.self))
+        recentCount = Int(bytes.loadLittle(at: 56, as: UInt32.self))
+        traceChecksum = bytes.loadLittle(at: 60, as: UInt32.self)
+        hash = TraceHash(salt: header.salt)
+        self.services = services
+        self.summary = summary
+        fileBytes = bytes.count
+        mapping = bytes
+        accepted = true
+    }
+
+    deinit { munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress), mapping.count) }
+
+    func frame(_ ordinal: Int) -> FrameRef {
+        let offset = IndexFile.headerLength + ordinal * IndexFile.frameLength
+        precondition(ordinal >= 0 && ordinal < frameCount, "frame outside the segment")
+        return FrameRef(
+            offset: mapping.loadLittle(at: offset, as: UInt64.self),
+            stored: mapping.loadLittle(at: offset + 8, as: UInt32.self),
+            raw: mapping.loadLittle(at: offset + 12, as: UInt32.self))
+    }
+
+    /// The frames with spans of `id`, in rising order. Reads two or three cache lines.
+    func frames(of id: TraceID) -> [UInt32] {
+        let bucket = traceOffset + TraceHash.bucket(hash(id), bits: bits) * 4
+        // The table's own checksum may not have been compared yet, hence the clamps.
+        let start = min(Int(mapping.loadLittle(at: bucket, as: UInt32.self)), pairs)
+        let end = min(Int(mapping.loadLittle(at: bucket + 4, as: UInt32.self)), pairs)
+        let table = traceOffset + ((1 << bits) + 1) * 4
+        var result: [UInt32] = []
+        var index = start
+        while index < end {
+            let pair = table + index * IndexFile.pairLength
+            index += 1
+            guard mapping.loadLittle(at: pair, as: UInt64.self) == id.high,
+                mapping.loadLittle(at: pair + 8, as: UInt64.self) == id.low
+            else { continue }
+            let frame = mapping.loadLittle(at: pair + 16, as: UInt32.self)
+            if frame < UInt32(frameCount) { result.append(frame) }
+        }
+        result.reverse()
+        return result
+    }
+
+    func isTableIntact() -> Bool {
+        checksum(UnsafeRawBufferPointer(rebasing: mapping[traceOffset...])) == traceChecksum
+    }
+
+    /// The senders' windows at the time of the seal, and the traces that had appeared last, oldest first.
+    func snapshot() -> (senders: [(SenderID, SenderWindows.Window)], recent: [TraceID]) {
+        var senders: [(SenderID, SenderWindows.Window)] = []
+        var position = sendersAt
+        for _ in 0..<senderCount {
+            guard traceOffset - position >= 28 else { break }
+            let id = SenderID(
+                high: mapping.loadLittle(at: position, as: UInt64.self),
+                low: mapping.loadLittle(at: position + 8, as: UInt64.self))
+            let lastSeen = mapping.loadLittle(at: position + 16, as: UInt64.self)
+            let count = Int(mapping.loadLittle(at: position + 24, as: UInt32.self))
+            position += 28
+            guard (traceOffset - position) / 16 >= count else { break }
+            let ranges = (0..<count).map { index in
+                SequenceRanges.Range(
+                    first: mapping.loadLittle(at: position + index * 16, as: UInt64.self),
+                    last: mapping.loadLittle(at: position + index * 16 + 8, as: UInt64.self))
+            }
+            position += count * 16
+            guard let numbers = SequenceRanges(validating: ranges) else { continue }
+            senders.append((id, SenderWindows.Window(numbers: numbers, lastSeen: lastSeen)))
+        }
+        var recent: [TraceID] = []
+        for _ in 0..<recentCount {
+            guard traceOffset - position >= 16 else { break }
+            recent.append(
+                TraceID(
+                    high: mapping.loadLittle(at: position, as: UInt64.self),
+                    low: mapping.loadLittle(at: position + 8, as: UInt64.self)))
+            position += 16
+        }
+        return (senders, recent)
+    }
+}

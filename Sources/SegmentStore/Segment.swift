@@ -1,0 +1,131 @@
+import TraceModel
+import WireFormat
+
+/// One log and what is known of it: in memory while it grows and until it is sealed, mapped from its index file then.
+/// Safe on any thread; the lock is held for lookups and insertions alone.
+final class Segment: Sendable {
+    let number: UInt32
+    let salt: UInt64
+    let logPath: String
+    let indexPath: String
+    private let content: Monitor<Content>
+
+    private struct Content: Sendable {
+        var memory: SegmentIndex?
+        var sealed: SealedIndex?
+        /// Frames already reported as unreadable.
+        var unreadable: Set<UInt32> = []
+        /// What the index file will say of senders and recent traces; set when the segment ends.
+        var senders: [(SenderID, SenderWindows.Window)] = []
+        var recent: [TraceID] = []
+    }
+
+    init(growing index: SegmentIndex, directory: String) {
+        number = index.summary.header.number
+        salt = index.summary.header.salt
+        (logPath, indexPath) = Segment.paths(directory, number)
+        content = Monitor(Content(memory: index))
+    }
+
+    init(sealed index: SealedIndex, directory: String) {
+        number = index.summary.header.number
+        salt = index.summary.header.salt
+        (logPath, indexPath) = Segment.paths(directory, number)
+        content = Monitor(Content(sealed: index))
+    }
+
+    static func paths(_ directory: String, _ number: UInt32) -> (log: String, index: String) {
+        let digits = String(number)
+        let name = directory + "/" + String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits
+        return (name + ".log", name + ".idx")
+    }
+
+    var summary: SegmentSummary {
+        // A segment always has one of the two.
+        content.withLock { $0.memory?.summary ?? $0.sealed!.summary }
+    }
+    var isSealed: Bool { content.withLock { $0.memory == nil } }
+    var bytesOnDisk: Int {
+        content.withLock { ($0.memory?.summary.logEnd ?? $0.sealed!.summary.logEnd) + ($0.sealed?.fileBytes ?? 0) }
+    }
+    var frameCount: Int { content.withLock { $0.memory?.frames.count ?? $0.sealed!.frameCount } }
+    var pairCount: Int { content.withLock { $0.memory?.traces.pairCount ?? 0 } }
+    var services: ServiceCatalogue { content.withLock { $0.memory?.services ?? $0.sealed!.services } }
+
+    func frame(_ ordinal: UInt32) -> FrameRef? {
+        content.withLock { content in
+            if let memory = content.memory {
+                return ordinal < UInt32(memory.frames.count) ? memory.frames[Int(ordinal)] : nil
+            }
+            guard let sealed = content.sealed, ordinal < UInt32(sealed.frameCount) else { return nil }
+            return sealed.frame(Int(ordinal))
+        }
+    }
+
+    /// The frames with spans of `id`, in the order in which they were written.
+    func frames(of id: TraceID) -> [(ordinal: UInt32, ref: FrameRef)] {
+        let sealed: SealedIndex? = content.withLock { $0.memory == nil ? $0.sealed : nil }
+        if let sealed { return sealed.frames(of: id).map { ($0, sealed.frame(Int($0))) } }
+        return content.withLock { content in
+            if let memory = content.memory {
+                return memory.traces.frames(of: id).map { ($0, memory.frames[Int($0)]) }
+            }
+            guard let sealed = content.sealed else { return [] }
+            return sealed.frames(of: id).map { ($0, sealed.frame(Int($0))) }
+        }
+    }
+
+    /// Changes the index of a growing segment.
+    func grow<R>(_ body: (inout SegmentIndex) -> R) -> R {
+        // Only the writer calls this, and only for the segment it has open, which has its index in memory.
+        content.withLock { body(&$0.memory!) }
+    }
+
+    /// Notes what the index file is to say besides; the segment no longer grows after this.
+    func end(senders: [(SenderID, SenderWindows.Window)], recent: [TraceID]) {
+        content.withLock {
+            $0.senders = senders
+            $0.recent = recent
+        }
+    }
+
+    /// What to write to the index file of a segment that ended. The arrays are shared, not copied.
+    var indexContent: IndexFile.Content? {
+        content.withLock { content in
+            content.memory.map { IndexFile.Content(index: $0, senders: content.senders, recent: content.recent) }
+        }
+    }
+
+    func becomeSealed(_ index: SealedIndex) {
+        // Freed after the lock is given back: it may be large.
+        let old = content.withLock { content in
+            defer {
+                content.memory = nil
+                content.sealed = index
+                content.senders = []
+                content.recent = []
+            }
+            return content.memory
+        }
+        _ = consume old
+    }
+
+    /// Takes an index made anew from the log in place of an index file whose table turned out damaged.
+    func becomeUnsealed(_ index: SegmentIndex) {
+        content.withLock { content in
+            if let snapshot = content.sealed?.snapshot() {
+                content.senders = snapshot.senders
+                content.recent = snapshot.recent
+            }
+            content.memory = index
+            content.sealed = nil
+        }
+    }
+
+    var sealedIndex: SealedIndex? { content.withLock { $0.memory == nil ? $0.sealed : nil } }
+
+    /// True the first time it is told of this frame.
+    func noteUnreadable(_ ordinal: UInt32) -> Bool {
+        content.withLock { $0.unreadable.insert(ordinal).inserted }
+    }
+}

@@ -1,0 +1,219 @@
+import Glibc
+package import TraceModel
+package import WireFormat
+
+/// The collector's durable store: append-only segments of checksummed frames, found by trace ID.
+///
+/// Any thread may call it. Two threads belong to it: one writes, one seals and deletes.
+package final class SegmentStore: Sendable {
+    private let context: StoreContext
+    private let threads: Monitor<(writer: WorkerThread, maintenance: WorkerThread)?>
+    private let lock: Monitor<DirectoryLock?>
+    private let readers = Monitor<[FrameReader]>([])
+    /// Readers kept for the next call; each holds the buffers of one frame.
+    private static let maxIdleReaders = 4
+
+    /// Takes the directory for this process, making it where it is missing, recovers what is in it and starts to write.
+    package static func open(
+        directory: String, options: StoreOptions = StoreOptions(),
+        log: @escaping @Sendable (StoreEvent) -> Void = { _ in }
+    ) throws(StoreError) -> SegmentStore {
+        do { try makeDirectories(directory) } catch { throw .storage(error) }
+        let lock = try DirectoryLock(directory: directory)
+        let recovered = try StoreRecovery(directory: directory, options: options, log: log).recover()
+        return try SegmentStore(directory: directory, options: options, log: log, lock: lock, recovered: recovered)
+    }
+
+    private init(
+        directory: String, options: StoreOptions, log: @escaping @Sendable (StoreEvent) -> Void, lock: DirectoryLock,
+        recovered: StoreRecovery.Outcome
+    ) throws(StoreError) {
+        let context = StoreContext(directory: directory, options: options, log: log, recovered: recovered)
+        self.context = context
+        self.lock = Monitor(lock)
+        threads = Monitor(nil)
+        let maintenance = try WorkerThread(name: "store-seal") { SegmentMaintenance(context).run() }
+        let writer: WorkerThread
+        do {
+            writer = try WorkerThread(name: "store-write") { CommitWriter(context, recovered: recovered).run() }
+        } catch {
+            context.maintenance.update { $0.isClosing = true }
+            maintenance.join()
+            throw error
+        }
+        threads.withLock { $0 = (writer, maintenance) }
+    }
+
+    deinit { close() }
+
+    /// Queues a record. `whenDurable` is called exactly once, on the writer's thread, when the record is on the disk or
+    /// will not be; it must not block. False: the queue is full or the store closed, and `whenDurable` is never called.
+    package func submit(
+        _ record: consuming IngestRecord,
+        whenDurable: @escaping @Sendable (Result<AppendOutcome, StoreError>) -> Void
+    ) -> Bool {
+        let submission = SubmitQueue.Submission(record: record, whenDurable: whenDurable)
+        return context.queue.update { $0.add(submission) }
+    }
+
+    /// An OTLP traces message with exactly the trace's spans, in the order of arrival; nil when there are none. A frame
+    /// that cannot be read is skipped, counted and told.
+    package func trace(_ id: TraceID) throws(StoreError) -> [UInt8]? { try trace(id, maxBytes: .max)?.message }
+
+    /// The same, reading no further once the message has reached `maxBytes`: what came first is whole, the rest is left
+    /// out and told.
+    package func trace(
+        _ id: TraceID, maxBytes: Int
+    ) throws(StoreError) -> (message: [UInt8], isTruncated: Bool)? {
+        let reader = readers.withLock { $0.popLast() } ?? FrameReader()
+        defer { readers.withLock { if $0.count < Self.maxIdleReaders { $0.append(reader) } } }
+        var message: [UInt8] = []
+        var spans = 0
+        var isTruncated = false
+        for segment in context.segments.withLock({ $0 }) where !isTruncated {
+            let frames = segment.frames(of: id)
+            if frames.isEmpty { continue }
+            try read(segment, frames, with: reader) { _, raw in
+                isTruncated = message.count >= maxBytes
+                if isTruncated { return false }
+                raw.withUnsafeBytes { raw in
+                    _ = walkRecords(in: raw) { header, body in
+                        if header.kind == .traces { spans += Self.copySpans(of: id, from: body, into: &message) }
+                        return true
+                    }
+                }
+                return true
+            }
+        }
+        return spans > 0 ? (message, isTruncated) : nil
+    }
+
+    /// All services whose spans are stored, by name.
+    package func services() -> [ServiceSummary] {
+        var all = ServiceCatalogue()
+        for segment in context.segments.withLock({ $0 }) { all.merge(segment.services) }
+        return all.services.map { ServiceSummary(name: $0, spans: $1.spans, lastSeen: $1.lastSeen) }
+            .sorted { $0.name < $1.name }
+    }
+
+    /// The traces that appeared last, newest first, each once; at most 1024.
+    package func recentTraces(limit: Int) -> [TraceID] {
+        context.figures.withLock { $0.recent }.newest(max(0, limit))
+    }
+
+    /// Calls `body` with the stored records from a frame on, in the order of arrival, until it returns false.
+    package func forEachRecord(
+        kind: SignalKind? = nil, from position: RecordPosition = .start, _ body: (StoredRecord) -> Bool
+    ) throws(StoreError) {
+        let reader = FrameReader()
+        var goesOn = true
+        for segment in context.segments.withLock({ $0 }) where goesOn && segment.number >= position.segment {
+            let first = segment.number == position.segment ? position.frame : 0
+            let count = UInt32(segment.frameCount)
+            guard first < count else { continue }
+            let frames = (first..<count).compactMap { ordinal in segment.frame(ordinal).map { (ordinal, $0) } }
+            try read(segment, frames, with: reader) { ordinal, raw in
+                raw.withUnsafeBytes { raw in
+                    _ = walkRecords(in: raw) { header, bytes in
+                        guard kind == nil || header.kind == kind else { return true }
+                        goesOn = body(
+                            StoredRecord(
+                                kind: header.kind, sender: header.sender, sequence: header.sequence,
+                                receivedAt: header.receivedAt, items: Int(header.items), body: Array(bytes),
+                                position: RecordPosition(segment: segment.number, frame: ordinal)))
+                        return goesOn
+                    }
+                }
+                return goesOn
+            }
+        }
+    }
+
+    package var statistics: StoreStatistics {
+        var result = context.figures.withLock { $0.statistics }
+        let segments = context.segments.withLock { $0 }
+        result.segments = segments.count
+        for segment in segments {
+            result.held += segment.summary.held
+            result.bytesOnDisk += segment.bytesOnDisk
+        }
+        context.queue.withLock { queue in
+            result.queueBytes = queue.bytes
+            result.queueRecords = queue.records
+            result.refusedSubmits = queue.refused
+        }
+        return result
+    }
+
+    /// Refuses new records, makes the queued ones durable, calls their callbacks, ends both threads and gives the directory
+    /// back. Reading goes on working. Not to be called from a callback.
+    package func close() {
+        let threads = self.threads.withLock { threads in
+            defer { threads = nil }
+            return threads
+        }
+        guard let threads else { return }
+        context.queue.update { $0.isClosing = true }
+        threads.writer.join()
+        context.maintenance.update { $0.isClosing = true }
+        threads.maintenance.join()
+        lock.withLock { $0 = nil }
+    }
+
+    /// Lets retention look now instead of at its next turn, and returns when it has.
+    package func sweep() {
+        let ticket = context.maintenance.update { queue in
+            queue.sweepsAsked += 1
+            return queue.sweepsAsked
+        }
+        _ = context.maintenance.wait { $0.sweepsDone >= ticket || $0.isClosing ? true : nil }
+    }
+
+    /// Returns when every segment that ended is sealed and every index checked; for tests and for tools that copy a store.
+    package func waitUntilSealed() {
+        _ = context.maintenance.wait { $0.ended.isEmpty && $0.unverified.isEmpty && !$0.isBusy ? true : nil }
+    }
+
+    // MARK: - Reading frames
+
+    private static func copySpans(
+        of id: TraceID, from body: UnsafeRawBufferPointer, into message: inout [UInt8]
+    ) -> Int {
+        let (high, low) = (id.high.bigEndian, id.low.bigEndian)
+        let length = message.count
+        do {
+            return try SpanFilter.copy(body.bindMemory(to: UInt8.self).span, into: &message) { traceID, _ in
+                // The comparison of the length keeps both loads inside.
+                traceID.count == 16 && traceID.bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self) == high
+                    && traceID.bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self) == low
+            }
+        } catch {
+            // The scanner found it good when it came, so this does not happen; half a record must not be served.
+            message.removeLast(message.count - length)
+            return 0
+        }
+    }
+
+    /// Reads frames of one segment. A segment that retention deleted meanwhile has none.
+    private func read(
+        _ segment: Segment, _ frames: [(ordinal: UInt32, ref: FrameRef)], with reader: FrameReader,
+        _ body: (UInt32, [UInt8]) -> Bool
+    ) throws(StoreError) {
+        do {
+            let file = try ReadFile(segment.logPath)
+            for (ordinal, ref) in frames {
+                let outcome = try reader.read(
+                    file, at: Int(ref.offset), available: .max, salt: segment.salt, expected: ref)
+                if case .good = outcome {
+                    guard body(ordinal, reader.raw) else { return }
+                } else if segment.noteUnreadable(ordinal) {
+                    context.count { $0.damagedFrames &+= 1 }
+                    context.log(.frameUnreadable(path: segment.logPath, offset: Int(ref.offset)))
+                }
+            }
+        } catch {
+            if error.code == ENOENT { return }
+            throw .storage(error)
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import TraceModel
+
+/// What the store's threads and its callers share.
+final class StoreContext: Sendable {
+    let directory: String
+    let options: StoreOptions
+    let log: @Sendable (StoreEvent) -> Void
+    let queue: Monitor<SubmitQueue>
+    /// Oldest first. Held only to copy or change the list.
+    let segments: Monitor<[Segment]>
+    let figures: Monitor<Figures>
+    let maintenance: Monitor<MaintenanceQueue>
+
+    struct Figures: Sendable {
+        var statistics: StoreStatistics
+        var recent: RecentTraces
+    }
+
+    /// What waits for the thread that seals.
+    struct MaintenanceQueue: Sendable {
+        var ended: [Segment] = []
+        var unverified: [Segment] = []
+        /// The writer will add no more.
+        var isClosing = false
+        /// Something was taken from the lists and is not done.
+        var isBusy = false
+        var sweepsAsked = 0
+        var sweepsDone = 0
+    }
+
+    init(
+        directory: String, options: StoreOptions, log: @escaping @Sendable (StoreEvent) -> Void,
+        recovered: StoreRecovery.Outcome
+    ) {
+        self.directory = directory
+        self.options = options
+        self.log = log
+        queue = Monitor(SubmitQueue(maxBytes: options.maxQueuedBytes))
+        segments = Monitor(recovered.segments)
+        figures = Monitor(Figures(statistics: recovered.statistics, recent: recovered.recent))
+        maintenance = Monitor(
+            MaintenanceQueue(ended: recovered.unsealed, unverified: recovered.segments.filter(\.isSealed)))
+    }
+
+    var quarantine: Quarantine {
+        Quarantine(
+            directory: directory + "/quarantine", maxBytes: options.maxQuarantineBytes, storage: options.storage)
+    }
+
+    func count(_ change: (inout StoreStatistics) -> Void) { figures.withLock { change(&$0.statistics) } }
+}

@@ -1,0 +1,38 @@
+/// What an operator should read in the log. `description` is the sentence.
+package enum StoreEvent: Sendable, Equatable {
+    case recovered(segments: Int, rebuilt: Int, milliseconds: Int)
+    case indexDamaged(path: String, reason: String)
+    /// Bytes of a log that are no valid frame. `keptAs` names the copy, where one could be made.
+    case damaged(path: String, offset: Int, length: Int, keptAs: String?)
+    case truncated(path: String, from: Int, to: Int)
+    case frameUnreadable(path: String, offset: Int)
+    case writeFailed(StoreError)
+    case writingAgain(path: String)
+    case sealFailed(path: String, StoreError)
+    case deleteFailed(path: String, StoreError)
+    case segmentDeleted(path: String, reason: String)
+    case clockJump(seconds: Int)
+}
+
+extension StoreEvent: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .recovered(let segments, let rebuilt, let milliseconds):
+            "store opened: \(segments) segments, \(rebuilt) indexes rebuilt, \(milliseconds) ms"
+        case .indexDamaged(let path, let reason):
+            "index '\(path)' is not usable (\(reason)); rebuilding it from the log"
+        case .damaged(let path, let offset, let length, let keptAs):
+            "log '\(path)' is damaged at byte \(offset), \(length) bytes; "
+                + (keptAs.map { "copied to '\($0)'" } ?? "not copied, the quarantine is full or not writable")
+        case .truncated(let path, let from, let to): "log '\(path)' had a torn end; cut from \(from) to \(to) bytes"
+        case .frameUnreadable(let path, let offset): "log '\(path)' has an unreadable frame at byte \(offset); skipped"
+        case .writeFailed(let error): "store refuses records: \(error)"
+        case .writingAgain(let path): "store writes again, to '\(path)'"
+        case .sealFailed(let path, let error): "sealing '\(path)' failed, trying again: \(error)"
+        case .deleteFailed(let path, let error): "deleting '\(path)' failed, trying again: \(error)"
+        case .segmentDeleted(let path, let reason): "segment '\(path)' deleted: \(reason)"
+        case .clockJump(let seconds):
+            "wall clock jumped by \(seconds) s; retention by age keeps the old time until the new one is confirmed"
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/// What may be chosen about a store. The initial values are the product's defaults.
+package struct StoreOptions: Sendable {
+    /// A segment is sealed when its log reaches this.
+    package var segmentBytes = 64 << 20
+    /// A segment is sealed when it is this old, however small.
+    package var segmentAge: Duration = .seconds(3600)
+    /// A segment is sealed when its index holds this many (trace, frame) pairs: bounds the memory of the open index.
+    package var maxIndexedTraces = 2_000_000
+    /// Accepted but not yet durable bytes, beyond which `submit` refuses.
+    package var maxQueuedBytes = 64 << 20
+    /// A frame is closed when its raw content reaches this; a single record may be larger.
+    package var frameBytes = 256 << 10
+    /// At most about this much raw content goes under one fdatasync.
+    package var commitBytes = 8 << 20
+    package var maxRecordBytes = 16 << 20
+    package var compressionLevel = 1
+    /// False leaves out fdatasync: only for tests whose subject is not durability.
+    package var sync = true
+    /// Segments are deleted this long after their last record arrived. Nil keeps them.
+    package var retention: Duration?
+    /// Oldest segments are deleted while all files together are larger. Nil sets no bound.
+    package var maxBytes: Int?
+    /// How often retention looks.
+    package var retentionInterval: Duration = .seconds(60)
+    /// How long a wall clock that jumped must keep agreeing with the monotonic one before retention believes it.
+    package var clockConfirmation: Duration = .seconds(600)
+    /// Pause between attempts while the disk refuses.
+    package var retryPause: Duration = .seconds(1)
+    /// Senders whose sequence numbers are remembered.
+    package var maxSenders = 4096
+    /// Ranges of sequence numbers remembered for each sender.
+    package var maxRangesPerSender = 512
+    /// Bytes kept in `quarantine/`; beyond, damaged bytes are counted and not copied.
+    package var maxQuarantineBytes = 256 << 20
+    package var clock = StoreClock.system
+    package var storage: any Storage = LocalStorage()
+
+    package init() {}
+}

@@ -1,0 +1,170 @@
+import Glibc
+import TraceModel
+
+/// Brings a directory back to what is durable in it. Damage never refuses the start; only a directory that cannot be
+/// read does.
+struct StoreRecovery {
+    let directory: String
+    let options: StoreOptions
+    let log: @Sendable (StoreEvent) -> Void
+
+    struct Outcome {
+        /// In the order of arrival.
+        var segments: [Segment] = []
+        /// The last of them, when it can be appended to.
+        var open: Segment?
+        /// Those that lack an index file and will not grow.
+        var unsealed: [Segment] = []
+        var nextNumber: UInt32 = 1
+        var windows: SenderWindows
+        var recent = RecentTraces()
+        var statistics = StoreStatistics()
+    }
+
+    func recover() throws(StoreError) -> Outcome {
+        let started = options.clock.monotonic()
+        var outcome = Outcome(
+            windows: SenderWindows(maxSenders: options.maxSenders, maxRanges: options.maxRangesPerSender))
+        do {
+            let numbers = try logNumbers()
+            // An index file's snapshot replaces all that was known before it, so only the last one before a log that must
+            // be read, or before the end, is taken in.
+            var snapshot: SealedIndex?
+            var rebuilt = 0
+            for number in numbers {
+                if let segment = try sealedSegment(number) {
+                    outcome.segments.append(segment)
+                    snapshot = segment.sealedIndex
+                } else {
+                    restore(&snapshot, into: &outcome)
+                    rebuilt += 1
+                    try rebuild(number, isLast: number == numbers.last, into: &outcome)
+                }
+            }
+            restore(&snapshot, into: &outcome)
+            outcome.nextNumber = (numbers.last ?? 0) &+ 1
+            for segment in outcome.unsealed {
+                segment.end(
+                    senders: Array(outcome.windows.senders),
+                    recent: outcome.recent.newest(RecentTraces.capacity).reversed())
+            }
+            let elapsed = Int((options.clock.monotonic() &- started) / 1_000_000)
+            log(.recovered(segments: outcome.segments.count, rebuilt: rebuilt, milliseconds: elapsed))
+            return outcome
+        } catch { throw .storage(error) }
+    }
+
+    private func restore(_ snapshot: inout SealedIndex?, into outcome: inout Outcome) {
+        guard let index = snapshot else { return }
+        snapshot = nil
+        let content = index.snapshot()
+        outcome.windows.restore(content.senders)
+        for id in content.recent { outcome.recent.append(id) }
+    }
+
+    /// Numbers of the logs that are there. Index files without a log and files that were being written are removed.
+    private func logNumbers() throws(StorageFailure) -> [UInt32] {
+        var logs: Set<UInt32> = []
+        var indexes: [UInt32] = []
+        for name in try listDirectory(directory) {
+            let stem = name.prefix(while: { $0.isASCII && $0.isNumber })
+            // The bound leaves room for the numbers of a long life behind a file with a strange name.
+            guard stem.utf8.count >= 8, let number = UInt32(stem), 1...2_000_000_000 ~= number else { continue }
+            switch name.dropFirst(stem.count) {
+            case ".log": logs.insert(number)
+            case ".idx": indexes.append(number)
+            case ".idx.new": try? options.storage.remove(directory + "/" + name)
+            default: break
+            }
+        }
+        for number in indexes where !logs.contains(number) {
+            try? options.storage.remove(Segment.paths(directory, number).index)
+        }
+        return logs.sorted()
+    }
+
+    private func sealedSegment(_ number: UInt32) throws(StorageFailure) -> Segment? {
+        let paths = Segment.paths(directory, number)
+        do {
+            let index = try SealedIndex(path: paths.index, number: number)
+            var status = stat()
+            guard stat(paths.log, &status) == 0, Int(status.st_size) >= index.summary.logEnd else {
+                log(.indexDamaged(path: paths.index, reason: "the log is shorter"))
+                return nil
+            }
+            return Segment(sealed: index, directory: directory)
+        } catch {
+            if case .unusable(let reason) = error { log(.indexDamaged(path: paths.index, reason: reason)) }
+            return nil
+        }
+    }
+
+    private func rebuild(_ number: UInt32, isLast: Bool, into outcome: inout Outcome) throws(StorageFailure) {
+        let quarantine = Quarantine(
+            directory: directory + "/quarantine", maxBytes: options.maxQuarantineBytes, storage: options.storage)
+        let scan = LogScan(directory: directory, quarantine: quarantine, log: log)
+        let path = Segment.paths(directory, number).log
+        // Two accesses to the outcome at once are not allowed, so its parts leave it while the log is read.
+        var windows = outcome.windows
+        var recent = outcome.recent
+        let scanned = try scan.scan(number: number) {
+            recent.append($0)
+        } eachRecord: { record in
+            if let sender = record.sender { windows.insert(sender, record.sequence, at: record.receivedAt) }
+        }
+        outcome.windows = windows
+        outcome.recent = recent
+        guard let scanned else {
+            dropUnreadable(path, number, quarantine, &outcome)
+            return
+        }
+        outcome.statistics.damagedFrames += scanned.damagedFrames
+        outcome.statistics.quarantinedBytes += scanned.quarantinedBytes
+        outcome.statistics.unindexedRecords += scanned.unindexedRecords
+        let segment = Segment(growing: scanned.index, directory: directory)
+        let end = scanned.index.summary.logEnd
+        if scanned.index.frames.isEmpty,
+            !scanned.hasTornEnd || scanned.quarantinedBytes > 0 || scanned.damagedFrames == 0
+        {
+            try? options.storage.remove(path)
+            return
+        }
+        outcome.segments.append(segment)
+        if isLast, !scanned.isDamagedInside, end < options.segmentBytes, isClean(path, scanned, end: end) {
+            outcome.open = segment
+        } else {
+            outcome.unsealed.append(segment)
+        }
+    }
+
+    /// Makes the log end with its last good frame, and sure that what was read is on the disk and not only in memory.
+    private func isClean(_ path: String, _ scanned: LogScan.Result, end: Int) -> Bool {
+        do {
+            let file = try options.storage.openForWriting(path)
+            defer { file.close() }
+            if scanned.hasTornEnd {
+                guard scanned.damagedFrames == 0 || scanned.quarantinedBytes > 0 else { return false }
+                try file.truncate(to: end)
+                log(.truncated(path: path, from: scanned.fileLength, to: end))
+            }
+            try file.synchronize()
+            return true
+        } catch { return false }
+    }
+
+    private func dropUnreadable(
+        _ path: String, _ number: UInt32, _ quarantine: Quarantine, _ outcome: inout Outcome
+    ) {
+        var status = stat()
+        let size = stat(path, &status) == 0 ? Int(status.st_size) : 0
+        if size <= SegmentHeader.length {
+            // A crash while the segment was begun: nothing was in it.
+            try? options.storage.remove(path)
+            return
+        }
+        let kept = quarantine.take(path, number: number)
+        outcome.statistics.damagedFrames += 1
+        if kept != nil { outcome.statistics.quarantinedBytes += UInt64(size) }
+        log(.damaged(path: path, offset: 0, length: size, keptAs: kept))
+    }
+}

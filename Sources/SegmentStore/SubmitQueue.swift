@@ -1,0 +1,50 @@
+/// What waits for the writer. Bounded in bytes; what is taken counts until its callbacks have run.
+struct SubmitQueue: Sendable {
+    struct Submission: Sendable {
+        var record: IngestRecord
+        var whenDurable: @Sendable (Result<AppendOutcome, StoreError>) -> Void
+    }
+
+    var waiting: [Submission] = []
+    private(set) var bytes = 0
+    private(set) var records = 0
+    private(set) var refused: UInt64 = 0
+    var isClosing = false
+    let maxBytes: Int
+
+    init(maxBytes: Int) { self.maxBytes = maxBytes }
+
+    /// A record larger than the whole bound is taken when nothing else is there: else it could never be.
+    mutating func add(_ submission: Submission) -> Bool {
+        let cost = submission.record.queueBytes
+        guard !isClosing, records == 0 || bytes + cost <= maxBytes else {
+            refused &+= 1
+            return false
+        }
+        bytes += cost
+        records += 1
+        waiting.append(submission)
+        return true
+    }
+
+    /// Moves the oldest records, about `bytes` of them and at least one, into the empty `batch`.
+    mutating func take(upTo bytes: Int, into batch: inout [Submission]) {
+        var taken = 0
+        var count = 0
+        while count < waiting.count, count == 0 || taken + waiting[count].record.body.count <= bytes {
+            taken += waiting[count].record.body.count
+            count += 1
+        }
+        if count == waiting.count {
+            swap(&waiting, &batch)
+        } else {
+            batch.append(contentsOf: waiting[..<count])
+            waiting.removeFirst(count)
+        }
+    }
+
+    mutating func finished(records count: Int, bytes cost: Int) {
+        records -= count
+        bytes -= cost
+    }
+}

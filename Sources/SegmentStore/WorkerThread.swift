@@ -1,0 +1,37 @@
+import CLinux
+import Glibc
+
+/// A named thread that runs one function and is joined once.
+///
+/// Unchecked because `handle` is written before the value is shared and never again.
+final class WorkerThread: @unchecked Sendable {
+    private var handle = pthread_t()
+
+    init(name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) {
+        let start = Start(name: name, body: body)
+        let code = pthread_create(
+            &handle, nil,
+            { argument in
+                // The pointer is the one retained below; pthread_create never passes nil for it.
+                let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                _ = hms_set_thread_name(start.name)
+                start.body()
+                return nil
+            }, Unmanaged.passRetained(start).toOpaque())
+        guard code == 0 else {
+            Unmanaged.passUnretained(start).release()
+            throw .threadFailed(code: code)
+        }
+    }
+
+    func join() { pthread_join(handle, nil) }
+
+    private final class Start: Sendable {
+        let name: String
+        let body: @Sendable () -> Void
+        init(name: String, body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+}

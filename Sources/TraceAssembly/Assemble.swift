@@ -1,0 +1,92 @@
+package import OTLP
+package import TraceModel
+
+/// Builds the tree of one trace. Takes n log n steps for any input and never fails: what is strange is flagged on its node
+/// (`SpanOddities`). Spans of other traces are counted and left out.
+package func assemble(_ spans: [SpanValue], as traceID: TraceID) -> AssembledTrace {
+    let own = spans.allSatisfy { $0.traceID == traceID } ? spans : spans.filter { $0.traceID == traceID }
+    let forest = SpanForest(MergedSpan.merge(own))
+    let order = NodeOrder(of: forest)
+
+    var nodes: [TraceNode] = []
+    nodes.reserveCapacity(order.order.count)
+    var summary = TraceSummary(traceID: traceID)
+    summary.foreignCount = spans.count - own.count
+    var extent: (start: UInt64, end: UInt64)?
+    for (position, index) in order.order.enumerated() {
+        let merged = forest.merged[index]
+        var node = TraceNode(
+            spanID: merged.spanID, span: merged.span, copies: merged.copies, start: forest.start[index],
+            end: forest.end[index], oddities: forest.oddities[index])
+        node.variants = merged.variants
+        node.parent = order.parent[position]
+        node.depth = order.depth[position]
+        node.childCount = order.childCount[position]
+        node.subtreeCount = order.subtreeCount[position]
+        summary.duplicateCount += max(0, merged.copies - 1) + merged.variantCopies
+        summary.conflictCount += merged.variants.count
+        if forest.isTimed[index] {
+            extent = (min(extent?.start ?? node.start, node.start), max(extent?.end ?? node.end, node.end))
+        }
+        nodes.append(node)
+    }
+    (summary.start, summary.end) = extent ?? (0, 0)
+
+    let path = CriticalPath(of: nodes, from: summary.start, to: summary.end)
+    summary.criticalTime = path.total
+    for segment in path.segments { nodes[segment.node].criticalTime += segment.end - segment.start }
+    for index in nodes.indices {
+        nodes[index].latencyStep = LatencyStep(part: nodes[index].criticalTime, whole: path.total)
+        nodes[index].selfTime = selfTime(of: index, in: nodes)
+    }
+
+    let roots = nodes.indices.filter { nodes[$0].parent == nil }
+    summary.count(nodes)
+    return AssembledTrace(
+        traceID: traceID, nodes: nodes, roots: roots, criticalPath: path.segments, summary: summary)
+}
+
+/// The part of a node's time during which none of its children ran. A placeholder has no time of its own.
+private func selfTime(of index: Int, in nodes: [TraceNode]) -> UInt64 {
+    let node = nodes[index]
+    guard !node.isMissing else { return 0 }
+    var covered: UInt64 = 0
+    var reach = node.start  // children come by start time; everything before this is settled
+    var child = index + 1
+    let after = index + node.subtreeCount
+    while child < after {
+        let from = max(nodes[child].start, reach)
+        let to = min(nodes[child].end, node.end)
+        if from < to {
+            covered += to - from
+            reach = to
+        }
+        child += nodes[child].subtreeCount
+    }
+    return node.duration - covered
+}
+
+extension TraceSummary {
+    fileprivate mutating func count(_ nodes: [TraceNode]) {
+        var shares: [String: ServiceShare] = [:]
+        for node in nodes {
+            maxDepth = max(maxDepth, node.depth)
+            guard !node.isMissing else {
+                missingCount += 1
+                continue
+            }
+            spanCount += 1
+            let name = node.serviceName
+            shares[name, default: ServiceShare(name: name, spans: 0, errors: 0)].spans += 1
+            if node.isError {
+                errorCount += 1
+                shares[name]?.errors += 1
+            }
+        }
+        services = shares.values.sorted { ($1.spans, $0.name) < ($0.spans, $1.name) }
+        // Roots come by time, and a placeholder begins with its earliest child: the first that fits is the earliest.
+        let root = nodes.first { $0.parent == nil && !$0.isMissing } ?? nodes.first { !$0.isMissing }
+        guard let root else { return }
+        (rootSpanID, rootService, rootName) = (root.spanID, root.serviceName, root.name)
+    }
+}

@@ -1,0 +1,70 @@
+import OTLP
+import Querying
+import TraceModel
+import WireFormat
+
+/// Keeps messages in memory, as a store would on disk.
+final class MemorySource: TraceSource {
+    struct Failure: Error, CustomStringConvertible { let description: String }
+
+    var traces: [TraceID: [UInt8]] = [:]
+    var recent: [TraceID] = []
+    var usage: [ServiceUsage] = []
+    var failure: Failure?
+    private(set) var reads = 0
+
+    func trace(_ id: TraceID) throws -> [UInt8]? {
+        reads += 1
+        if let failure { throw failure }
+        return traces[id]
+    }
+
+    func serviceUsage() -> [ServiceUsage] { usage }
+    func recentTraces(limit: Int) -> [TraceID] { Array(recent.prefix(limit)) }
+
+    func add(_ id: TraceID, _ message: [UInt8]) {
+        traces[id] = message
+        recent.insert(id, at: 0)
+    }
+}
+
+let sampleID = TraceID(high: 0x4BF9_2F35_77B3_4DA6, low: 0xA3CE_929D_0E0E_4736)
+
+/// A request with the spans that `body` writes, all of one service. `unknown` is a field that nobody knows.
+func message(service: String, _ spans: (inout ProtobufWriter) -> Void) -> [UInt8] {
+    var writer = ProtobufWriter()
+    writer.message(1) { writer in
+        writer.message(1) { writer in
+            writer.message(1) { writer in
+                writer.string(1, "service.name")
+                writer.message(2) { $0.string(1, service) }
+            }
+        }
+        writer.message(2) { writer in
+            writer.message(1) { writer in
+                writer.string(1, "scope")
+                writer.string(2, "1.0")
+            }
+            spans(&writer)
+        }
+    }
+    return writer.bytes
+}
+
+extension ProtobufWriter {
+    mutating func span(
+        _ id: UInt64, under parent: UInt64? = nil, of trace: TraceID = sampleID, _ name: String, _ start: UInt64,
+        _ end: UInt64, more: (inout ProtobufWriter) -> Void = { _ in }
+    ) {
+        message(2) { writer in
+            writer.bytes(1, trace.bytes)
+            writer.bytes(2, SpanID(value: id).bytes)
+            if let parent { writer.bytes(4, SpanID(value: parent).bytes) }
+            writer.string(5, name)
+            writer.varint(6, 2)
+            writer.fixed64(7, start)
+            writer.fixed64(8, end)
+            more(&writer)
+        }
+    }
+}
