@@ -32,7 +32,7 @@ private final class Taken: Sendable {
     func overHTTP() throws {
         let taken = Taken()
         let stop = try Mailbox<Bool>(capacity: 1)
-        let thread = EventLoop.start(name: "test-sidecar") { loop in
+        let thread = try EventLoop.start(name: "test-sidecar") { loop in
             // Loopback with a port of the kernel's choice: neither fails on a machine that can run the tests.
             let server = try! HTTPServer(
                 loop: loop, address: .loopback(port: 0), tls: nil, limits: HTTPLimits(), counters: HTTPServerCounters(),
