@@ -104,6 +104,9 @@ let package = Package(
         program("hms-sidecar", ["Sidecar"]),
         program("hms-collector", ["Collector"]),
         program("hms-ops", ["OpsCommands"]),
+        program(
+            "store-bench", ["SegmentStore", "Compression", "TraceModel", "WireFormat"],
+            path: "Benchmarks/Sources/store-bench"),
         program("hms-demo", ["HMSTrace", "TraceModel", "EventLoop", "HTTP", "CLinux"], path: "examples/Demo"),
 
         tests("TraceModel", ["TraceModel"]),
@@ -121,6 +124,7 @@ let package = Package(
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "SelfTelemetry"]),
         tests("Querying", ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "WireFormat"]),
+        tests("Console", ["Console", "HTTP"]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests("OpsCommands", ["OpsCommands", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
     ]

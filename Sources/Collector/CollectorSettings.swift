@@ -20,43 +20,47 @@ package struct CollectorSettings: HasCommonSettings {
 
     package init() {}
 
+    private static let ownKeys: [SettingKey<CollectorSettings>] = [
+        SettingKey(
+            "receive.otlp", \CollectorSettings.otlp, SettingType.listenAddress.list(count: 1...16),
+            why: "OTLP over gRPC, HTTP/2 and HTTP/1.1, and the sidecars' batches; each address takes all of it."),
+        SettingKey(
+            "receive.max_message_bytes", \CollectorSettings.maxMessageBytes, .size(in: 1 << 10...16 << 20),
+            why: "One request after decompression; over it the answer is 413."),
+        SettingKey(
+            "console.listen", \CollectorSettings.console, SettingType.listenAddress.orNone(writtenAs: "off"),
+            why: "The console, the API, /metrics, /healthz and /readyz."),
+        SettingKey(
+            "console.hosts", \CollectorSettings.consoleHosts, SettingType.text(length: 1...255).list(count: 0...64),
+            why: "Names besides loopback that browsers may call the console by; keeps foreign pages out."),
+        SettingKey(
+            "console.query_threads", \CollectorSettings.queryThreads, .integer(in: 1...64),
+            why: "Threads that read traces, so that a slow query holds up neither ingest nor health."),
+        SettingKey(
+            "store.directory", \CollectorSettings.storeDirectory, .path,
+            why: "Where spans are kept; one collector at a time."),
+        SettingKey(
+            "store.retention", \CollectorSettings.retention,
+            SettingType.duration(in: .seconds(60) ... .seconds(3650 * 86_400)).orNone(writtenAs: "off"),
+            why: "Data older than this, counted from its arrival, is deleted."),
+        SettingKey(
+            "store.max_bytes", \CollectorSettings.maxBytes,
+            SettingType.size(in: 64 << 20...1 << 50).orNone(writtenAs: "off"),
+            why: "The oldest data is deleted when all of it takes more."),
+        SettingKey(
+            "store.segment_bytes", \CollectorSettings.segmentBytes, .size(in: 1 << 20...4 << 30),
+            why: "A segment is sealed at this size: what retention deletes, and what a restart rereads."),
+        SettingKey(
+            "store.queue_bytes", \CollectorSettings.queueBytes, .size(in: 1 << 20...4 << 30),
+            why: "Data that may wait for the disk; over it senders are asked to come again."),
+        SettingKey(
+            "store.compression_level", \CollectorSettings.compressionLevel, .integer(in: -7...19),
+            why: "zstd level; above 1 costs more than it saves on spans."),
+    ]
+
     package static let schema = SettingSchema(
         defaults: CollectorSettings(),
-        keys: [
-            SettingKey(
-                "receive.otlp", \.otlp, SettingType.listenAddress.list(count: 1...16),
-                why: "OTLP over gRPC, HTTP/2 and HTTP/1.1, and the sidecars' batches; each address takes all of it."),
-            SettingKey(
-                "receive.max_message_bytes", \.maxMessageBytes, .size(in: 1 << 10...16 << 20),
-                why: "One request after decompression; over it the answer is 413."),
-            SettingKey(
-                "console.listen", \.console, SettingType.listenAddress.orNone(writtenAs: "off"),
-                why: "The console, the API, /metrics, /healthz and /readyz."),
-            SettingKey(
-                "console.hosts", \.consoleHosts, SettingType.text(length: 1...255).list(count: 0...64),
-                why: "Names besides loopback that browsers may call the console by; keeps foreign pages out."),
-            SettingKey(
-                "console.query_threads", \.queryThreads, .integer(in: 1...64),
-                why: "Threads that read traces, so that a slow query holds up neither ingest nor health."),
-            SettingKey(
-                "store.directory", \.storeDirectory, .path, why: "Where spans are kept; one collector at a time."),
-            SettingKey(
-                "store.retention", \.retention,
-                SettingType.duration(in: .seconds(60) ... .seconds(3650 * 86_400)).orNone(writtenAs: "off"),
-                why: "Data older than this, counted from its arrival, is deleted."),
-            SettingKey(
-                "store.max_bytes", \.maxBytes, SettingType.size(in: 64 << 20...1 << 50).orNone(writtenAs: "off"),
-                why: "The oldest data is deleted when all of it takes more."),
-            SettingKey(
-                "store.segment_bytes", \.segmentBytes, .size(in: 1 << 20...4 << 30),
-                why: "A segment is sealed at this size: what retention deletes, and what a restart rereads."),
-            SettingKey(
-                "store.queue_bytes", \.queueBytes, .size(in: 1 << 20...4 << 30),
-                why: "Data that may wait for the disk; over it senders are asked to come again."),
-            SettingKey(
-                "store.compression_level", \.compressionLevel, .integer(in: -7...19),
-                why: "zstd level; above 1 costs more than it saves on spans."),
-        ] + commonKeys(),
+        keys: ownKeys + commonKeys(),
         checks: [
             { $0.common.tlsConflict },
             { $0.common.conflict(at: "receive.otlp", addresses: $0.otlp, secured: true) },

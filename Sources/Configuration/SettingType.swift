@@ -12,7 +12,8 @@ package struct SettingType<Value: Sendable>: Sendable {
         self.format = format
     }
 
-    /// The same type where `word` stands for no value.
+    /// The same type where `word` stands for no value. Written out, as the type changes on the way:
+    /// `SettingType.listenAddress.orNone(writtenAs: "off")`.
     package func orNone(writtenAs word: String) -> SettingType<Value?> {
         SettingType<Value?>(
             expected: "\(expected), or '\(word)'",

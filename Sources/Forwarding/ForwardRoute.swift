@@ -41,7 +41,7 @@ package final class ForwardCounters: Sendable {
 
     private let forwarded: [SignalKind: Counter]
     private let dropped: [SignalKind: [DropReason: Counter]]
-    package let waiting: [SignalKind: Gauge]
+    let waiting: [SignalKind: Gauge]
     package let batches: Counter
     package let retries: Counter
     package let sentBytes: Counter

@@ -42,7 +42,7 @@ package final class Forwarder {
     private var again: [Numbered] = []
     private var inFlight = 0
     private var sequence: UInt64 = 0
-    private var backoff = Backoff()
+    private var backoff = Backoff(cap: .seconds(2))
     private var pause: Timer?
     private var drained: [@Sendable () -> Void] = []
     private var isTroubled = false
@@ -57,7 +57,7 @@ package final class Forwarder {
         self.client = client
         self.options = options
         self.log = log
-        compressor = ZstdCompressor(level: Int32(options.compressionLevel))
+        compressor = ZstdCompressor(level: options.compressionLevel)
         try loop.receive(from: route.mailbox) { [weak self] message in self?.take(message) }
     }
 
@@ -180,7 +180,7 @@ package final class Forwarder {
         again.append(batch)
         again.sort { $0.sequence < $1.sequence }
         guard pause == nil else { return }
-        pause = loop.schedule(after: delay ?? backoff.next()) { [weak self] in
+        pause = loop.schedule(after: delay ?? backoff.next(random: .random(in: .min ... .max))) { [weak self] in
             self?.pause = nil
             self?.pump()
         }

@@ -202,15 +202,12 @@ final class HTTPClientConnection {
 
     private func feed(_ bytes: UnsafeBufferPointer<UInt8>) {
         guard let session, !bytes.isEmpty else { return }
+        protocolError = nil
         let result = nghttp2_session_mem_recv(session, bytes.baseAddress, bytes.count)
-        if result < 0 { protocolError = String(cString: nghttp2_strerror(Int32(result))) }
-        // A violation by the peer ends the session: what nghttp2 has to say about it is sent first.
-        if protocolError != nil, result < 0 || nghttp2_session_want_read(session) == 0 {
-            writeOnce()
-            let reason = protocolError ?? ""
-            return fail(isProven ? .connectionLost("server broke the protocol: \(reason)") : .notHTTP2(reason))
+        if result < 0 {
+            protocolError = String(cString: nghttp2_strerror(Int32(result)))
+            fail(reasonOfEnd)
         }
-        protocolError = nil  // it was about one stream, which nghttp2 has reset
     }
 
     // MARK: sending
@@ -236,8 +233,16 @@ final class HTTPClientConnection {
         guard let session, wire.isEmpty, nghttp2_session_want_read(session) == 0,
             nghttp2_session_want_write(session) == 0
         else { return }
-        // After GOAWAY and the last stream. Not from here, as `flush` is called while others iterate.
-        loop.atEndOfRound { [weak self] in self?.fail(.connectionLost("server is going away")) }
+        // After GOAWAY and the last stream, or after our own GOAWAY to a server that broke the protocol. Not from here, as
+        // `flush` is called while others iterate.
+        failLater(reasonOfEnd)
+    }
+
+    /// Why nghttp2 has nothing more to do.
+    private var reasonOfEnd: HTTPClientError.Reason {
+        if isDraining { return .connectionLost("server is going away") }
+        let what = protocolError ?? "protocol error"
+        return isProven ? .connectionLost("server broke the protocol: \(what)") : .notHTTP2(what)
     }
 
     /// True when everything that was gathered went out and there may be more.

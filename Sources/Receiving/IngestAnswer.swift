@@ -36,7 +36,7 @@ enum IngestAnswer {
             headers.add("grpc-message", GRPCMessage.percentEncoded(reason))
             if let retryAfter {
                 let details = ExportResponse.status(code: code, message: reason, retryAfter: retryAfter)
-                headers.add("grpc-status-details-bin", base64(details))
+                headers.add("grpc-status-details-bin", Base64.encode(details.span, padded: false))
             }
             for (name, value) in extra { headers.add(name, value) }
             // A response of headers alone, which gRPC reads as its trailers.
@@ -58,19 +58,4 @@ enum IngestAnswer {
     }
 
     private static let grpcHeaders = HTTPHeaders([("content-type", "application/grpc")])
-
-    /// Unpadded, as gRPC asks for binary headers.
-    private static func base64(_ bytes: [UInt8]) -> String {
-        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var text: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            let group = (0..<3).map { index + $0 < bytes.count ? UInt32(bytes[index + $0]) : 0 }
-            let bits = group[0] << 16 | group[1] << 8 | group[2]
-            let digitCount = min(3, bytes.count - index) + 1
-            for digit in 0..<digitCount { text.append(digits[Int(bits >> (18 - 6 * UInt32(digit)) & 63)]) }
-            index += 3
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
 }

@@ -98,7 +98,7 @@ package final class OTLPService: HTTPService {
         }
         if route.dialect == .json {
             do throws(OTLPJSONError) {
-                bytes = try OTLPJSON.protobuf(fromJSON: bytes.span, as: route.kind)
+                bytes = try OTLPJSON.protobuf(fromJSON: bytes.span, kind: route.kind)
             } catch {
                 throw Refusal(status: 400, reason: error.description, counted: .malformed)
             }
@@ -128,22 +128,27 @@ package final class OTLPService: HTTPService {
 
     /// Scans the message, fills in what was found, and leaves out spans whose ids cannot stand.
     private func check(_ telemetry: inout AcceptedTelemetry) throws(Refusal) {
-        let payload = telemetry.bytes.span.extracting(telemetry.payload)
-        do throws(WireError) {
-            try scanner.scan(payload, as: telemetry.kind)
-            counters.receivedBytes.add(payload.count)
-            if scanner.refusedCount > 0 {
-                var valid: [UInt8] = []
-                _ = try SpanFilter.copyValid(payload, into: &valid)
-                telemetry.bytes = valid
-                telemetry.payload = 0..<valid.count
-            }
-        } catch {
-            throw Refusal(status: 400, reason: "malformed OTLP: \(error)", counted: .malformed)
+        if let valid = try scan(telemetry.bytes.span.extracting(telemetry.payload), telemetry.kind) {
+            telemetry.bytes = valid
+            telemetry.payload = 0..<valid.count
         }
         telemetry.items = scanner.items
         telemetry.runs = scanner.runs
         telemetry.services = scanner.services
+    }
+
+    /// What is left of the message when spans had to be left out; nil when all of it is good.
+    private func scan(_ payload: Span<UInt8>, _ kind: SignalKind) throws(Refusal) -> [UInt8]? {
+        do throws(WireError) {
+            try scanner.scan(payload, as: kind)
+            counters.receivedBytes.add(payload.count)
+            guard scanner.refusedCount > 0 else { return nil }
+            var valid: [UInt8] = []
+            _ = try SpanFilter.copyValid(payload, into: &valid)
+            return valid
+        } catch {
+            throw Refusal(status: 400, reason: "malformed OTLP: \(error)", counted: .malformed)
+        }
     }
 
     private func deliver(_ telemetry: consuming AcceptedTelemetry, _ exchange: HTTPExchange, _ route: IngestRoute) {

@@ -18,6 +18,7 @@ final class FrameReader: @unchecked Sendable {
         _ file: borrowing ReadFile, at offset: Int, available: Int, salt: UInt64, expected: FrameRef? = nil
     ) throws(StorageFailure) -> Outcome {
         guard offset >= 0, available - offset >= FrameHeader.length else { return .damaged }
+        if frame.capacity > 4 << 20 { frame = [] }
         // Without an index entry the header is read first, to know the length.
         let guess = expected.map { FrameHeader.length + Int($0.stored) } ?? FrameHeader.length
         guard guess <= available - offset else { return .damaged }

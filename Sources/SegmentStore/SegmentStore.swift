@@ -58,15 +58,24 @@ package final class SegmentStore: Sendable {
 
     /// An OTLP traces message with exactly the trace's spans, in the order of arrival; nil when there are none. A frame
     /// that cannot be read is skipped, counted and told.
-    package func trace(_ id: TraceID) throws(StoreError) -> [UInt8]? {
+    package func trace(_ id: TraceID) throws(StoreError) -> [UInt8]? { try trace(id, maxBytes: .max)?.message }
+
+    /// The same, reading no further once the message has reached `maxBytes`: what came first is whole, the rest is left
+    /// out and told.
+    package func trace(
+        _ id: TraceID, maxBytes: Int
+    ) throws(StoreError) -> (message: [UInt8], isTruncated: Bool)? {
         let reader = readers.withLock { $0.popLast() } ?? FrameReader()
         defer { readers.withLock { if $0.count < Self.maxIdleReaders { $0.append(reader) } } }
         var message: [UInt8] = []
         var spans = 0
-        for segment in context.segments.withLock({ $0 }) {
+        var isTruncated = false
+        for segment in context.segments.withLock({ $0 }) where !isTruncated {
             let frames = segment.frames(of: id)
             if frames.isEmpty { continue }
             try read(segment, frames, with: reader) { _, raw in
+                isTruncated = message.count >= maxBytes
+                if isTruncated { return false }
                 raw.withUnsafeBytes { raw in
                     _ = walkRecords(in: raw) { header, body in
                         if header.kind == .traces { spans += Self.copySpans(of: id, from: body, into: &message) }
@@ -76,7 +85,7 @@ package final class SegmentStore: Sendable {
                 return true
             }
         }
-        return spans > 0 ? message : nil
+        return spans > 0 ? (message, isTruncated) : nil
     }
 
     /// All services whose spans are stored, by name.

@@ -6,7 +6,7 @@ import Forwarding
 import Glibc
 import HTTP
 import Receiving
-package import SelfTelemetry
+import SelfTelemetry
 import TLS
 
 /// Which parts the sidecar has and how they are wired: a loop for the TCP doors, one for UDP, one that forwards.
@@ -99,7 +99,7 @@ private struct RunningSidecar {
                 authority: settings.forwardAuthority, certificate: settings.forwardCertificate, key: settings.forwardKey
             )
             : nil
-        let endpoint = try HTTPEndpoint(parsing: collector.description, tls: security)
+        let endpoint = try endpoint(of: collector, security)
         var options = Forwarder.Options(sender: randomUUID(), authority: collector.description)
         options.maxInFlight = settings.maxInFlight
         options.deadline = settings.forwardDeadline
@@ -107,12 +107,23 @@ private struct RunningSidecar {
         let (route, log) = (route, log)
         let forwarderOptions = options
         return try PartThread.start(name: "forward") { loop in
-            let client = HTTPClient(loop: loop, endpoint: endpoint, options: HTTPClientOptions())
+            var clientOptions = HTTPClientOptions()
+            // The forwarder holds what fails and sends it again; the client only paces its connecting.
+            clientOptions.failsWhenConnectFails = true
+            clientOptions.backoff = Backoff(cap: .seconds(2))
+            let client = HTTPClient(loop: loop, endpoint: endpoint, options: clientOptions)
             let forwarder = try Forwarder(loop: loop, route: route, client: client, options: forwarderOptions, log: log)
             return Part(stop: { done in
                 withExtendedLifetime(forwarder) { client.close() }
                 done()
             })
+        }
+    }
+
+    private func endpoint(of peer: NetworkAddress, _ security: TLSClientContext?) throws -> HTTPEndpoint {
+        switch peer.host {
+        case .name(let name): try HTTPEndpoint(host: name, port: peer.port ?? 0, tls: security)
+        default: HTTPEndpoint(address: try SocketAddress(parsing: peer.description), tls: security)
         }
     }
 

@@ -26,62 +26,64 @@ package struct SidecarSettings: HasCommonSettings {
 
     package init() {}
 
+    private static let ownKeys: [SettingKey<SidecarSettings>] = [
+        SettingKey(
+            "receive.udp", \SidecarSettings.udp, SettingType.listenAddress.orNone(writtenAs: "off"),
+            why: "Native datagrams (hms.v1.Datagram) and bare OTLP traces, without acknowledgement."),
+        SettingKey(
+            "receive.udp_buffer", \SidecarSettings.udpBufferBytes, .size(in: 64 << 10...1 << 30),
+            why: "Kernel buffer for bursts; more than net.core.rmem_max needs CAP_NET_ADMIN."),
+        SettingKey(
+            "receive.otlp", \SidecarSettings.otlp, SettingType.listenAddress.list(count: 0...16),
+            why: "OTLP over gRPC, HTTP/2 and HTTP/1.1; each address takes all three."),
+        SettingKey(
+            "receive.max_message_bytes", \SidecarSettings.maxMessageBytes, .size(in: 1 << 10...1 << 30),
+            why: "One request after decompression; over it the answer is 413."),
+        SettingKey(
+            "admin.listen", \SidecarSettings.admin, SettingType.listenAddress.orNone(writtenAs: "off"),
+            why: "/metrics, /healthz and /readyz."),
+        SettingKey(
+            "forward.collectors", \SidecarSettings.collectors, SettingType.peerAddress.list(count: 1...1),
+            why: "Where batches go."),
+        SettingKey(
+            "forward.batch_bytes", \SidecarSettings.batchBytes, .size(in: 1 << 10...8 << 20),
+            why: "A batch is sent when it is this large: larger ones compress better."),
+        SettingKey(
+            "forward.max_delay", \SidecarSettings.maxDelay, .duration(in: .milliseconds(1) ... .seconds(60)),
+            why: "A batch is sent when it is this old: sooner means fresher traces."),
+        SettingKey(
+            "forward.in_flight", \SidecarSettings.maxInFlight, .integer(in: 1...64),
+            why: "Batches on their way at once; hides the round trip to the collector."),
+        SettingKey(
+            "forward.deadline", \SidecarSettings.forwardDeadline, .duration(in: .milliseconds(100) ... .seconds(600)),
+            why: "A batch without an answer for so long is sent again."),
+        SettingKey(
+            "forward.compression_level", \SidecarSettings.compressionLevel, .integer(in: -7...19),
+            why: "zstd level; above 1 costs more than it saves on spans."),
+        SettingKey("forward.tls", \SidecarSettings.forwardTLS, .boolean, why: "Speak TLS to the collector."),
+        SettingKey(
+            "forward.tls_authority", \SidecarSettings.forwardAuthority, SettingType.path.orNone(writtenAs: "none"),
+            why: "PEM authorities that may sign the collector's certificate; none means the system's."),
+        SettingKey(
+            "forward.tls_certificate", \SidecarSettings.forwardCertificate, SettingType.path.orNone(writtenAs: "none"),
+            why: "PEM chain that the sidecar shows, for a collector that asks for one."),
+        SettingKey(
+            "forward.tls_key", \SidecarSettings.forwardKey, SettingType.path.orNone(writtenAs: "none"),
+            why: "PEM private key of forward.tls_certificate."),
+        SettingKey(
+            "spool.directory", \SidecarSettings.spoolDirectory, SettingType.path.orNone(writtenAs: "none"),
+            why: "Kept for the disk spool; this version holds what waits in memory, and says so at start."),
+        SettingKey(
+            "spool.max_bytes", \SidecarSettings.spoolMaxBytes, .size(in: 1 << 20...1 << 40),
+            why: "Bytes that may wait for the collector; over it senders are asked to come again."),
+        SettingKey(
+            "spool.sync", \SidecarSettings.spoolSync, .duration(in: .zero ... .seconds(60)),
+            why: "Kept for the disk spool; has no effect on what waits in memory."),
+    ]
+
     package static let schema = SettingSchema(
         defaults: SidecarSettings(),
-        keys: [
-            SettingKey(
-                "receive.udp", \.udp, SettingType.listenAddress.orNone(writtenAs: "off"),
-                why: "Native datagrams (hms.v1.Datagram) and bare OTLP traces, without acknowledgement."),
-            SettingKey(
-                "receive.udp_buffer", \.udpBufferBytes, .size(in: 64 << 10...1 << 30),
-                why: "Kernel buffer for bursts; more than net.core.rmem_max needs CAP_NET_ADMIN."),
-            SettingKey(
-                "receive.otlp", \.otlp, SettingType.listenAddress.list(count: 0...16),
-                why: "OTLP over gRPC, HTTP/2 and HTTP/1.1; each address takes all three."),
-            SettingKey(
-                "receive.max_message_bytes", \.maxMessageBytes, .size(in: 1 << 10...1 << 30),
-                why: "One request after decompression; over it the answer is 413."),
-            SettingKey(
-                "admin.listen", \.admin, SettingType.listenAddress.orNone(writtenAs: "off"),
-                why: "/metrics, /healthz and /readyz."),
-            SettingKey(
-                "forward.collectors", \.collectors, SettingType.peerAddress.list(count: 1...1),
-                why: "Where batches go."),
-            SettingKey(
-                "forward.batch_bytes", \.batchBytes, .size(in: 1 << 10...8 << 20),
-                why: "A batch is sent when it is this large: larger ones compress better."),
-            SettingKey(
-                "forward.max_delay", \.maxDelay, .duration(in: .milliseconds(1) ... .seconds(60)),
-                why: "A batch is sent when it is this old: sooner means fresher traces."),
-            SettingKey(
-                "forward.in_flight", \.maxInFlight, .integer(in: 1...64),
-                why: "Batches on their way at once; hides the round trip to the collector."),
-            SettingKey(
-                "forward.deadline", \.forwardDeadline, .duration(in: .milliseconds(100) ... .seconds(600)),
-                why: "A batch without an answer for so long is sent again."),
-            SettingKey(
-                "forward.compression_level", \.compressionLevel, .integer(in: -7...19),
-                why: "zstd level; above 1 costs more than it saves on spans."),
-            SettingKey("forward.tls", \.forwardTLS, .boolean, why: "Speak TLS to the collector."),
-            SettingKey(
-                "forward.tls_authority", \.forwardAuthority, SettingType.path.orNone(writtenAs: "none"),
-                why: "PEM authorities that may sign the collector's certificate; none means the system's."),
-            SettingKey(
-                "forward.tls_certificate", \.forwardCertificate, SettingType.path.orNone(writtenAs: "none"),
-                why: "PEM chain that the sidecar shows, for a collector that asks for one."),
-            SettingKey(
-                "forward.tls_key", \.forwardKey, SettingType.path.orNone(writtenAs: "none"),
-                why: "PEM private key of forward.tls_certificate."),
-            SettingKey(
-                "spool.directory", \.spoolDirectory, SettingType.path.orNone(writtenAs: "none"),
-                why: "Kept for the disk spool; this version holds what waits in memory, and says so at start."),
-            SettingKey(
-                "spool.max_bytes", \.spoolMaxBytes, .size(in: 1 << 20...1 << 40),
-                why: "Bytes that may wait for the collector; over it senders are asked to come again."),
-            SettingKey(
-                "spool.sync", \.spoolSync, .duration(in: .zero ... .seconds(60)),
-                why: "Kept for the disk spool; has no effect on what waits in memory."),
-        ] + commonKeys(),
+        keys: ownKeys + commonKeys(),
         checks: [
             { $0.common.tlsConflict },
             { $0.common.conflict(at: "receive.otlp", addresses: $0.otlp, secured: true) },

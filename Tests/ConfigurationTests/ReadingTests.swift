@@ -179,9 +179,10 @@ import Testing
         new.maxDelay = .seconds(1)
         new.udp = nil
         #expect(
-            SampleConfiguration.schema.changes(from: SampleConfiguration(), to: new) == [
-                SettingChange(key: "receive.udp", old: "127.0.0.1:4317", new: "off", isReloadable: false),
-                SettingChange(key: "batch.max_delay", old: "200ms", new: "1s", isReloadable: true),
+            SampleConfiguration.schema.changes(from: SampleConfiguration(), to: new).map {
+                "\($0.key): \($0.old) -> \($0.new), \($0.isReloadable)"
+            } == [
+                "receive.udp: 127.0.0.1:4317 -> off, false", "batch.max_delay: 200ms -> 1s, true",
             ])
     }
 

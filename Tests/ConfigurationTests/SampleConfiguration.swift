@@ -19,8 +19,10 @@ struct SampleConfiguration: Sendable, Equatable {
         defaults: SampleConfiguration(),
         keys: [
             SettingKey(
-                "receive.udp", \.udp, .listenAddress.orNone(writtenAs: "off"), why: "Where services send datagrams."),
-            SettingKey("receive.otlp", \.otlp, .listenAddress.list(count: 0...8), why: "Where SDKs connect."),
+                "receive.udp", \.udp, SettingType.listenAddress.orNone(writtenAs: "off"),
+                why: "Where services send datagrams."),
+            SettingKey(
+                "receive.otlp", \.otlp, SettingType.listenAddress.list(count: 0...8), why: "Where SDKs connect."),
             SettingKey(
                 "batch.max_spans", \.maxSpans, .integer(in: 1...65_536), why: "Larger batches compress better.",
                 reloadable: true),
@@ -32,9 +34,10 @@ struct SampleConfiguration: Sendable, Equatable {
             SettingKey("spool.compress", \.compress, .boolean, why: "Costs time, saves disk."),
             SettingKey("spool.sync", \.sync, .word, why: "Durability against speed."),
             SettingKey("spool.directory", \.directory, .path, why: "Where it lies."),
-            SettingKey("resource.names", \.names, .text().list(count: 0...3), why: "Added to every span."),
+            SettingKey("resource.names", \.names, SettingType.text().list(count: 0...3), why: "Added to every span."),
             SettingKey(
-                "tls.certificate", \.certificate, .path.orNone(writtenAs: "none"), why: "Needed beyond loopback."),
+                "tls.certificate", \.certificate, SettingType.path.orNone(writtenAs: "none"),
+                why: "Needed beyond loopback."),
         ],
         checks: [
             { configuration in
@@ -48,7 +51,7 @@ struct SampleConfiguration: Sendable, Equatable {
     static func problems(
         _ text: String = "", environment: [String: String] = [:], overrides: [String] = []
     ) -> [String] {
-        do {
+        do throws(ConfigurationError) {
             _ = try schema.read(
                 file: ConfigurationFile(name: "sidecar.conf", text: text), environment: environment,
                 overrides: overrides)

@@ -25,12 +25,14 @@ final class ScriptedService: HTTPService {
 final class ClientBench {
     typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
 
-    let loop: EventLoop
-    let service = ScriptedService()
-    var server: HTTPServer?
-    var options = HTTPClientOptions()
+    // In the order in which they are freed: what lives on the loop before the loop.
     private(set) var client: HTTPClient?
+    private var peers: [RawPeer] = []
+    var server: HTTPServer?
+    let service = ScriptedService()
+    var options = HTTPClientOptions()
     var outcomes: [Outcome] = []
+    let loop: EventLoop
 
     init() throws {
         loop = try EventLoop()
@@ -46,13 +48,23 @@ final class ClientBench {
         return made.localAddress
     }
 
+    /// A peer that lives as long as the bench.
+    func peer(greeting: [UInt8] = [], reply: [UInt8] = [], closesOnData: Bool = false) throws -> RawPeer {
+        let made = try RawPeer(on: loop, greeting: greeting, reply: reply, closesOnData: closesOnData)
+        peers.append(made)
+        return made
+    }
+
+    /// An address where nobody listens.
+    func deserted() throws -> SocketAddress { try RawPeer(on: loop).address }
+
     func connect(_ endpoint: HTTPEndpoint) { client = HTTPClient(loop: loop, endpoint: endpoint, options: options) }
     func connect(_ address: SocketAddress) { connect(HTTPEndpoint(address: address)) }
     func dropClient() { client = nil }
 
     func send(_ path: String = "/", method: String = "POST", body: [UInt8] = [], deadline: Duration = .seconds(20)) {
-        client!.send(HTTPClientRequest(method: method, path: path, body: body), deadline: deadline) { [unowned self] in
-            outcomes.append($0)
+        client!.send(HTTPClientRequest(method: method, path: path, body: body), deadline: deadline) { [weak self] in
+            self?.outcomes.append($0)
         }
     }
 

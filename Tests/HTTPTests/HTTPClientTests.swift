@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import HTTP
+import Synchronization
 import TLS
 import Testing
 
@@ -90,7 +91,7 @@ struct HTTPClientTests {
 
     @Test("A deadline without a connection tells why there is none, and that the request was not sent")
     func deadlineWhileConnecting() throws {
-        let address = try RawPeer(on: bench.loop).address  // gone at once: nobody listens there
+        let address = try bench.deserted()
         bench.connect(address)
         bench.send(deadline: .milliseconds(50))
         let error = bench.outcome()?.error
@@ -102,7 +103,7 @@ struct HTTPClientTests {
 
     @Test("Requests wait out a server that is not there yet")
     func reconnects() throws {
-        let address = try RawPeer(on: bench.loop).address
+        let address = try bench.deserted()
         bench.connect(address)
         bench.send("/waited", body: [1])
         // Past the first refusal, so that it is a later attempt that succeeds.
@@ -115,7 +116,7 @@ struct HTTPClientTests {
 
     @Test("A connection that ends fails what was on it, and the next request opens another")
     func lostConnection() throws {
-        let peer = try RawPeer(on: bench.loop, greeting: RawPeer.settings, closesOnData: true)
+        let peer = try bench.peer(greeting: RawPeer.settings, closesOnData: true)
         bench.connect(peer.address)
         bench.send("/lost")
         let error = bench.outcome()?.error
@@ -131,7 +132,7 @@ struct HTTPClientTests {
 
     @Test("Streams above the last one of a GOAWAY may be repeated")
     func goAway() throws {
-        let peer = try RawPeer(on: bench.loop, greeting: RawPeer.settings, reply: RawPeer.goAway(last: 0))
+        let peer = try bench.peer(greeting: RawPeer.settings, reply: RawPeer.goAway(last: 0))
         bench.connect(peer.address)
         bench.send("/a")
         let error = bench.outcome()?.error
@@ -142,7 +143,7 @@ struct HTTPClientTests {
     @Test("A refused stream may be repeated, a reset one may not")
     func reset() throws {
         let reply = RawPeer.reset(1, code: 7) + RawPeer.reset(3, code: 2)
-        let peer = try RawPeer(on: bench.loop, greeting: RawPeer.settings, reply: reply)
+        let peer = try bench.peer(greeting: RawPeer.settings, reply: reply)
         bench.connect(peer.address)
         bench.send("/a")
         bench.send("/b")
@@ -177,7 +178,7 @@ struct HTTPClientTests {
     func bounds() throws {
         bench.options.maxWaitingRequests = 3
         bench.options.maxWaitingBytes = 10
-        bench.connect(try RawPeer(on: bench.loop).address)
+        bench.connect(try bench.deserted())
         bench.send(body: Array(repeating: 0, count: 8))
         bench.send(body: Array(repeating: 0, count: 3))  // too many bytes
         bench.send()
@@ -257,7 +258,7 @@ struct HTTPClientTests {
     func keepAlive() throws {
         bench.options.keepAliveIdle = .milliseconds(20)
         bench.options.keepAliveTimeout = .milliseconds(20)
-        let peer = try RawPeer(on: bench.loop, greeting: RawPeer.settings)
+        let peer = try bench.peer(greeting: RawPeer.settings)
         bench.connect(peer.address)
         bench.send()
         #expect(bench.outcome()?.error?.reason == .connectionLost("server does not answer to PING"))
@@ -278,7 +279,7 @@ struct HTTPClientTests {
     @Test("A server that says nothing is given up after the connect timeout")
     func connectTimeout() throws {
         bench.options.connectTimeout = .milliseconds(30)
-        let peer = try RawPeer(on: bench.loop)
+        let peer = try bench.peer()
         bench.connect(peer.address)
         bench.send()
         #expect(bench.outcome()?.error?.reason == .connectTimedOut)
@@ -287,7 +288,7 @@ struct HTTPClientTests {
 
     @Test("A server that speaks HTTP/1.1 is told apart")
     func notHTTP2() throws {
-        let peer = try RawPeer(on: bench.loop, greeting: Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))
+        let peer = try bench.peer(greeting: Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))
         bench.connect(peer.address)
         bench.send()
         guard case .notHTTP2? = bench.outcome()?.error?.reason else {
@@ -370,10 +371,11 @@ struct HTTPClientTests {
         let ready = ends[1]
         let thread = try EventLoop.start(name: "server") { loop in
             let service = ScriptedService()
-            let server = try? HTTPServer(loop: loop, address: .loopback(port: 0), service: service)
+            var server = try? HTTPServer(loop: loop, address: .loopback(port: 0), service: service)
             var port = server?.localAddress.port ?? 0
-            _ = try? loop.receive(from: stop) { _ in
-                withExtendedLifetime(server) { loop.stop() }
+            _ = try? loop.receive(from: stop) { [unowned loop] _ in
+                server = nil
+                loop.stop()
             }
             write(ready, &port, 2)
         }
@@ -390,7 +392,7 @@ struct HTTPClientTests {
 
     @Test("A blocking fetch fails at once where nobody listens")
     func fetchRefused() throws {
-        let address = try RawPeer(on: bench.loop).address
+        let address = try bench.deserted()
         let error = #expect(throws: HTTPClientError.self) {
             try fetch(
                 HTTPClientRequest(method: "GET", path: "/"), from: HTTPEndpoint(address: address),

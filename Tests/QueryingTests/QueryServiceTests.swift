@@ -153,7 +153,7 @@ struct QueryServiceTests {
         }
     }
 
-    @Test("As OTLP JSON by default", .disabled("until OTLPJSON lands"), arguments: [nil, "*/*", "application/json, application/x-protobuf"])
+    @Test("As OTLP JSON by default", arguments: [nil, "*/*", "application/json, application/x-protobuf"])
     func otlpJSON(accept: String?) throws {
         let target = "/api/v1/traces/4bf92f3577b34da6a3ce929d0e0e4736?format=otlp"
         let response = get(sampleSource(), target, accept: accept)

@@ -74,6 +74,12 @@ import WireFormat
             #expect(store.append(Samples.traces([1, UInt64(100 + part)], service: "s\(part)")) == .success(.stored))
         }
         #expect(try store.trace(Samples.id(1)) == expected)
+        // Cut at a bound: whole parts from the front.
+        let part = Samples.spans([1], service: "s0").count
+        let cut = try store.trace(Samples.id(1), maxBytes: 3 * part)
+        #expect(cut?.message == Array(expected.prefix(3 * part)))
+        #expect(cut?.isTruncated == true)
+        #expect(try store.trace(Samples.id(1), maxBytes: expected.count)?.isTruncated == false)
         store.close()
         // A store that seals all it finds.
         let sealing = try SegmentStore.open(directory: directory.path, options: quick { $0.segmentBytes = 1 })

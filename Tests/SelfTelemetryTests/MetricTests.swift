@@ -95,7 +95,7 @@ import Testing
             }
         }
         #expect(counter.value == 40_000)
-        #expect(histogram.snapshot == .init(cumulative: [0, 40_000], sum: 80_000))
+        #expect(histogram.snapshot.cumulative == [0, 40_000] && histogram.snapshot.sum == 80_000)
     }
 
     @Test("The process tells its memory, time, descriptors and version")

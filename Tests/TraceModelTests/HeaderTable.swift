@@ -1,3 +1,4 @@
+import Testing
 import TraceModel
 
 /// One row: the headers of a request, and what must be understood.

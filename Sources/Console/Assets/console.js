@@ -1,0 +1,53 @@
+// Starts the page: which view stands at which address, and the box for an id.
+
+import { readTraceID } from "./format.js";
+import { showRecent } from "./recent.js";
+import { showTrace } from "./trace.js";
+import { fill, h } from "./dom.js";
+
+const main = document.getElementById("main");
+let leave = () => {};
+
+function show() {
+  leave();
+  leave = () => {};
+  const trace = location.pathname.match(/^\/trace\/([^/]+)\/?$/);
+  if (location.pathname === "/") leave = showRecent(main);
+  else if (trace) leave = showTrace(main, readTraceID(trace[1]), trace[1]);
+  else fill(main, h("section.state", null, h("h1", null, "There is no such page"), h("p", null, h("a", { href: "/", "data-route": true }, "See recent traces"))));
+}
+
+export function go(path) {
+  history.pushState(null, "", path);
+  show();
+  main.focus({ preventScroll: true });
+}
+
+addEventListener("popstate", show);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-route]");
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  go(link.getAttribute("href"));
+});
+
+const form = document.getElementById("find");
+const box = document.getElementById("id");
+const problem = document.getElementById("id-problem");
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const id = readTraceID(box.value);
+  problem.textContent = id ? "" : "That is not a trace ID: it has 32 hexadecimal digits (or 16).";
+  box.toggleAttribute("aria-invalid", !id);
+  if (!id) return;
+  box.value = "";
+  go(`/trace/${id}`);
+});
+box.addEventListener("input", () => { problem.textContent = ""; box.removeAttribute("aria-invalid"); });
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.matches("input, textarea")) return;
+  event.preventDefault();
+  box.focus();
+});
+
+show();

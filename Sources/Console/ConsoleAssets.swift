@@ -1,0 +1,90 @@
+package import HTTP
+
+/// The console's pages and what they are made of. They are part of the program: a request never reaches a file system.
+package struct ConsoleAssets: Sendable {
+    private struct Asset {
+        let body: [UInt8]
+        let type: String
+        let tag: String
+
+        init(_ body: [UInt8], _ type: String) {
+            self.body = body
+            self.type = type
+            tag = ConsoleAssets.tag(of: body)
+        }
+    }
+
+    private let assets: [String: Asset]
+    private let page: Asset
+
+    package init() {
+        let script = "text/javascript; charset=utf-8"
+        page = Asset(PackageResources.index_html, "text/html; charset=utf-8")
+        assets = [
+            "/assets/api.js": Asset(PackageResources.api_js, script),
+            "/assets/console.css": Asset(PackageResources.console_css, "text/css; charset=utf-8"),
+            "/assets/console.js": Asset(PackageResources.console_js, script),
+            "/assets/dom.js": Asset(PackageResources.dom_js, script),
+            "/assets/format.js": Asset(PackageResources.format_js, script),
+            "/assets/icon.svg": Asset(PackageResources.icon_svg, "image/svg+xml"),
+            "/assets/legend.js": Asset(PackageResources.legend_js, script),
+            "/assets/panel.js": Asset(PackageResources.panel_js, script),
+            "/assets/recent.js": Asset(PackageResources.recent_js, script),
+            "/assets/trace.js": Asset(PackageResources.trace_js, script),
+            "/assets/waterfall.js": Asset(PackageResources.waterfall_js, script),
+        ]
+    }
+
+    /// The answer to a GET or HEAD of `path`; nil when there is nothing at it. `ifNoneMatch` is the request's header of
+    /// that name: a copy that is still good is answered with 304.
+    package func response(_ path: String, ifNoneMatch: String? = nil) -> HTTPResponse? {
+        guard let asset = asset(at: path) else { return nil }
+        var headers = Self.securityHeaders
+        headers.add("etag", asset.tag)
+        headers.add("cache-control", "no-cache")
+        if let ifNoneMatch, Self.matches(ifNoneMatch, asset.tag) { return HTTPResponse(status: 304, headers: headers) }
+        headers.add("content-type", asset.type)
+        return HTTPResponse(status: 200, headers: headers, body: asset.body)
+    }
+
+    /// Every address that the page itself knows gives the same page: which view it shows is its own affair.
+    private func asset(at path: String) -> Asset? {
+        if path == "/" || path == "/index.html" { return page }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        if parts.count == 3, parts[1] == "trace", !parts[2].isEmpty { return page }
+        if path == "/favicon.ico" { return assets["/assets/icon.svg"] }
+        return assets[path]
+    }
+
+    /// Nothing from elsewhere, nothing inline, nobody frames it.
+    private static let securityHeaders = HTTPHeaders([
+        (
+            "content-security-policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+                + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ])
+
+    private static func matches(_ header: String, _ tag: String) -> Bool {
+        header.split(separator: ",").contains { candidate in
+            var text = candidate.drop { $0 == " " }
+            while text.last == " " { text = text.dropLast() }
+            if text.hasPrefix("W/") { text = text.dropFirst(2) }
+            return text == "*" || text == tag
+        }
+    }
+
+    /// A name for the content: two hashes (FNV-1a, from both ends) and the length. Files of one build are told from those
+    /// of another; nobody gains from making two agree.
+    private static func tag(of body: [UInt8]) -> String {
+        func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
+            bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        }
+        let parts = [hash(body), hash(body.reversed()), UInt64(body.count)]
+        return "\"" + parts.map { String($0, radix: 36) }.joined(separator: "-") + "\""
+    }
+}

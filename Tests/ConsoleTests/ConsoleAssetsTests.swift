@@ -1,0 +1,92 @@
+import Console
+import HTTP
+import Testing
+
+@Suite("The console's files are served from the program itself")
+struct ConsoleAssetsTests {
+    private let assets = ConsoleAssets()
+
+    private func text(_ path: String) -> String {
+        String(decoding: assets.response(path)?.body ?? [], as: UTF8.self)
+    }
+
+    @Test(
+        "Each address the page knows gives the page",
+        arguments: ["/", "/index.html", "/trace/4bf92f3577b34da6a3ce929d0e0e4736", "/trace/anything"])
+    func pages(path: String) throws {
+        let response = try #require(assets.response(path))
+        #expect(response.status == 200)
+        #expect(response.headers["content-type"] == "text/html; charset=utf-8")
+        #expect(String(decoding: response.body, as: UTF8.self).hasPrefix("<!doctype html>"))
+    }
+
+    @Test(
+        "There is nothing anywhere else",
+        arguments: [
+            "", "/trace", "/trace/", "/trace/a/b", "/assets", "/assets/", "/assets/../index.html",
+            "/assets/%2e%2e/index.html",
+            "/etc/passwd", "//", "/Assets/console.js", "/assets/console.js/", "/assets/console.js\u{0}",
+        ])
+    func nothingElse(path: String) {
+        #expect(assets.response(path) == nil)
+    }
+
+    @Test("Whatever a file names exists, has the right type, and comes from here")
+    func references() throws {
+        var waiting = ["/"]
+        var seen: Set<String> = []
+        while let path = waiting.popLast() {
+            guard seen.insert(path).inserted else { continue }
+            let response = try #require(assets.response(path), "\(path) is named and missing")
+            let type = response.headers["content-type"]
+            if path.hasSuffix(".js") { #expect(type == "text/javascript; charset=utf-8") }
+            if path.hasSuffix(".css") { #expect(type == "text/css; charset=utf-8") }
+            if path.hasSuffix(".svg") { #expect(type == "image/svg+xml") }
+            let content = text(path)
+            for quoted in content.split(separator: "\"") {
+                if quoted.hasPrefix("./"), quoted.hasSuffix(".js") { waiting.append("/assets/" + quoted.dropFirst(2)) }
+                if quoted.hasPrefix("/assets/") { waiting.append(String(quoted)) }
+            }
+            #expect(!content.contains("http://") || path == "/assets/icon.svg" || path == "/assets/recent.js")
+            #expect(!content.contains("https://"))
+        }
+        #expect(seen.count == 12)
+    }
+
+    @Test("The policy allows the page's own files and nothing inline; the files keep to it")
+    func policy() throws {
+        let headers = try #require(assets.response("/")).headers
+        #expect(
+            headers["content-security-policy"]
+                == "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+                + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+        #expect(headers["x-content-type-options"] == "nosniff")
+        #expect(headers["referrer-policy"] == "no-referrer")
+        let page = text("/")
+        #expect(!page.contains("style="))
+        #expect(!page.contains("<style"))
+        #expect(!page.contains(" on"))
+        for name in ["api", "console", "dom", "format", "legend", "panel", "recent", "trace", "waterfall"] {
+            let script = text("/assets/\(name).js")
+            for forbidden in [
+                "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "javascript:",
+                "new Function",
+            ] {
+                #expect(!script.contains(forbidden), "\(name).js")
+            }
+        }
+    }
+
+    @Test("A copy that is still good is not sent again")
+    func entityTags() throws {
+        let tag = try #require(assets.response("/assets/console.js")?.headers["etag"])
+        #expect(tag != assets.response("/assets/dom.js")?.headers["etag"])
+        for header in [tag, "W/\(tag)", "\"other\", \(tag) ", "*"] {
+            let response = try #require(assets.response("/assets/console.js", ifNoneMatch: header))
+            #expect(response.status == 304)
+            #expect(response.body.isEmpty)
+            #expect(response.headers["etag"] == tag)
+        }
+        #expect(assets.response("/assets/console.js", ifNoneMatch: "\"other\"")?.status == 200)
+    }
+}
