@@ -28,7 +28,7 @@ package struct PartThread: Sendable {
                 result.set(nil)
             } catch {
                 result.set("\(error)")
-                loop.atEndOfRound { loop.stop() }
+                loop.stop()
             }
         }
         if let problem = result.wait() {

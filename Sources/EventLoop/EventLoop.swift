@@ -10,7 +10,7 @@ package final class EventLoop {
     private var watches: [Watch?] = []
     private var registrations: UInt32 = 0
     private var timers = TimerHeap()
-    private var running = false
+    private var stopRequested = false
     private var roundEndActions: [() -> Void] = []
     private var thread = pthread_self()
     private let events: UnsafeMutablePointer<epoll_event>
@@ -78,8 +78,8 @@ package final class EventLoop {
     /// Runs until `stop` is called.
     package func run() {
         thread = pthread_self()
-        running = true
-        while running { waitAndDispatch(timeout: nil) }
+        while !stopRequested { waitAndDispatch(timeout: nil) }
+        stopRequested = false
     }
 
     /// Waits once, at most for `timeout`, and handles what came. For blocking clients and tests.
@@ -88,13 +88,13 @@ package final class EventLoop {
         waitAndDispatch(timeout: timeout)
     }
 
-    /// Makes `run` return after the handler that calls this.
-    package func stop() { running = false }
+    /// Makes `run` return after the round in which this is called; called before `run`, makes it return at once.
+    package func stop() { stopRequested = true }
 
     private func waitAndDispatch(timeout: Duration?) {
         var wait: Int32 = -1
-        runRoundEndActions()  // those from before the first round
         if let limit = timeout { wait = milliseconds(limit) }
+        if !roundEndActions.isEmpty { wait = 0 }  // left from before the first round
         if let next = timers.earliest {
             let left = milliseconds(next - now())
             wait = wait < 0 ? left : min(wait, left)

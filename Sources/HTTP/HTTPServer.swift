@@ -46,7 +46,14 @@ package final class HTTPServer {
         guard let listening else { return }
         listening.cancel()
         self.listening = nil
-        close(listener)
+        Glibc.close(listener)
+    }
+
+    /// Closes everything at once. A server that is dropped without this, or `drain`, keeps its open connections alive.
+    package func close() {
+        stopAccepting()
+        sweep?.cancel()
+        for connection in connections.values { connection.close() }
     }
 
     /// Stops accepting, lets open requests end, tells HTTP/2 peers to go elsewhere, and calls `done` when the last
@@ -57,7 +64,7 @@ package final class HTTPServer {
         for connection in connections.values { connection.drain() }
         _ = loop.schedule(after: grace) { [weak self] in
             guard let self else { return }
-            for connection in connections.values { connection.close() }
+            close()
             finishDrain()
         }
         finishDrain()
@@ -66,6 +73,7 @@ package final class HTTPServer {
     private func finishDrain() {
         guard connections.isEmpty, let done = drained else { return }
         drained = nil
+        close()
         done()
     }
 
@@ -78,7 +86,7 @@ package final class HTTPServer {
                 guard let (fd, peer) = try Socket.accept(listener) else { return }
                 guard connections.count < limits.maxConnections else {
                     counters.refuse(.tooManyConnections)
-                    close(fd)
+                    Glibc.close(fd)
                     continue
                 }
                 let connection = try ServerConnection(fd: fd, peer: peer, server: self)

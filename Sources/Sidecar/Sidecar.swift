@@ -141,7 +141,8 @@ private struct RunningSidecar {
             var limits = OTLPService.Limits()
             limits.maxMessageBytes = settings.maxMessageBytes
             let service = OTLPService(
-                sink: SidecarSink(outbox: outbox), counters: ingest, limits: limits, collectsTraces: false)
+                sink: SidecarSink(outbox: outbox, loop: loop, patience: .seconds(2)), counters: ingest, limits: limits,
+                collectsTraces: false)
             var servers: [HTTPServer] = []
             for (address, counters) in zip(addresses, counters) {
                 let server = try HTTPServer(
@@ -179,7 +180,7 @@ private struct RunningSidecar {
                 loop: loop, route: route, maxBatchBytes: settings.batchBytes, maxDelay: settings.maxDelay)
             let receiver = try DatagramReceiver(
                 loop: loop, address: address, receiveBufferBytes: settings.udpBufferBytes,
-                sink: SidecarSink(outbox: outbox), ingest: ingest, counters: counters)
+                sink: SidecarSink(outbox: outbox, loop: loop, patience: .zero), ingest: ingest, counters: counters)
             log.info("listening", "udp", ["what": "udp", "address": receiver.localAddress.description])
             if receiver.receiveBufferBytes < settings.udpBufferBytes {
                 log.warning(

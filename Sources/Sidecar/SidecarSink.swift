@@ -1,18 +1,79 @@
+import EventLoop
 import Forwarding
 import Receiving
 
 /// Hands what the doors accept to the outbox of their loop. Lives on that loop.
+///
+/// When the outbox is full a request is held back for a moment before it is refused: a sender that waits for its answers is
+/// slowed to the pace of the collector, and only one that keeps pushing is told to come again.
 final class SidecarSink: TelemetrySink {
-    private let outbox: any Outbox
+    private struct Held {
+        let telemetry: AcceptedTelemetry
+        let done: (SinkAnswer) -> Void
+        let deadline: MonotonicTime
+    }
 
-    init(outbox: any Outbox) { self.outbox = outbox }
+    private static let retryInterval = Duration.milliseconds(5)
+    /// Of what is held back on this loop; more is refused at once.
+    private static let maxHeldBytes = 4 << 20
+
+    private let outbox: any Outbox
+    private let loop: EventLoop
+    private let patience: Duration
+    private var held: [Held] = []
+    private var heldBytes = 0
+    private var retry: Timer?
+
+    /// - Parameter patience: how long a request may be held back; zero for a door that answers nobody.
+    init(outbox: any Outbox, loop: EventLoop, patience: Duration) {
+        self.outbox = outbox
+        self.loop = loop
+        self.patience = patience
+    }
 
     func accept(_ telemetry: consuming AcceptedTelemetry, _ done: @escaping (SinkAnswer) -> Void) {
-        let payload = telemetry.bytes.span.extracting(telemetry.payload)
-        guard outbox.append(payload, telemetry.kind, items: telemetry.items) else {
-            done(.busy(reason: "the queue to the collector is full; send it again later", retryAfter: .seconds(1)))
+        if held.isEmpty, append(telemetry) {
+            done(.accepted)
             return
         }
-        done(.accepted)
+        guard patience > .zero, heldBytes + telemetry.bytes.count <= Self.maxHeldBytes else {
+            done(Self.full)
+            return
+        }
+        heldBytes += telemetry.bytes.count
+        held.append(Held(telemetry: telemetry, done: done, deadline: loop.now() + patience))
+        scheduleRetry()
+    }
+
+    private static let full = SinkAnswer.busy(
+        reason: "the queue to the collector is full; send it again later", retryAfter: .seconds(1))
+
+    private func append(_ telemetry: borrowing AcceptedTelemetry) -> Bool {
+        outbox.append(telemetry.bytes.span.extracting(telemetry.payload), telemetry.kind, items: telemetry.items)
+    }
+
+    private func scheduleRetry() {
+        guard retry == nil else { return }
+        retry = loop.schedule(after: Self.retryInterval) { [weak self] in
+            guard let self else { return }
+            retry = nil
+            releaseHeld()
+            if !held.isEmpty { scheduleRetry() }
+        }
+    }
+
+    /// In the order in which they came: those that fit now are accepted, those that waited too long refused.
+    private func releaseHeld() {
+        let now = loop.now()
+        var settled = 0
+        while settled < held.count {
+            let request = held[settled]
+            let isAccepted = append(request.telemetry)
+            guard isAccepted || request.deadline <= now else { break }
+            heldBytes -= request.telemetry.bytes.count
+            settled += 1
+            request.done(isAccepted ? .accepted : Self.full)
+        }
+        held.removeFirst(settled)
     }
 }

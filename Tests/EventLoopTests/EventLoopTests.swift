@@ -20,6 +20,20 @@ import Testing
         #expect(fired == [1, 3])
     }
 
+    @Test("A loop that is stopped before it runs returns at once")
+    func stopBeforeRun() throws {
+        let loop = try EventLoop()
+        loop.stop()
+        loop.run()
+        var ran = false
+        loop.atEndOfRound {
+            ran = true
+            loop.stop()
+        }
+        loop.run()
+        #expect(ran)
+    }
+
     @Test("Many cancelled timers do not pile up in front of a live one")
     func cancelledTimersAreSwept() throws {
         let loop = try EventLoop()
