@@ -7,6 +7,7 @@ import Querying
 final class ConsoleService: HTTPService {
     private let queries: QueryPool
     private let hosts: HostAllowList
+    private let assets = ConsoleAssets()
 
     init(queries: QueryPool, hosts: HostAllowList) {
         self.queries = queries
@@ -23,10 +24,18 @@ final class ConsoleService: HTTPService {
     }
 
     func serve(_ exchange: HTTPExchange) {
-        if QueryService.owns(path: exchange.head.path) {
+        let head = exchange.head
+        if QueryService.owns(path: head.path) {
             queries.run(exchange)
-        } else {
-            exchange.respond(ConsoleAssets.response(to: exchange.head))
+            return
         }
+        guard head.method == "GET" || head.method == "HEAD" else {
+            var refusal = HTTPResponse.text(405, "pages are read with GET\n")
+            refusal.headers.add("allow", "GET, HEAD")
+            exchange.respond(refusal)
+            return
+        }
+        let page = assets.response(head.path, ifNoneMatch: head.headers["if-none-match"])
+        exchange.respond(page ?? .text(404, "there is no such page; the console begins at /\n"))
     }
 }

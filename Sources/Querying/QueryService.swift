@@ -113,7 +113,7 @@ package struct QueryService {
             return varying(.bytes(message, type: "application/x-protobuf"))
         }
         do throws(WireError) {
-            return varying(.json(try OTLPJSON.json(fromProtobuf: message.span, as: .traces)))
+            return varying(.json(try OTLPJSON.json(fromProtobuf: message.span, kind: .traces)))
         } catch {
             throw undecodable(id, error)
         }

@@ -32,7 +32,7 @@ export function showTrace(main, id, given) {
       if (data.spans.length) open(data); else throw { status: 404, message: "This trace holds no spans.", hint: "" };
     } catch (error) {
       if (error.name === "AbortError") return;
-      fill(main, error.status === 404 ? notFound(id, error, load) : state("The trace could not be opened",
+      fill(main, error.status === 404 ? notFound(id, load) : state("The trace could not be opened",
         [error.message ?? String(error)], [error.hint ?? "", " "], h("button", { type: "button", onclick: load }, "Try again")));
     }
   }
@@ -104,16 +104,15 @@ function state(title, facts, hints, ...actions) {
     h("p", null, ...actions, " ", h("a", { href: "/", "data-route": true }, "See recent traces")));
 }
 
-function notFound(id, error, retry) {
+function notFound(id, retry) {
   return h("section.state", null,
     h("h1", null, "No span of this trace is here"),
-    h("p", null, h("code", null, id), copyButton(id, "trace ID")),
+    h("p.id", null, h("code", null, id), copyButton(id, "trace ID")),
     h("p", null, "What it can be:"),
     h("ul", null,
       h("li", null, "It is still on its way: spans leave a service when they end, and the sidecar sends within a second."),
       h("li", null, "The request was not sampled: the flags at the end of its ", h("code", null, "x-hms-trace-id"), " are 00."),
       h("li", null, "It is older than the collector keeps traces (", h("code", null, "store.retention"), ")."),
       h("li", null, "The service's sidecar sends to another collector (", h("code", null, "forward.collectors"), ").")),
-    error.hint ? h("p.sub", null, error.hint) : null,
     h("p", null, h("button", { type: "button", onclick: retry }, "Try again"), " ", h("a", { href: "/", "data-route": true }, "See recent traces")));
 }
