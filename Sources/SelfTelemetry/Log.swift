@@ -94,7 +94,8 @@ package final class Log: Sendable {
     package static let standardError: @Sendable ([UInt8]) -> Void = { line in
         var start = 0
         while start < line.count {
-            let written = line.withUnsafeBytes { Glibc.write(2, $0.baseAddress! + start, $0.count - start) }  // never empty
+            // A line is never empty, so it has an address.
+            let written = line.withUnsafeBytes { Glibc.write(2, $0.baseAddress! + start, $0.count - start) }
             if written > 0 {
                 start += written
             } else if written == 0 || errno != EINTR {

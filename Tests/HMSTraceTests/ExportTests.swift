@@ -19,16 +19,17 @@ private final class RecordingSender: LargeMessageSender {
 
 /// Holds the sending thread until it is let go.
 private final class BlockingSender: LargeMessageSender {
-    private let gate = Mutex<(isOpen: Bool, isEntered: Bool)>((false, false))
+    private let isOpen = Atomic(false)
+    private let isEntered = Atomic(false)
     func send(_ message: [UInt8], deadline: Duration) -> LargeMessageOutcome {
-        gate.withLock { $0.isEntered = true }
-        while !gate.withLock({ $0.isOpen }) { sched_yield() }
+        isEntered.store(true, ordering: .releasing)
+        while !isOpen.load(ordering: .acquiring) { sched_yield() }
         return .acknowledged
     }
     func waitUntilEntered() {
-        while !gate.withLock({ $0.isEntered }) { sched_yield() }
+        while !isEntered.load(ordering: .acquiring) { sched_yield() }
     }
-    func open() { gate.withLock { $0.isOpen = true } }
+    func open() { isOpen.store(true, ordering: .releasing) }
 }
 
 private func end(_ count: Int, on tracer: Tracer, payload: Int = 0) {

@@ -13,6 +13,7 @@ private func text(_ context: TraceContext) -> String {
     "\(context.traceID)-\(context.spanID.map { $0.description } ?? "-")-\(context.flags)"
 }
 
+// The `!` in here stand behind ids of the header table, which are constants that parse.
 @Suite struct PropagatorTests {
     @Test("The table of headers is read as the contract says", arguments: headerTable)
     func table(row: HeaderRow) {
@@ -46,7 +47,7 @@ private func text(_ context: TraceContext) -> String {
         #expect(
             Propagator(reads: [.b3]).extract(headers)
                 == Extraction(
-                    context: TraceContext(traceID: TraceID(hex: t1)!, spanID: SpanID(hex: s3), flags: []), source: .b3))  // a constant
+                    context: TraceContext(traceID: TraceID(hex: t1)!, spanID: SpanID(hex: s3), flags: []), source: .b3))
         #expect(Propagator(reads: []).extract(headers) == Extraction())
     }
 
@@ -58,7 +59,7 @@ private func text(_ context: TraceContext) -> String {
 
     @Test("Our header is written in full, with traceparent, and tracestate where there is one")
     func writing() throws {
-        var context = TraceContext(traceID: TraceID(hex: t1)!, spanID: SpanID(hex: s2), flags: [])  // a constant
+        var context = TraceContext(traceID: TraceID(hex: t1)!, spanID: SpanID(hex: s2), flags: [])
         #expect(written(context) == ["x-hms-trace-id: \(t1)-\(s2)-00", "traceparent: 00-\(t1)-\(s2)-00"])
         context.flags = .sampled
         context.traceState = try TraceState(headers: ["a=1", " b=2"])
@@ -70,7 +71,7 @@ private func text(_ context: TraceContext) -> String {
 
     @Test("B3 is written where it is asked for, and nothing that is not")
     func writingB3() {
-        let context = TraceContext(traceID: TraceID(hex: t1)!, spanID: SpanID(hex: s2))  // a constant
+        let context = TraceContext(traceID: TraceID(hex: t1)!, spanID: SpanID(hex: s2))
         #expect(written(context, by: Propagator(writes: [.b3Single])) == ["b3: \(t1)-\(s2)-1"])
         #expect(
             written(context, by: Propagator(writes: [.b3Multi]))
@@ -81,7 +82,7 @@ private func text(_ context: TraceContext) -> String {
 
     @Test("A context without a span can only be written bare, one without a trace not at all")
     func writingPartial() {
-        #expect(written(TraceContext(traceID: TraceID(hex: t1)!, spanID: nil)) == ["x-hms-trace-id: \(t1)"])  // a constant
+        #expect(written(TraceContext(traceID: TraceID(hex: t1)!, spanID: nil)) == ["x-hms-trace-id: \(t1)"])
         #expect(written(TraceContext(traceID: TraceID(high: 0, low: 0), spanID: SpanID(value: 1))) == [])
     }
 

@@ -1,1 +1,3 @@
-print("placeholder")
+import Glibc
+
+exit(runDemo(Array(CommandLine.arguments.dropFirst())))
