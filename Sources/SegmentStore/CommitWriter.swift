@@ -55,7 +55,7 @@ final class CommitWriter {
                 let cost = batch.reduce(0) { $0 + $1.record.queueBytes }
                 let count = batch.count
                 batch.removeAll(keepingCapacity: count <= 4096)
-                context.queue.withLock { $0.finished(records: count, bytes: cost) }
+                context.queue.update { $0.finished(records: count, bytes: cost) }
             case .close:
                 close()
                 return

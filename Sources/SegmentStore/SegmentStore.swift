@@ -169,8 +169,10 @@ package final class SegmentStore: Sendable {
         _ = context.maintenance.wait { $0.sweepsDone >= ticket || $0.isClosing ? true : nil }
     }
 
-    /// Returns when every segment that ended is sealed and every index checked; for tests and for tools that copy a store.
+    /// Returns when what was queued is answered, every segment that ended is sealed and every index checked; for tests and
+    /// for tools that copy a store.
     package func waitUntilSealed() {
+        _ = context.queue.wait { $0.records == 0 ? true : nil }
         _ = context.maintenance.wait { $0.ended.isEmpty && $0.unverified.isEmpty && !$0.isBusy ? true : nil }
     }
 
