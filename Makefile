@@ -37,8 +37,8 @@ proto: dependencies ## Generate the C code of proto/ again.
 bench: test-dependencies build ## Measure CPU per span, memory and UDP loss; print them beside the floors.
 	@scripts/bench $(BENCH_FLAGS)
 
-fuzz: dependencies ## Fuzz the wire scanner with coverage guidance and address sanitizer (FUZZ_SECONDS=600).
-	@scripts/fuzz $(FUZZ_FLAGS)
+fuzz: dependencies ## Fuzz the wire scanner with coverage guidance and address sanitizer (FUZZ_SECONDS=600 is the default).
+	@scripts/fuzz $(or $(FUZZ_SECONDS),600)
 
 test-thread: dependencies ## Run the Swift tests under the thread sanitizer.
 	@swift test --sanitize=thread --scratch-path .build/thread $(TEST_FLAGS)

@@ -24,9 +24,9 @@ fi
 begin "shell and Python syntax"
 while read -r file; do
     case "$(head -n 1 "$file")" in
-        '#!'*bash) bash -n "$file" || fail "$file" ;;
+        '#!'*bash | '#!'*/sh) bash -n "$file" || fail "$file" ;;
         '#!'*python3) python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$file" || fail "$file" ;;
-        *) fail "$file does not begin with a bash or python3 line" ;;
+        *) fail "$file does not begin with a bash, sh or python3 line" ;;
     esac
     [ -x "$file" ] || fail "$file is not executable"
 done < <(find scripts .ci -type f | sort)
