@@ -4,12 +4,15 @@ import TraceAssembly
 import TraceModel
 import WireFormat
 
-/// The collector's read API: a request's head goes in, the answer comes out. Keeps nothing between requests.
+/// The collector's read API: a request's head goes in, the answer comes out. Keeps nothing between requests but what the
+/// list of recent traces said last, so that a list asked for again and again assembles new traces alone. One thread at a
+/// time may use it.
 ///
 /// `HEAD` gets the answer of `GET`; the server leaves the body out.
 package struct QueryService {
     private let source: any TraceSource
     private let limits: QueryLimits
+    private let digests = RecentDigests()
 
     package init(source: any TraceSource, limits: QueryLimits = QueryLimits()) {
         self.source = source
@@ -79,15 +82,16 @@ package struct QueryService {
                 400, "invalid_parameter", "'format' is '\(shortened(format))'",
                 hint: "use format=otlp for the spans as they came, or leave it out for the tree")
         }
-        let message = try read(id)
-        guard let message else {
+        let offset = try parameters.integer("offset", in: 0...Int(Int32.max), usual: 0)
+        let limit = try parameters.integer("limit", in: 1...limits.maximumNodes, usual: limits.maximumNodes)
+        guard let message = try read(id) else {
             throw QueryError(
                 404, "trace_not_found", "no span of trace \(id) is stored here",
                 hint: "it may still be on its way (try again in a few seconds), not sampled, or older than "
                     + "'store.retention'; check the id against the x-hms-trace-id header")
         }
         if format == "otlp" { return try otlp(message, id, head) }
-        return .json(TraceJSON.write(try assembled(message, id)))
+        return .json(TraceJSON.write(try assembled(message, id), window: offset..<offset + limit))
     }
 
     private func read(_ id: TraceID) throws(QueryError) -> [UInt8]? {
@@ -156,8 +160,11 @@ package struct QueryService {
             // A trace that cannot be read is no reason to hide the others; asking for it by id tells what is wrong.
             guard let message = try? source.trace(id) else { continue }
             left -= message.count
-            guard let trace = try? assembled(message, id), trace.summary.spanCount > 0 else { continue }
-            summaries.append(RecentTrace(trace))
+            if let known = digests.find(id, size: message.count) {
+                summaries.append(known)
+            } else if let trace = try? assembled(message, id), trace.summary.spanCount > 0 {
+                summaries.append(digests.keep(RecentTrace(trace), size: message.count))
+            }
         }
         return .json(RecentJSON.write(summaries, isTruncated: isTruncated))
     }
@@ -165,6 +172,8 @@ package struct QueryService {
 
 /// How much work one request may cause.
 package struct QueryLimits: Sendable {
+    /// Nodes of one trace in one answer; the others are asked for with `offset`.
+    package var maximumNodes = 200_000
     package var usualRecent = 50
     package var maximumRecent = 500
     /// Bytes of stored spans that one list of recent traces may read. The last trace may go over it.

@@ -8,18 +8,21 @@ import TraceModel
 struct TraceJSON {
     private var writer: JSONWriter
     private let trace: AssembledTrace
+    private let window: Range<Int>
     private var resources = ValueTable<ResourceValue>()
     private var scopes = ValueTable<ScopeValue>()
 
-    static func write(_ trace: AssembledTrace) -> [UInt8] {
-        var json = TraceJSON(trace)
+    /// Writes the nodes of `window`, which may reach beyond the last; everything else is about the whole trace.
+    static func write(_ trace: AssembledTrace, window: Range<Int>) -> [UInt8] {
+        var json = TraceJSON(trace, window.clamped(to: trace.nodes.indices))
         json.writeAll()
         return json.writer.bytes
     }
 
-    private init(_ trace: AssembledTrace) {
+    private init(_ trace: AssembledTrace, _ window: Range<Int>) {
         self.trace = trace
-        writer = JSONWriter(capacity: 512 + trace.nodes.count * 512)
+        self.window = window
+        writer = JSONWriter(capacity: 512 + window.count * 512)
     }
 
     private mutating func writeAll() {
@@ -28,7 +31,7 @@ struct TraceJSON {
         writeSummary()
         writer.key("spans")
         writer.beginArray()
-        for index in trace.nodes.indices { writeNode(index) }
+        for index in window { writeNode(index) }
         writer.endArray()
         writeCriticalPath()
         writeTables()
@@ -52,6 +55,8 @@ struct TraceJSON {
         writer.member("duplicateCount", summary.duplicateCount)
         writer.member("conflictCount", summary.conflictCount)
         writer.member("maxDepth", summary.maxDepth)
+        writer.member("nodeCount", trace.nodes.count)
+        writer.member("offset", window.lowerBound)
         writer.key("services")
         writer.beginArray()
         for share in summary.services {
@@ -151,7 +156,7 @@ struct TraceJSON {
     private mutating func writeCriticalPath() {
         writer.key("criticalPath")
         writer.beginArray()
-        for segment in trace.criticalPath {
+        for segment in trace.criticalPath where window.contains(segment.node) {
             // [node, offset from the trace's start, length]
             writer.beginArray()
             writer.number(segment.node)

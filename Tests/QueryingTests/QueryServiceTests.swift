@@ -62,7 +62,7 @@ struct QueryServiceTests {
             #"{"trace":{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","rootSpanId":"0000000000000001","#
             + #""rootService":"gateway","rootName":"GET /pay","start":"1000","end":"2000","durationNs":1000,"#
             + #""criticalNs":1000,"spanCount":2,"errorCount":1,"missingCount":0,"duplicateCount":0,"conflictCount":0,"#
-            + #""maxDepth":1,"services":[{"name":"gateway","spans":1,"errors":0},"#
+            + #""maxDepth":1,"nodeCount":2,"offset":0,"services":[{"name":"gateway","spans":1,"errors":0},"#
             + #"{"name":"payments","spans":1,"errors":1}]},"spans":["#
             + #"{"spanId":"0000000000000001","parent":null,"depth":0,"childCount":1,"subtreeCount":2,"offsetNs":0,"#
             + #""durationNs":1000,"selfNs":200,"criticalNs":200,"onCriticalPath":true,"latencyStep":2,"oddities":[],"#
@@ -82,6 +82,25 @@ struct QueryServiceTests {
             + #"{"attributes":[{"key":"service.name","type":"string","value":"payments"}],"schemaUrl":""}],"#
             + #""scopes":[{"name":"scope","version":"1.0","attributes":[],"schemaUrl":""}]}"#
         #expect(text(response) == expected)
+    }
+
+    @Test("A window of a trace holds its nodes, their part of the path, and the summary of the whole")
+    func window() {
+        let body = text(get(sampleSource(), "/api/v1/traces/4bf92f3577b34da6a3ce929d0e0e4736?offset=1&limit=1"))
+        #expect(body.contains(#""spanCount":2,"#))
+        #expect(body.contains(#""nodeCount":2,"offset":1,"#))
+        #expect(body.contains(#""spans":[{"spanId":"0000000000000002","parent":0,"#))
+        #expect(!body.contains(#"{"spanId":"0000000000000001""#))
+        #expect(body.contains(#""criticalPath":[[1,100,800]]"#))
+        var limits = QueryLimits()
+        limits.maximumNodes = 1
+        let first = text(get(sampleSource(), "/api/v1/traces/4bf92f3577b34da6a3ce929d0e0e4736", limits: limits))
+        #expect(first.contains(#""nodeCount":2,"offset":0,"#))
+        #expect(!first.contains(#"{"spanId":"0000000000000002""#))
+        let beyond = text(get(sampleSource(), "/api/v1/traces/4bf92f3577b34da6a3ce929d0e0e4736?offset=2147483647"))
+        #expect(beyond.contains(#""spans":[],"criticalPath":[]"#))
+        #expect(get(sampleSource(), "/api/v1/traces/4bf92f3577b34da6a3ce929d0e0e4736?offset=-1").status == 400)
+        #expect(get(sampleSource(), "/api/v1/traces/4bf92f3577b34da6a3ce929d0e0e4736?limit=0").status == 400)
     }
 
     @Test("Upper case is folded and 16 digits are padded")
@@ -226,6 +245,18 @@ struct QueryServiceTests {
         let response = get(source, "/api/v1/recent", limits: limits)
         #expect(source.reads == 3)
         #expect(text(response).hasSuffix(#""truncated":true}"#))
+    }
+
+    @Test("A list asked for again shows spans that came in between")
+    func recentFollows() {
+        let source = sampleSource()
+        let service = QueryService(source: source)
+        let head = RequestHead(method: "GET", path: "/api/v1/recent")
+        let first = text(service.respond(to: head))
+        #expect(first.contains(#""spanCount":2,"#))
+        #expect(text(service.respond(to: head)) == first)
+        source.traces[sampleID]? += message(service: "late") { $0.span(9, under: 1, "late", 1_000, 1_100) }
+        #expect(text(service.respond(to: head)).contains(#""spanCount":3,"#))
     }
 
     @Test("A limit that is none is refused", arguments: ["0", "-1", "501", "1e3", "", "99999999999999999999", "%00"])

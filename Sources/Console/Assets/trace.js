@@ -58,6 +58,7 @@ export function showTrace(main, id, given) {
 
     fill(main, h("section.trace", null,
       heading(data, waterfall),
+      trace.nodeCount > data.spans.length && h("p.notice", null, `These are the first ${data.spans.length.toLocaleString("en")} of ${trace.nodeCount.toLocaleString("en")} rows; the figures above are about all of them.`),
       legend(),
       h("div.stage", null, waterfall.element, panel), said));
     waterfall.start();

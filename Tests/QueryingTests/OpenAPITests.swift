@@ -1,0 +1,91 @@
+import Glibc
+import HTTP
+import Querying
+import Testing
+import TraceModel
+import WireFormat
+
+@Suite("docs/openapi.yaml describes what the service does")
+struct OpenAPITests {
+    /// The lines of the description, found from this file's own place.
+    private static func lines() throws -> [String] {
+        var path = #filePath.split(separator: "/").dropLast(3).map(String.init)
+        path += ["docs", "openapi.yaml"]
+        let file = try #require(fopen("/" + path.joined(separator: "/"), "r"), "docs/openapi.yaml cannot be opened")
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = fread(&buffer, 1, buffer.count, file)
+            guard count > 0 else { break }
+            bytes += buffer[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    private static func get(_ path: String, _ source: MemorySource = MemorySource()) -> String {
+        let response = QueryService(source: source).respond(to: RequestHead(method: "GET", path: path))
+        return String(decoding: response.body, as: UTF8.self)
+    }
+
+    /// Every quoted word that a colon follows.
+    private static func keys(of json: String) -> Set<String> {
+        let pieces = json.split(separator: "\"", omittingEmptySubsequences: false)
+        var keys: Set<String> = []
+        for (key, next) in zip(pieces, pieces.dropFirst()) where next.hasPrefix(":") { keys.insert(String(key)) }
+        return keys
+    }
+
+    @Test("Each path that is described is answered, and there are no others")
+    func paths() throws {
+        let described = try Self.lines().filter { $0.hasPrefix("  /") }.map { String($0.dropFirst(2).dropLast()) }
+        #expect(described == ["/api/v1/traces/{id}", "/api/v1/services", "/api/v1/recent"])
+        for path in described {
+            let target = path.hasSuffix("{id}") ? String(path.dropLast(4)) + "\(sampleID)" : path
+            let answered = Self.get(target)
+            #expect(!answered.contains("unknown_path"), "\(path)")
+        }
+    }
+
+    @Test("Each field and each error code that is sent is described")
+    func fields() throws {
+        let source = MemorySource()
+        source.usage = [ServiceUsage(name: "s", spans: 1, lastSeen: 1)]
+        source.add(
+            sampleID,
+            message(service: "s") { writer in
+                writer.span(1, "n", 10, 20)
+                writer.span(1, "n", 10, 20)
+                writer.span(1, "other", 10, 15)
+                writer.span(2, under: 3, "n", 10, 20) { writer in
+                    writer.message(11) { $0.string(2, "event") }
+                    writer.message(13) { writer in
+                        writer.bytes(1, sampleID.bytes)
+                        writer.bytes(2, SpanID(value: 1).bytes)
+                    }
+                    writer.varint(10, 1)
+                    writer.varint(12, 1)
+                    writer.varint(14, 1)
+                }
+            })
+        var sent = Self.keys(of: Self.get("/api/v1/traces/\(sampleID)", source))
+        sent.formUnion(Self.keys(of: Self.get("/api/v1/services", source)))
+        sent.formUnion(Self.keys(of: Self.get("/api/v1/recent", source)))
+        sent.formUnion(Self.keys(of: Self.get("/api/v1/nothing")))
+        #expect(
+            sent.isSuperset(of: [
+                "variants", "copies", "droppedAttributes", "droppedEvents", "droppedLinks", "slowest", "hint",
+            ]))
+        let described = Set(
+            try Self.lines().compactMap { line in
+                line.split(separator: ":", maxSplits: 1).first.map { String($0.drop { $0 == " " }) }
+            })
+        #expect(sent.subtracting(described) == [])
+
+        let text = try Self.lines().joined()
+        for path in ["traces/zz", "nothing", "traces/\(sampleID)"] {
+            let code = Self.get("/api/v1/\(path)").split(separator: "\"")[5]
+            #expect(text.contains(code), "\(code)")
+        }
+    }
+}
