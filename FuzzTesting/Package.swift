@@ -1,15 +1,14 @@
 // swift-tools-version:6.2
 import PackageDescription
 
-// Built and run by scripts/fuzz.
+// Built and run by scripts/fuzz. Each target has no main: `--sanitize fuzzer` links libFuzzer's.
 let package = Package(
     name: "hms-ops-fuzz-testing",
     dependencies: [.package(name: "hms-ops", path: "..")],
     targets: [
         .executableTarget(
             name: "fuzz-scanner",
-            dependencies: [.product(name: "WireFormat", package: "hms-ops"), "CLibFuzzer"],
-            swiftSettings: [.treatAllWarnings(as: .error)]),
-        .target(name: "CLibFuzzer"),
+            dependencies: [.product(name: "WireFormat", package: "hms-ops")],
+            swiftSettings: [.treatAllWarnings(as: .error)])
     ]
 )

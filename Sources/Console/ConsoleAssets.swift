@@ -35,6 +35,24 @@ package struct ConsoleAssets: Sendable {
         ]
     }
 
+    private static let shared = ConsoleAssets()
+
+    /// The answer to any request: a file, the page saying that there is none (404), or 405.
+    package static func response(to head: RequestHead) -> HTTPResponse {
+        guard head.method == "GET" || head.method == "HEAD" else {
+            var response = HTTPResponse.text(405, "the console is read with GET\n")
+            response.headers.add("allow", "GET, HEAD")
+            return response
+        }
+        if let response = shared.response(head.path, ifNoneMatch: head.headers["if-none-match"]) { return response }
+        guard head.headers["accept"]?.contains("text/html") == true else {
+            return .text(404, "there is nothing here\n")
+        }
+        var response = shared.response("/") ?? .text(404, "")
+        response.status = 404
+        return response
+    }
+
     /// The answer to a GET or HEAD of `path`; nil when there is nothing at it. `ifNoneMatch` is the request's header of
     /// that name: a copy that is still good is answered with 304.
     package func response(_ path: String, ifNoneMatch: String? = nil) -> HTTPResponse? {

@@ -103,8 +103,8 @@ public struct TelemetryScanner: Sendable {
                 position &+= 1
                 entry = table[row | Int(truncatingIfNeeded: tag)]
             } else {
-                guard let long = Self.readShortVarint(bytes, &position, end) else {
-                    throw located(Self.tagFault(bytes, start, end), at: start, stack, depth, row, tag: nil)
+                guard let long = WireScan.readShortVarint(bytes, &position, end) else {
+                    throw located(WireScan.tagFault(bytes, start, end), at: start, stack, depth, row, tag: nil)
                 }
                 tag = long
                 entry =
@@ -115,9 +115,9 @@ public struct TelemetryScanner: Sendable {
             let rule = entry.rule
             switch rule {
             case .varint:
-                guard Self.skipVarint(bytes, &position, end) else {
+                guard WireScan.skipVarint(bytes, &position, end) else {
                     throw located(
-                        Self.varintFault(bytes, position, end), at: position, stack, depth, row, tag: tag)
+                        WireScan.varintFault(bytes, position, end), at: position, stack, depth, row, tag: tag)
                 }
                 continue
             case .fixed64:
@@ -142,34 +142,26 @@ public struct TelemetryScanner: Sendable {
 
             // All that is left begins with a length.
             let lengthStart = position
-            let length = Self.readLength(bytes, &position, end)
+            let length = WireScan.readLength(bytes, &position, end)
             guard length >= 0 else {
                 throw located(
-                    Self.lengthFault(bytes, lengthStart, end), at: lengthStart, stack, depth, row, tag: tag)
+                    WireScan.lengthFault(bytes, lengthStart, end), at: lengthStart, stack, depth, row, tag: tag)
             }
             let next = position &+ length
             switch rule {
-            case .message:
+            case .span, .message:
                 guard depth &+ 1 < maximumDepth else {
-                    throw located(
-                        .nestedTooDeep(limit: maximumDepth), at: start, stack, depth, row, tag: tag)
+                    throw located(.nestedTooDeep(limit: maximumDepth), at: start, stack, depth, row, tag: tag)
                 }
-                if entry.child == .keyValue, depth &+ 2 < maximumDepth, Self.isPlainAttribute(bytes, position, next) {
+                if entry.child == .keyValue, depth &+ 2 < maximumDepth, WireScan.isPlainAttribute(bytes, position, next)
+                {
                     position = next
                     continue
                 }
-                stack[depth] = Frame(end: end, slot: row | Int(truncatingIfNeeded: tag))
-                depth &+= 1
-                end = next
-                row = TelemetrySchema.row(of: entry.child)
-                continue
-            case .span:
-                guard depth &+ 1 < maximumDepth else {
-                    throw located(
-                        .nestedTooDeep(limit: maximumDepth), at: start, stack, depth, row, tag: tag)
+                if rule == .span {
+                    identity = SpanIdentity()
+                    identity.start = position
                 }
-                identity = SpanIdentity()
-                identity.start = position
                 stack[depth] = Frame(end: end, slot: row | Int(truncatingIfNeeded: tag))
                 depth &+= 1
                 end = next
@@ -208,35 +200,15 @@ public struct TelemetryScanner: Sendable {
                 }
             case .packedVarint:
                 while position < next {
-                    guard Self.skipVarint(bytes, &position, next) else {
+                    guard WireScan.skipVarint(bytes, &position, next) else {
                         throw located(
-                            Self.varintFault(bytes, position, next), at: position, stack, depth, row, tag: tag)
+                            WireScan.varintFault(bytes, position, next), at: position, stack, depth, row, tag: tag)
                     }
                 }
             default: break
             }
             position = next
         }
-    }
-}
-
-// MARK: - The short way
-
-extension TelemetryScanner {
-    /// Whether the bytes are an attribute as most are: a key and then a value that is a string, both shorter than 128
-    /// bytes and with tags of one byte, and nothing else. All others, and those with faults, take the long way.
-    @inline(__always)
-    private static func isPlainAttribute(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
-        guard end &- start >= 6, bytes[start] == 0x0A else { return false }
-        let keyCount = Int(bytes[start &+ 1])
-        let value = start &+ 2 &+ keyCount
-        guard keyCount < 0x80, end &- value >= 4 else { return false }
-        let textCount = Int(bytes[value &+ 3])
-        guard bytes[value] == 0x12, Int(bytes[value &+ 1]) == textCount &+ 2, bytes[value &+ 2] == 0x0A,
-            textCount < 0x7E, value &+ 4 &+ textCount == end
-        else { return false }
-        return UTF8Check.isValid(bytes, from: start &+ 2, to: value)
-            && UTF8Check.isValid(bytes, from: value &+ 4, to: end)
     }
 }
 
@@ -339,90 +311,9 @@ extension TelemetryScanner {
     }
 }
 
-// MARK: - Numbers
-
-extension TelemetryScanner {
-    /// Passes a varint; false if it is cut off or doesn't fit into 64 bits, and then `position` stays where it begins.
-    @inline(__always)
-    private static func skipVarint(_ bytes: Span<UInt8>, _ position: inout Int, _ end: Int) -> Bool {
-        guard position < end else { return false }
-        if bytes[position] < 0x80 {
-            position &+= 1
-            return true
-        }
-        return skipLongVarint(bytes, &position, end)
-    }
-
-    private static func skipLongVarint(_ bytes: Span<UInt8>, _ position: inout Int, _ end: Int) -> Bool {
-        let limit = min(end, position &+ 10)
-        var index = position
-        while index < limit {
-            let byte = bytes[index]
-            index &+= 1
-            guard byte < 0x80 else { continue }
-            // The tenth byte holds bit 63 alone.
-            if index &- position == 10, byte > 1 { return false }
-            position = index
-            return true
-        }
-        return false
-    }
-
-    /// A tag or a length: a varint of at most five bytes. Nil if it is longer or cut off.
-    private static func readShortVarint(_ bytes: Span<UInt8>, _ position: inout Int, _ end: Int) -> UInt64? {
-        let limit = min(end, position &+ 5)
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        var index = position
-        while index < limit {
-            let byte = bytes[index]
-            index &+= 1
-            value |= UInt64(byte & 0x7F) &<< shift
-            if byte < 0x80 {
-                position = index
-                return value
-            }
-            shift &+= 7
-        }
-        return nil
-    }
-
-    /// Reads a length that fits into the message; -1 if it doesn't.
-    @inline(__always)
-    private static func readLength(_ bytes: Span<UInt8>, _ position: inout Int, _ end: Int) -> Int {
-        guard position < end else { return -1 }
-        let first = Int(bytes[position])
-        if first < 0x80 {
-            position &+= 1
-            return first <= end &- position ? first : -1
-        }
-        guard let value = readShortVarint(bytes, &position, end), value <= UInt64(end &- position) else { return -1 }
-        return Int(value)
-    }
-}
-
 // MARK: - Errors
 
 extension TelemetryScanner {
-    private static func varintFault(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> WireError.Reason {
-        for index in start..<end where index < start + 10 && bytes[index] < 0x80 { return .overlongVarint }
-        return end - start >= 10 ? .overlongVarint : .truncated(needed: UInt64(end - start + 1), available: end - start)
-    }
-
-    private static func tagFault(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> WireError.Reason {
-        end - start >= 5
-            ? .invalidFieldNumber : .truncated(needed: UInt64(end - start + 1), available: end - start)
-    }
-
-    private static func lengthFault(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> WireError.Reason {
-        var position = start
-        if let length = readShortVarint(bytes, &position, end) {
-            return .truncated(needed: length, available: end - position)
-        }
-        return end - start >= 5
-            ? .overlongVarint : .truncated(needed: UInt64(end - start + 1), available: end - start)
-    }
-
     private static func reason(for tag: UInt64, _ message: TelemetryMessage) -> WireError.Reason {
         let number = tag >> 3
         guard number > 0, number < 1 << 29 else { return .invalidFieldNumber }

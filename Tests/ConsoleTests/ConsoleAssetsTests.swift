@@ -89,4 +89,23 @@ struct ConsoleAssetsTests {
         }
         #expect(assets.response("/assets/console.js", ifNoneMatch: "\"other\"")?.status == 200)
     }
+
+    @Test("Any request is answered: with a file, the page under 404 for a browser, or 405")
+    func anyRequest() {
+        func answer(_ method: String, _ path: String, _ headers: [(String, String)] = []) -> HTTPResponse {
+            ConsoleAssets.response(to: RequestHead(method: method, path: path, headers: HTTPHeaders(headers)))
+        }
+        #expect(answer("GET", "/assets/dom.js").status == 200)
+        #expect(answer("HEAD", "/").status == 200)
+        #expect(answer("GET", "/nowhere").status == 404)
+        #expect(answer("GET", "/nowhere").headers["content-type"] == "text/plain; charset=utf-8")
+        let page = answer("GET", "/nowhere", [("accept", "text/html,*/*")])
+        #expect(page.status == 404)
+        #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+        #expect(page.headers["content-security-policy"]?.hasPrefix("default-src 'none'") == true)
+        #expect(answer("POST", "/").status == 405)
+        #expect(answer("POST", "/").headers["allow"] == "GET, HEAD")
+        let tag = answer("GET", "/").headers["etag"] ?? ""
+        #expect(answer("GET", "/", [("if-none-match", tag)]).status == 304)
+    }
 }

@@ -1,7 +1,13 @@
 import WireFormat
 
+@c(LLVMFuzzerTestOneInput)
+public func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+    check(UnsafeBufferPointer(start: data, count: size))
+    return 0
+}
+
 /// One input: the first byte chooses what the rest is.
-func check(_ input: UnsafeBufferPointer<UInt8>) {
+private func check(_ input: UnsafeBufferPointer<UInt8>) {
     guard let choice = input.first else { return }
     let bytes = Array(input.dropFirst())
     switch choice & 3 {
