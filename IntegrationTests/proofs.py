@@ -55,11 +55,16 @@ class CrashProof:
         self.collector = Collector(self.directory)
         self.addresses = {"receive__otlp": self.collector.otlp, "console__listen": self.collector.console}
 
-    def round(self, seconds=3.0):
-        """Kills and restarts the collector in the middle of a load. Returns the figures; raises on loss."""
+    def round(self, seconds=3.0, rate=0):
+        """Kills and restarts the collector in the middle of a load, at full speed where no rate is given. Returns the
+        figures; raises on loss."""
         ids = self.directory / f"acked-{len(self.ids)}.txt"
         self.ids.append(ids)
-        sending = load("grpc", self.addresses["receive__otlp"], ids, "--seconds", int(seconds), "--connections", 4)
+        # Large traces, as each is read by its ID afterwards and all their spans are looked at.
+        sending = load(
+            "grpc", self.addresses["receive__otlp"], ids, "--seconds", int(seconds), "--connections", 4, "--rate", rate,
+            "--trace-spans", 50,
+        )
         delay = self.random.uniform(0.2, seconds - 0.5)
         time.sleep(delay)  # the moment of the crash is what is drawn by lot here
         self.collector.kill()
@@ -74,10 +79,16 @@ class CrashProof:
         out, _ = sending.communicate(timeout=120)
         report = json.loads(out)
         assert report["acked_spans"] > 0, f"nothing was acknowledged, so nothing is proved: {report}"
-        well, words = check_ids(self.ids, console)
+        well, words = check_ids([ids], console)
         assert well, f"seed {self.seed}, round {len(self.ids)}, killed after {delay:.2f} s: {words}"
         assert start_seconds < 2, f"the start took {start_seconds:.2f} s"
         return {"killed_after": delay, "start_seconds": start_seconds, "acked_spans": report["acked_spans"], "checked": words}
+
+    def check_all(self):
+        """Reads the traces of all rounds again; returns the verdict in words, raises on loss."""
+        well, words = check_ids(self.ids, self.addresses["console__listen"])
+        assert well, f"seed {self.seed}, after all rounds: {words}"
+        return words
 
     def stop(self):
         if self.collector.alive:

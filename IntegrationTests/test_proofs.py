@@ -20,7 +20,8 @@ def test_kill_9_under_load_loses_nothing_acknowledged(tmp_path):
     proof = CrashProof(tmp_path)
     try:
         for _ in range(2):
-            proof.round(seconds=2)
+            proof.round(seconds=2, rate=50_000)
+        proof.check_all()
     finally:
         proof.stop()
 

@@ -12,12 +12,17 @@ final class HTTP1Server: ServerProtocol {
     private var output: [UInt8] = []
     private var head: RequestHead?
     private var body: [UInt8] = []
+    /// Answers the request once its body, which nobody wants, has been read over.
+    private var refusal: HTTPResponse?
     private var exchange: HTTPExchange?
     private var keepsAlive = true
     private var isDraining = false
     private(set) var isFinished = false
     private var requestBegan: MonotonicTime?
     private var lastActivity: MonotonicTime
+
+    /// An unwanted body up to this is read over to keep the connection; a longer one costs the peer a new connection.
+    private static let longestIgnoredBody = 64 << 10
 
     init(connection: ServerConnection) {
         self.connection = connection
@@ -107,7 +112,12 @@ final class HTTP1Server: ServerProtocol {
         if let length = head.contentLength, length > server.limits.maxBodyBytes {
             refuse(.bodyTooLarge, 413, HTTPRefusal.tooLargeText(limit: server.limits.maxBodyBytes))
         } else if let refusal = server.service.admit(head) {
-            refuseBeforeBody(refusal)
+            let length = head.contentLength ?? 0
+            if length > 0, length <= Self.longestIgnoredBody, head.headers["expect"] == nil {
+                self.refusal = refusal
+            } else {
+                refuseBeforeBody(refusal)
+            }
         } else if parser.expectsBody, head.headers["expect"]?.lowercased() == "100-continue" {
             output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
             connection.wantsToWrite()
@@ -115,6 +125,7 @@ final class HTTP1Server: ServerProtocol {
     }
 
     private func append(_ range: Range<Int>) {
+        guard refusal == nil else { return }
         guard body.count + range.count <= server.limits.maxBodyBytes else {
             refuse(.bodyTooLarge, 413, HTTPRefusal.tooLargeText(limit: server.limits.maxBodyBytes))
             return
@@ -131,6 +142,11 @@ final class HTTP1Server: ServerProtocol {
 
     private func serve() {
         guard let head else { return }
+        if let refusal {
+            self.refusal = nil
+            respond(refusal)
+            return
+        }
         let complete = body
         releaseBody()
         let exchange = HTTPExchange(head: head, body: complete) { [weak self] response in self?.respond(response) }

@@ -206,8 +206,13 @@ final class HTTP2Server: ServerProtocol {
         guardian.countFrame(type: type, flags: flags, length: length)
     }
 
-    fileprivate func frameSent(type: UInt8) {
-        guard type == NGHTTP2_RST_STREAM.rawValue else { return }
+    fileprivate func frameSent(_ frame: nghttp2_frame_hd) {
+        let carriesAnswer = frame.type == NGHTTP2_HEADERS.rawValue || frame.type == NGHTTP2_DATA.rawValue
+        if carriesAnswer, UInt32(frame.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0 {
+            // Not before: nghttp2 drops the frames of a stream that still wait when its reset is submitted.
+            streams[frame.stream_id]?.resetAfterAnswer(session)
+        }
+        guard frame.type == NGHTTP2_RST_STREAM.rawValue else { return }
         resets += 1
         if resets > server.limits.maxProvokedResets {
             server.counters.refuse(.resetFlood)
@@ -276,7 +281,6 @@ final class HTTP2Server: ServerProtocol {
         block.withFields { fields, count in
             if stream.response.isEmpty && stream.trailers.isEmpty {
                 _ = nghttp2_submit_response(session, stream.id, fields, count, nil)
-                stream.resetAfterAnswer(session)
             } else {
                 var provider = nghttp2_data_provider()
                 provider.read_callback = HTTP2ServerCallbacks.readBody
@@ -298,14 +302,11 @@ final class HTTP2Server: ServerProtocol {
         stream.responseSent += count
         guard stream.responseSent == stream.response.count else { return count }
         flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
-        if stream.trailers.isEmpty {
-            stream.resetAfterAnswer(session)
-        } else {
+        if !stream.trailers.isEmpty {
             flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
             var block = HeaderBlock()
             for field in stream.trailers.fields { block.add(field.name, field.value) }
             block.withFields { fields, count in _ = nghttp2_submit_trailer(session, id, fields, count) }
-            stream.resetAfterAnswer(session)
         }
         return count
     }
@@ -382,7 +383,7 @@ private struct HTTP2ServerCallbacks: @unchecked Sendable {
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, userData in
-            HTTP2Server.from(userData).frameSent(type: frame!.pointee.hd.type)
+            HTTP2Server.from(userData).frameSent(frame!.pointee.hd)
             return 0
         }
         pointer = callbacks

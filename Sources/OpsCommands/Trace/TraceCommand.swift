@@ -38,8 +38,8 @@ enum TraceCommand {
         } catch {
             throw .malformedTrace(id, error)
         }
-        let tree = assemble(spans, as: id)
-        terminal.write(TraceOutline.text(tree, width: terminal.width, style: terminal.output))
+        let style = TerminalTree.Style(width: terminal.width, isColoured: terminal.output.isColoured)
+        terminal.write(TerminalTree.render(assemble(spans, as: id), style))
         return .success
     }
 }

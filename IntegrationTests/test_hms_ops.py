@@ -1,0 +1,164 @@
+"""The command line as a person or a script uses it."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from http_raw import get, post
+from payloads import new_trace_id, traces
+from programs import RELEASE, hms_ops, wait_until
+
+ANYWHERE = [
+    word for option in ("collector-console", "collector-otlp", "sidecar-otlp", "sidecar-udp", "sidecar-admin")
+    for word in (f"--{option}", "127.0.0.1:0")
+]
+
+
+@pytest.mark.parametrize("command", [[], ["up"], ["trace"], ["load"], ["check"], ["completions"]])
+def test_help_is_there_on_every_level(command):
+    done = hms_ops(*command, "--help", check=0)
+    assert done.stdout.count("\n") > 5 and "Usage: hms-ops" in done.stdout and "\x1b" not in done.stdout
+
+
+def test_versions():
+    for program in ("hms-ops", "hms-sidecar", "hms-collector"):
+        done = subprocess.run([RELEASE / program, "--version"], capture_output=True, text=True, timeout=10)
+        assert done.returncode == 0 and re.match(rf"{program} \d+\.\d+\.\d+", done.stdout), done
+
+
+@pytest.mark.parametrize(
+    "command, words",
+    [(["tarce"], "did you mean 'trace'?"), (["load", "--mod", "udp"], "did you mean '--mode'?"),
+     (["load", "--mode", "tcp"], "expected grpc, http2, http1 or udp"), (["trace"], "'trace' needs ID"),
+     (["trace", "xyz"], "expected 32 hexadecimal digits")],
+)
+def test_wrong_usage(command, words):
+    done = hms_ops(*command, check=64)
+    assert words in done.stderr and done.stdout == ""
+
+
+def test_trace(system):
+    trace_id = new_trace_id()
+    request = traces(trace_id, 3, name="GET /ünïcödé \x1b[31m", service="orders")
+    assert post(system.collector.otlp, "/v1/traces", request.SerializeToString()).status == 200
+    done = hms_ops("trace", trace_id.hex(), "--collector", system.collector.console, check=0)
+    assert "GET /ünïcödé" in done.stdout and "step 2" in done.stdout and "orders" in done.stdout
+    assert "\x1b" not in done.stdout, "neither colours into a pipe nor escape sequences from names"
+    as_json = hms_ops("trace", trace_id.hex(), "--json", "--collector", system.collector.console, check=0)
+    assert json.loads(as_json.stdout) == get(system.collector.console, f"/api/v1/traces/{trace_id.hex()}").json
+    from_header = hms_ops("trace", f"00-{trace_id.hex()}-{'1' * 16}-01", "--collector", system.collector.console, check=0)
+    assert from_header.stdout == done.stdout
+
+
+def test_trace_that_is_not_there(system):
+    done = hms_ops("trace", "1" * 32, "--collector", system.collector.console, check=1)
+    assert "has no trace 11111111111111111111111111111111" in done.stderr and "hms-ops check" in done.stderr
+
+
+def test_trace_without_a_collector():
+    done = hms_ops("trace", "1" * 32, "--collector", "127.0.0.1:1", check=2)
+    assert "127.0.0.1:1" in done.stderr and "hms-ops check" in done.stderr
+
+
+@pytest.mark.parametrize("mode", ["grpc", "http2", "http1"])
+def test_load_reports(system, mode):
+    done = hms_ops("load", "--mode", mode, "--target", system.collector.otlp, "--spans", 500, "--json", check=0)
+    report = json.loads(done.stdout)
+    assert report["sent_spans"] == report["acked_spans"] == 500
+    assert report["acked_traces"] == 65 and report["failures"] == {}
+    assert 0 < report["latency_ms"]["p50"] <= report["latency_ms"]["p99"] <= report["latency_ms"]["max"]
+
+
+def test_load_keeps_to_its_rate(system):
+    done = hms_ops("load", "--target", system.collector.otlp, "--rate", 2000, "--seconds", 2, "--batch", 20, "--json", check=0)
+    assert 3000 <= json.loads(done.stdout)["acked_spans"] <= 4100
+
+
+@pytest.mark.parametrize("mode", ["grpc", "http1"])
+def test_load_without_a_target(mode):
+    done = hms_ops("load", "--mode", mode, "--target", "127.0.0.1:1", "--spans", 200, "--json", check=2)
+    report = json.loads(done.stdout)
+    assert report["acked_spans"] == 0 and sum(report["failures"].values()) == 2
+
+
+def test_check(system, tmp_path):
+    addresses = [
+        "--collector", system.collector.console, "--sidecar", system.sidecar.otlp, "--sidecar-admin", system.sidecar.admin,
+    ]
+    done = hms_ops("check", *addresses, check=0)
+    assert done.stdout.count("ok  ") == 3
+    wrong = tmp_path / "wrong.conf"
+    wrong.write_text("[receive]\notlp = nowhere\n\n[nonsense]\nkey = 1\n")
+    done = hms_ops("check", "--config-only", "--sidecar-config", wrong, check=1)
+    assert "wrong.conf:2" in done.stdout and "wrong.conf:5" in done.stdout
+    done = hms_ops("check", *addresses[:4], "--sidecar-admin", "127.0.0.1:1", check=1)
+    assert "failed  sidecar is ready" in done.stdout and "--sidecar-admin" in done.stdout
+
+
+def up(tmp_path, *arguments):
+    output = open(tmp_path / "out", "wb")
+    process = subprocess.Popen(
+        [RELEASE / "hms-ops", "up", "--data", tmp_path / "data", *arguments], stdin=subprocess.DEVNULL, stdout=output,
+        stderr=subprocess.STDOUT,
+    )
+    return process, lambda: (tmp_path / "out").read_text()
+
+
+def children(process):
+    done = subprocess.run(["ps", "--ppid", str(process.pid), "-o", "pid="], capture_output=True, text=True)
+    return [int(word) for word in done.stdout.split()]
+
+
+def is_running(pid):
+    try:
+        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_starts_both_and_stops_both(tmp_path, number):
+    process, said = up(tmp_path, *ANYWHERE)
+    try:
+        wait_until(lambda: "HMS-OPS is up." in said(), timeout=30, what="up")
+        console = re.search(r"Console\s+http://([0-9.:]+)/", said())[1]
+        otlp = re.search(r"OTLP\s+([0-9.:]+) ", said())[1]
+        trace_id = new_trace_id()
+        assert post(otlp, "/v1/traces", traces(trace_id).SerializeToString()).status == 200
+        wait_until(lambda: get(console, f"/api/v1/traces/{trace_id.hex()}").status == 200, what="the trace is stored")
+        started = children(process)
+        assert len(started) == 2
+        process.send_signal(number)
+        assert process.wait(20) == 0, said()
+        assert not [pid for pid in started if is_running(pid)]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_up_takes_its_programs_with_it_when_it_is_killed(tmp_path):
+    process, said = up(tmp_path, *ANYWHERE)
+    wait_until(lambda: "HMS-OPS is up." in said(), timeout=30, what="up")
+    started = children(process)
+    process.kill()
+    process.wait()
+    wait_until(lambda: not [pid for pid in started if is_running(pid)], what="the programs have ended")
+
+
+def test_up_names_the_port_that_is_in_use(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process, said = up(tmp_path, *ANYWHERE[2:], "--collector-console", f"127.0.0.1:{port}")
+        assert process.wait(20) == 2
+        assert f"port {port} (collector console, 127.0.0.1:{port}) is in use" in said() and "--collector-console" in said()
+
+
+def test_up_shows_why_a_program_did_not_start(tmp_path):
+    process, said = up(tmp_path, *ANYWHERE, "--sidecar-set", "receive.nonsense=1")
+    assert process.wait(30) == 2
+    assert "sidecar ended with exit code" in said() and "receive.nonsense" in said()
+    assert not children(process)
