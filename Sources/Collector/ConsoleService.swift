@@ -7,8 +7,6 @@ import Querying
 final class ConsoleService: HTTPService {
     private let queries: QueryPool
     private let hosts: HostAllowList
-    private let assets = ConsoleAssets()
-
     init(queries: QueryPool, hosts: HostAllowList) {
         self.queries = queries
         self.hosts = hosts
@@ -29,13 +27,6 @@ final class ConsoleService: HTTPService {
             queries.run(exchange)
             return
         }
-        guard head.method == "GET" || head.method == "HEAD" else {
-            var refusal = HTTPResponse.text(405, "pages are read with GET\n")
-            refusal.headers.add("allow", "GET, HEAD")
-            exchange.respond(refusal)
-            return
-        }
-        let page = assets.response(head.path, ifNoneMatch: head.headers["if-none-match"])
-        exchange.respond(page ?? .text(404, "there is no such page; the console begins at /\n"))
+        exchange.respond(ConsoleAssets.response(to: head))
     }
 }
