@@ -11,6 +11,8 @@ struct FloodGuard {
     private var emptyData = 0
     private var oversizedHeaders = 0
     private(set) var exceeded: HTTPRefusal?
+    /// What it is when nghttp2 finds that too many frames wait for our acknowledgement.
+    private(set) var latestFlood = HTTPRefusal.pingFlood
     var now = MonotonicTime(nanoseconds: 0)
 
     init(limits: HTTPLimits) { self.limits = limits }
@@ -22,8 +24,10 @@ struct FloodGuard {
             emptyData = length == 0 && !ends ? emptyData + 1 : 0
             if emptyData > limits.maxEmptyDataFramesInARow { exceeded = .emptyDataFlood }
         case NGHTTP2_SETTINGS.rawValue:
+            latestFlood = .settingsFlood
             if settings.add(at: now) > limits.maxSettingsPerTenSeconds { exceeded = .settingsFlood }
         case NGHTTP2_PING.rawValue:
+            latestFlood = .pingFlood
             if pings.add(at: now) > limits.maxPingsPerTenSeconds { exceeded = .pingFlood }
         case NGHTTP2_PRIORITY.rawValue:
             priorities += 1

@@ -56,7 +56,7 @@ final class HTTP2Server: ServerProtocol {
         lastActivity = server.loop.now()
         guardian.now = lastActivity
         let result = bytes.withUnsafeBufferPointer { nghttp2_session_mem_recv(session, $0.baseAddress, $0.count) }
-        if let flood = guardian.exceeded {
+        if let flood = guardian.exceeded ?? (result == NGHTTP2_ERR_FLOODED.rawValue ? guardian.latestFlood : nil) {
             server.counters.refuse(flood)
             terminate(NGHTTP2_ENHANCE_YOUR_CALM)
         } else if result < 0 {
@@ -214,7 +214,7 @@ final class HTTP2Server: ServerProtocol {
         }
         guard frame.type == NGHTTP2_RST_STREAM.rawValue else { return }
         resets += 1
-        if resets > server.limits.maxProvokedResets {
+        if resets == server.limits.maxProvokedResets + 1 {
             server.counters.refuse(.resetFlood)
             connection.closeAfterOutput()
         }
