@@ -95,7 +95,7 @@ import Testing
             (
                 "forward.tls_certificate=/c.pem",
                 "--set forward.tls_certificate=/c.pem: 'forward.tls_certificate' is '/c.pem', "
-                    + "which and 'forward.tls_key' are to be set together"
+                    + "which is not enough alone; set 'forward.tls_certificate' and 'forward.tls_key' together"
             ),
         ])
     func refusesHalfAPair(override: String, expected: String) {
