@@ -36,8 +36,10 @@ package final class Forwarder {
     private let options: Options
     private let log: Log
     private var compressor: ZstdCompressor
-    private var waiting: [OutgoingBatch] = []
+    /// Compressed as they come, so that the budget holds several times as much while the collector is away.
+    private var waiting: [Numbered] = []
     private var nextWaiting = 0
+    private var scratch: [UInt8] = []
     /// Batches whose sending failed, oldest first; they keep their numbers.
     private var again: [Numbered] = []
     private var inFlight = 0
@@ -64,7 +66,7 @@ package final class Forwarder {
     private func take(_ message: ForwardMessage) {
         switch message {
         case .batch(let batch):
-            waiting.append(batch)
+            if let numbered = number(batch) { waiting.append(numbered) }
         case .drain(let done): drained.append(done)
         }
         pump()
@@ -75,36 +77,31 @@ package final class Forwarder {
     private func pump() {
         // After trouble one batch tries the way; the others follow when it has come through.
         let allowed = isTroubled ? 1 : options.maxInFlight
-        while pause == nil, inFlight < allowed, hasMore {
-            if let batch = takeNext() { send(batch) }
-        }
-        if inFlight == 0, !hasMore {
+        while pause == nil, inFlight < allowed, let batch = takeNext() { send(batch) }
+        if inFlight == 0, again.isEmpty, nextWaiting == waiting.count {
             let done = drained
             drained = []
             for action in done { action() }
         }
     }
 
-    private var hasMore: Bool { !again.isEmpty || nextWaiting < waiting.count }
-
-    /// The next batch to send; nil when there is none, or when it had to be given up.
     private func takeNext() -> Numbered? {
         if !again.isEmpty { return again.removeFirst() }
         guard nextWaiting < waiting.count else { return nil }
         let batch = waiting[nextWaiting]
-        waiting[nextWaiting].message = []
         nextWaiting += 1
-        if nextWaiting == waiting.count || nextWaiting >= 1024 {
+        if nextWaiting == waiting.count || nextWaiting >= 64 {
             waiting.removeSubrange(..<nextWaiting)
             nextWaiting = 0
         }
-        return number(batch)
+        return batch
     }
 
+    /// Compresses a batch and gives it its number; nil when it had to be given up.
     private func number(_ batch: OutgoingBatch) -> Numbered? {
-        var body: [UInt8] = []
+        scratch.removeAll(keepingCapacity: scratch.capacity <= 2 << 20)
         do throws(CompressionError) {
-            try compressor.compress(batch.message.span, into: &body)
+            try compressor.compress(batch.message.span, into: &scratch)
         } catch {
             // Only memory that ran out brings us here, for this batch; the ones behind it may fit.
             log.error("forward_compress", "a batch cannot be compressed and is dropped", ["reason": error])
@@ -113,9 +110,13 @@ package final class Forwarder {
             }
             return nil
         }
+        // A copy of the right length: the scratch array has room for what cannot be compressed.
+        let body = scratch.withUnsafeBufferPointer { Array($0) }
+        let keptBytes = min(body.count, batch.reservedBytes)
+        route.budget.release(batch.reservedBytes - keptBytes)
         sequence += 1
         return Numbered(
-            sequence: sequence, kind: batch.kind, items: batch.items, body: body, reservedBytes: batch.reservedBytes)
+            sequence: sequence, kind: batch.kind, items: batch.items, body: body, reservedBytes: keptBytes)
     }
 
     private func send(_ batch: Numbered) {

@@ -5,7 +5,7 @@ package import Daemon
 package struct SidecarSettings: HasCommonSettings {
     package var common = CommonSettings()
     var udp: NetworkAddress? = NetworkAddress("127.0.0.1:4317")
-    var udpBufferBytes = 8 << 20
+    var udpBufferBytes = 16 << 20
     // Written as text because the addresses below cannot fail to be read.
     var otlp = ["127.0.0.1:4317", "127.0.0.1:4318"].compactMap { NetworkAddress($0) }
     var admin: NetworkAddress? = NetworkAddress("127.0.0.1:9100")
