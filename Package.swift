@@ -124,7 +124,7 @@ let package = Package(
         tests("SegmentStore", ["SegmentStore", "TraceModel", "WireFormat", "Compression", "CLinux"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
-        tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "SelfTelemetry"]),
+        tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
             "Querying",
             ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "WireFormat"]),
