@@ -84,13 +84,15 @@ let package = Package(
         library(
             "Sidecar",
             [
-                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "Forwarding", "SelfTelemetry", "EventLoop", "HTTP", "TLS",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "Forwarding", "SelfTelemetry",
+                "EventLoop", "HTTP", "TLS",
                 "CLinux",
             ]),
         library(
             "Collector",
             [
-                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "Querying", "Console",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "Querying",
+                "Console",
                 "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
             ]),
         library(
@@ -123,8 +125,12 @@ let package = Package(
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "SelfTelemetry"]),
-        tests("Querying", ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "WireFormat"]),
+        tests(
+            "Querying",
+            ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "WireFormat"]),
         tests("Console", ["Console", "HTTP"]),
+        tests("Sidecar", ["Sidecar", "Configuration"]),
+        tests("Collector", ["Collector", "Configuration"]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests("OpsCommands", ["OpsCommands", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
     ]

@@ -87,7 +87,7 @@ private struct RunningCollector {
                 log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
                 return server
             }
-            return Part(stop: { done in drainAll(servers, grace: settings.common.shutdownGrace, done) })
+            return Part(stop: { done in drainAll(servers, grace: settings.common.shutdownGrace / 2, done) })
         }
     }
 
@@ -108,7 +108,7 @@ private struct RunningCollector {
                 service: health)
             log.info("listening", "console", ["what": "console", "address": server.localAddress.description])
             return Part(stop: { done in
-                drainAll([server], grace: settings.common.shutdownGrace) {
+                drainAll([server], grace: settings.common.shutdownGrace / 2) {
                     queries.stop()
                     done()
                 }

@@ -1,5 +1,6 @@
 package import Configuration
 package import Daemon
+import HTTP
 import SegmentStore
 
 /// What the collector is set up with; the initial values are the defaults.
@@ -18,7 +19,10 @@ package struct CollectorSettings: HasCommonSettings {
     var queueBytes = 64 << 20
     var compressionLevel = 1
 
-    package init() {}
+    package init() {
+        // A batch of the largest message that cannot be compressed is a little larger than the message.
+        common.limits.maxBodyBytes = 16 << 20 + 64 << 10
+    }
 
     private static let ownKeys: [SettingKey<CollectorSettings>] = [
         SettingKey(

@@ -8,7 +8,8 @@ extension SettingSchema {
                 section = key.section
                 text += "\n[\(section)]\n"
             }
-            text += "# \(key.why)\n\(key.keyInSection) = \(quotedIfNeeded(key.text(of: defaults)))\n"
+            let value = quotedIfNeeded(key.text(of: defaults))
+            text += "# \(key.why)\n\(key.keyInSection) =\(value.isEmpty ? "" : " ")\(value)\n"
         }
         return text
     }

@@ -142,7 +142,7 @@ private func limitKeys<Settings: HasCommonSettings>() -> [SettingKey<Settings>] 
             why: "Empty DATA frames in a row; more is a flood."),
         SettingKey(
             "limits.provoked_resets", \Settings.common.limits.maxProvokedResets, count,
-            why: "Streams of one connection that had to be reset; more is a flood."),
+            why: "Streams of one connection that had to be reset in ten seconds; more is a flood."),
         SettingKey(
             "limits.oversized_headers", \Settings.common.limits.maxOversizedHeaders, count,
             why: "Oversized headers on one connection, after which it is closed."),

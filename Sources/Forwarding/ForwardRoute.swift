@@ -18,6 +18,7 @@ package final class ForwardRoute: Sendable {
         guard !mailbox.post(.batch(batch)) else { return }
         // A million batches wait, far more than the budget lets happen with batches of any size.
         counters.countDropped(batch.kind, batch.items, .queueFull)
+        counters.waiting[batch.kind]?.subtract(batch.items)
         budget.release(batch.reservedBytes)
     }
 
@@ -36,7 +37,6 @@ package final class ForwardCounters: Sendable {
         case refused = "refused_by_collector"
         case rejected = "rejected_by_collector"
         case queueFull = "queue_full"
-        case shutdown
     }
 
     private let forwarded: [SignalKind: Counter]
@@ -68,7 +68,8 @@ package final class ForwardCounters: Sendable {
         }
         waiting = perKind {
             registry.gauge(
-                "hms_sidecar_waiting_items", help: "Items that the forwarder holds, in flight or before it.",
+                "hms_sidecar_waiting_items",
+                help: "Items that were accepted and are neither acknowledged by the collector nor dropped.",
                 labels: ["signal": $0])
         }
         batches = registry.counter(

@@ -64,7 +64,6 @@ package final class Forwarder {
     private func take(_ message: ForwardMessage) {
         switch message {
         case .batch(let batch):
-            counters.waiting[batch.kind]?.add(batch.items)
             waiting.append(batch)
         case .drain(let done): drained.append(done)
         }
@@ -76,14 +75,19 @@ package final class Forwarder {
     private func pump() {
         // After trouble one batch tries the way; the others follow when it has come through.
         let allowed = isTroubled ? 1 : options.maxInFlight
-        while pause == nil, inFlight < allowed, let batch = takeNext() { send(batch) }
-        if inFlight == 0, again.isEmpty, nextWaiting == waiting.count {
+        while pause == nil, inFlight < allowed, hasMore {
+            if let batch = takeNext() { send(batch) }
+        }
+        if inFlight == 0, !hasMore {
             let done = drained
             drained = []
             for action in done { action() }
         }
     }
 
+    private var hasMore: Bool { !again.isEmpty || nextWaiting < waiting.count }
+
+    /// The next batch to send; nil when there is none, or when it had to be given up.
     private func takeNext() -> Numbered? {
         if !again.isEmpty { return again.removeFirst() }
         guard nextWaiting < waiting.count else { return nil }
@@ -162,7 +166,8 @@ package final class Forwarder {
         counters.batches.add()
         counters.sentBytes.add(batch.body.count)
         let partial = (try? ExportResponse.partialSuccess(response.body.span)) ?? nil
-        let rejected = min(partial?.rejected ?? 0, batch.items)
+        // The collector's word, so it may be any number.
+        let rejected = min(max(partial?.rejected ?? 0, 0), batch.items)
         finish(batch.kind, batch.items, batch.reservedBytes) {
             $0.countForwarded(batch.kind, batch.items - rejected)
             if rejected > 0 { $0.countDropped(batch.kind, rejected, .rejected) }

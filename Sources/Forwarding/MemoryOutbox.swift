@@ -1,4 +1,5 @@
 package import EventLoop
+import SelfTelemetry
 package import WireFormat
 
 /// An outbox that keeps telemetry in memory, within a budget that all loops of the process share. Concatenates messages into
@@ -27,7 +28,7 @@ package final class MemoryOutbox: Outbox {
     package func append(_ message: Span<UInt8>, _ kind: SignalKind, items: Int) -> Bool {
         guard route.budget.reserve(message.count) else { return false }
         var batch = filling.removeValue(forKey: kind) ?? Filling()
-        if batch.items > 0, batch.message.count + message.count > maxBatchBytes {
+        if !batch.message.isEmpty, batch.message.count + message.count > maxBatchBytes {
             passOn(batch, kind)
             batch = Filling()
         }
@@ -37,6 +38,7 @@ package final class MemoryOutbox: Outbox {
         }
         message.withUnsafeBufferPointer { batch.message.append(contentsOf: $0) }
         batch.items += items
+        route.counters.waiting[kind]?.add(items)
         if batch.message.count >= maxBatchBytes {
             passOn(batch, kind)
         } else {

@@ -10,6 +10,7 @@ struct FloodGuard {
     private var priorities = 0
     private var emptyData = 0
     private var oversizedHeaders = 0
+    private var provokedResets = WindowedCount()
     private(set) var exceeded: HTTPRefusal?
     /// What it is when nghttp2 finds that too many frames wait for our acknowledgement.
     private(set) var latestFlood = HTTPRefusal.pingFlood
@@ -35,6 +36,9 @@ struct FloodGuard {
         default: break
         }
     }
+
+    /// True for the one reset that is too many.
+    mutating func countsProvokedResetFlood() -> Bool { provokedResets.add(at: now) == limits.maxProvokedResets + 1 }
 
     mutating func countOversizedHeader() {
         oversizedHeaders += 1

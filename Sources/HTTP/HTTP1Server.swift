@@ -18,11 +18,16 @@ final class HTTP1Server: ServerProtocol {
     private var keepsAlive = true
     private var isDraining = false
     private(set) var isFinished = false
+    /// Requests that were sent ahead wait until some of the answers before them are written.
+    private var isHeldBack = false
+    private var isResuming = false
     private var requestBegan: MonotonicTime?
     private var lastActivity: MonotonicTime
 
     /// An unwanted body up to this is read over to keep the connection; a longer one costs the peer a new connection.
     private static let longestIgnoredBody = 64 << 10
+    /// Unwritten answers beyond which requests that were sent ahead are left for later.
+    private static let heldBackBytes = 64 << 10
 
     init(connection: ServerConnection) {
         self.connection = connection
@@ -34,7 +39,11 @@ final class HTTP1Server: ServerProtocol {
     // MARK: ServerProtocol
 
     /// While an answer is awaited, requests that were sent ahead are left in the socket.
-    var wantsInput: Bool { exchange == nil && !isFinished }
+    var wantsInput: Bool { exchange == nil && !isFinished && !isHeldBack }
+
+    var isIdle: Bool { exchange == nil && !isHeldBack }
+
+    var toleratesHalfClose: Bool { true }
 
     func receive(_ bytes: Span<UInt8>) {
         guard !isFinished else { return }
@@ -46,6 +55,10 @@ final class HTTP1Server: ServerProtocol {
     func produce(into output: inout [UInt8], limit: Int) {
         output.append(contentsOf: self.output)
         self.output.removeAll(keepingCapacity: self.output.capacity <= 64 << 10)
+        if isHeldBack {
+            isHeldBack = false
+            resume()
+        }
     }
 
     func sweep(_ now: MonotonicTime) {
@@ -71,7 +84,9 @@ final class HTTP1Server: ServerProtocol {
     }
 
     func connectionClosed() {
-        releaseBody()
+        finish()
+        input = []
+        inputUsed = 0
         exchange?.detach()
         exchange = nil
     }
@@ -80,6 +95,10 @@ final class HTTP1Server: ServerProtocol {
 
     private func parseInput() {
         while exchange == nil, !isFinished {
+            guard output.count < Self.heldBackBytes else {
+                isHeldBack = true
+                return
+            }
             if requestBegan == nil, inputUsed < input.count { requestBegan = lastActivity }
             let event: HTTP1Parser.Event
             do throws(HTTP1Parser.Failure) {
@@ -166,12 +185,19 @@ final class HTTP1Server: ServerProtocol {
         if !keepsAlive { isFinished = true }
         connection.wantsToWrite()
         // Requests that were sent ahead are taken up when the call stack that gave this answer has ended.
-        if inputUsed < input.count, !isFinished {
-            server.loop.atEndOfRound { [weak self] in
-                guard let self, exchange == nil else { return }
-                parseInput()
-                connection.flush()
-            }
+        if inputUsed < input.count, !isFinished { resume() }
+    }
+
+    /// Goes on with what was sent ahead, once in this round of the loop.
+    private func resume() {
+        guard !isResuming else { return }
+        isResuming = true
+        server.loop.atEndOfRound { [weak self] in
+            guard let self else { return }
+            isResuming = false
+            guard exchange == nil, !isFinished, !isHeldBack else { return }
+            parseInput()
+            connection.flush()
         }
     }
 

@@ -16,7 +16,6 @@ final class HTTP2Server: ServerProtocol {
     private var lastActivity: MonotonicTime
     private var isDraining = false
     private var isBroken = false
-    private var resets = 0
 
     init(connection: ServerConnection) {
         self.connection = connection
@@ -81,6 +80,11 @@ final class HTTP2Server: ServerProtocol {
 
     var wantsInput: Bool { true }
 
+    var isIdle: Bool { streams.isEmpty }
+
+    /// RFC 9113, 9.1: the end of the transport ends all streams.
+    var toleratesHalfClose: Bool { false }
+
     var isFinished: Bool {
         isBroken || (nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0)
     }
@@ -95,6 +99,11 @@ final class HTTP2Server: ServerProtocol {
         {
             server.counters.refuse(.headerTimeout)
             reset(stream.id, NGHTTP2_CANCEL)
+        }
+        // A window that the peer keeps closed holds answers back without a byte in the socket.
+        if streams.values.contains(where: { $0.isAnswered && now - $0.progressAt > server.limits.writeTimeout }) {
+            server.counters.refuse(.writeStalled)
+            terminate(NGHTTP2_ENHANCE_YOUR_CALM)
         }
         if streams.isEmpty, now - lastActivity > server.limits.idleTimeout {
             server.counters.refuse(.idle)
@@ -132,7 +141,7 @@ final class HTTP2Server: ServerProtocol {
     fileprivate func header(_ id: Int32, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>)
         -> Int32
     {
-        guard let stream = streams[id], stream.isReceivingHeader else { return 0 }
+        guard let stream = streams[id] else { return 0 }
         stream.headerBytes += name.count + value.count + 32
         guard stream.headerBytes <= server.limits.maxHeaderBytes else {
             if !stream.isOversized {
@@ -144,7 +153,8 @@ final class HTTP2Server: ServerProtocol {
             return stream.headerBytes > 4 * server.limits.maxHeaderBytes
                 ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue : 0
         }
-        stream.addHeader(name, value)
+        // Trailers count and mean nothing to us.
+        if stream.isReceivingHeader { stream.addHeader(name, value) }
         return 0
     }
 
@@ -206,18 +216,19 @@ final class HTTP2Server: ServerProtocol {
         guardian.countFrame(type: type, flags: flags, length: length)
     }
 
-    fileprivate func frameSent(_ frame: nghttp2_frame_hd) {
+    fileprivate func frameSent(_ sent: nghttp2_frame) {
+        let frame = sent.hd
         let carriesAnswer = frame.type == NGHTTP2_HEADERS.rawValue || frame.type == NGHTTP2_DATA.rawValue
         if carriesAnswer, UInt32(frame.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0 {
             // Not before: nghttp2 drops the frames of a stream that still wait when its reset is submitted.
             streams[frame.stream_id]?.resetAfterAnswer(session)
         }
-        guard frame.type == NGHTTP2_RST_STREAM.rawValue else { return }
-        resets += 1
-        if resets == server.limits.maxProvokedResets + 1 {
-            server.counters.refuse(.resetFlood)
-            connection.closeAfterOutput()
-        }
+        // A reset without an error is ours, after an early answer; the others are what the peer made us do.
+        guard frame.type == NGHTTP2_RST_STREAM.rawValue, sent.rst_stream.error_code != NGHTTP2_NO_ERROR.rawValue,
+            guardian.countsProvokedResetFlood()
+        else { return }
+        server.counters.refuse(.resetFlood)
+        connection.closeAfterOutput()
     }
 
     private func forget(_ stream: HTTP2Stream) {
@@ -268,6 +279,7 @@ final class HTTP2Server: ServerProtocol {
     private func respond(_ stream: HTTP2Stream, _ response: HTTPResponse) {
         guard !stream.isAnswered else { return }
         stream.isAnswered = true
+        stream.progressAt = server.loop.now()
         stream.exchange = nil
         let isHead = stream.head?.method == "HEAD"
         stream.response = isHead ? [] : response.body
@@ -300,6 +312,7 @@ final class HTTP2Server: ServerProtocol {
             if count > 0 { memcpy(buffer, bytes.baseAddress! + stream.responseSent, count) }
         }
         stream.responseSent += count
+        if count > 0 { stream.progressAt = server.loop.now() }
         guard stream.responseSent == stream.response.count else { return count }
         flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
         if !stream.trailers.isEmpty {
@@ -383,7 +396,7 @@ private struct HTTP2ServerCallbacks: @unchecked Sendable {
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, userData in
-            HTTP2Server.from(userData).frameSent(frame!.pointee.hd)
+            HTTP2Server.from(userData).frameSent(frame!.pointee)
             return 0
         }
         pointer = callbacks

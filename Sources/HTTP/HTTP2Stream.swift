@@ -16,6 +16,8 @@ final class HTTP2Stream {
     /// This stream's part of the server's count of buffered bytes.
     var buffered = 0
     var exchange: HTTPExchange?
+    /// When the answer was given or a part of it last left.
+    var progressAt: MonotonicTime
     var response: [UInt8] = []
     var responseSent = 0
     var trailers = HTTPHeaders()
@@ -28,6 +30,7 @@ final class HTTP2Stream {
     init(id: Int32, now: MonotonicTime) {
         self.id = id
         begun = now
+        progressAt = now
     }
 
     /// nghttp2 has checked names and values: lower case, no control characters, pseudo-headers first and once.
@@ -66,10 +69,4 @@ final class HTTP2Stream {
         guard !peerHasEnded else { return }
         nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, NGHTTP2_NO_ERROR.rawValue)
     }
-}
-
-/// Splits `/path?query`; an absolute target loses its scheme and authority.
-func splitTarget(_ target: String) -> (path: String, query: String) {
-    guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (target, "") }
-    return (String(target[..<mark]), String(target[target.utf8.index(after: mark)...]))
 }

@@ -24,7 +24,7 @@ package struct HTTPLimits: Sendable {
     package var maxPingsPerTenSeconds = 1000
     package var maxPriorityFrames = 10_000
     package var maxEmptyDataFramesInARow = 100
-    /// Streams that we reset because of what the peer did on them.
+    /// Streams that we reset within ten seconds because of what the peer did on them.
     package var maxProvokedResets = 1000
     /// Requests with oversized headers, after which the connection is closed.
     package var maxOversizedHeaders = 3

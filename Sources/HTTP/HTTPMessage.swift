@@ -71,3 +71,9 @@ extension HTTPService {
         .text(status, reason + "\n")
     }
 }
+
+/// Splits `/path?query`; the query is empty when there is none.
+func splitTarget(_ target: String) -> (path: String, query: String) {
+    guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (target, "") }
+    return (String(target[..<mark]), String(target[target.utf8.index(after: mark)...]))
+}

@@ -124,6 +124,7 @@ package final class HTTPServer {
     private func scheduleSweep() {
         sweep = loop.schedule(after: .seconds(1)) { [weak self] in
             guard let self else { return }
+            // Copied, since a sweep may close connections.
             let now = loop.now()
             for connection in connections.values { connection.sweep(now) }
             scheduleSweep()

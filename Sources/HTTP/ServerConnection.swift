@@ -10,6 +10,10 @@ protocol ServerProtocol: AnyObject {
     func produce(into output: inout [UInt8], limit: Int)
     /// False while the peer is to be slowed down.
     var wantsInput: Bool { get }
+    /// No request waits for its answer.
+    var isIdle: Bool { get }
+    /// Whether a peer that has ended its side still reads answers, and one that is told goodbye may still be sending.
+    var toleratesHalfClose: Bool { get }
     /// Nothing more will be read or written: the connection closes once its output is sent.
     var isFinished: Bool { get }
     /// Gives up what takes too long.
@@ -35,6 +39,10 @@ final class ServerConnection {
     private var isReading = false
     private var isAwaitingFlush = false
     private var isClosing = false
+    private var hasPeerEnded = false
+    private var hasSaidFarewell = false
+    /// Until when, and how much of, what the peer still sends is read and thrown away.
+    private var linger: (until: MonotonicTime, bytesLeft: Int)?
     private let openedAt: MonotonicTime
     /// When a byte last went out or the output was last empty.
     private var lastWriteProgress: MonotonicTime
@@ -74,7 +82,11 @@ final class ServerConnection {
             return
         }
         guard count > 0 else {
-            close()
+            endOfInput()
+            return
+        }
+        guard linger == nil else {
+            discard(count)
             return
         }
         server.counters.bytesReceived.add(UInt64(count), ordering: .relaxed)
@@ -83,6 +95,16 @@ final class ServerConnection {
         let bytes = UnsafeBufferPointer(rebasing: server.scratch.assumingMemoryBound(to: UInt8.self)[..<count]).span
         if tls == nil { receivePlain(bytes) } else { receiveEncrypted(bytes) }
         isReading = false
+        flush()
+    }
+
+    private func endOfInput() {
+        // The second time it is a hang-up in both directions.
+        guard !hasPeerEnded, linger == nil, let spoken, spoken.toleratesHalfClose, !spoken.isIdle else {
+            close()
+            return
+        }
+        hasPeerEnded = true
         flush()
     }
 
@@ -143,12 +165,7 @@ final class ServerConnection {
     func flush() {
         isAwaitingFlush = false
         while isOpen {
-            let wasIdle = outputSent == output.count
-            if wasIdle {
-                output.removeAll(keepingCapacity: output.capacity <= 1 << 20)
-                outputSent = 0
-                lastWriteProgress = server.loop.now()
-            }
+            dropWhatWasSent()
             if output.count - outputSent < server.limits.maxOutputBytes { collectOutput() }
             guard outputSent < output.count else { break }
             let sent = output.withUnsafeBytes { bytes in
@@ -166,16 +183,56 @@ final class ServerConnection {
             outputSent += sent
         }
         guard isOpen else { return }
+        guard linger == nil else { return }
         let waiting = outputSent < output.count
-        if !waiting, isClosing || spoken?.isFinished == true {
-            close()
+        let isOver = isClosing || spoken?.isFinished == true || (hasPeerEnded && spoken?.isIdle == true)
+        if !waiting, isOver {
+            end()
             return
         }
         let wantsInput = spoken?.wantsInput ?? true
         let full = output.count - outputSent >= server.limits.maxOutputBytes
         var interest: Interest = waiting ? .write : .nothing
-        if wantsInput, !full, !isClosing { interest.insert(.read) }
+        if wantsInput, !full, !isClosing, !hasPeerEnded { interest.insert(.read) }
         watch?.update(interest)
+    }
+
+    private func dropWhatWasSent() {
+        if outputSent == output.count {
+            output.removeAll(keepingCapacity: output.capacity <= 1 << 20)
+            outputSent = 0
+            lastWriteProgress = server.loop.now()
+        } else if outputSent > output.count / 2 {
+            output.removeFirst(outputSent)
+            outputSent = 0
+        }
+    }
+
+    /// Says goodbye where that is the custom, then closes, at once or when the peer has stopped sending.
+    private func end() {
+        if let tls, !hasSaidFarewell {
+            hasSaidFarewell = true
+            tls.close()
+            tls.takeOutput(into: &output)
+            flush()
+            return
+        }
+        guard let spoken, spoken.toleratesHalfClose, !hasPeerEnded else {
+            close()
+            return
+        }
+        // Closing while the peer still sends would make the kernel reset the connection, and the peer lose the answer.
+        shutdown(fd, Int32(SHUT_WR))
+        linger = (server.loop.now() + .seconds(2), 1 << 20)
+        watch?.update(.read)
+    }
+
+    private func discard(_ count: Int) {
+        guard let left = linger?.bytesLeft, left > count else {
+            close()
+            return
+        }
+        linger?.bytesLeft = left - count
     }
 
     private func collectOutput() {
@@ -183,7 +240,7 @@ final class ServerConnection {
             spoken?.produce(into: &output, limit: server.limits.maxOutputBytes)
             return
         }
-        if tls.isHandshakeComplete, let spoken, !isClosing {
+        if tls.isHandshakeComplete, let spoken, !hasSaidFarewell {
             produced.removeAll(keepingCapacity: produced.capacity <= 1 << 20)
             spoken.produce(into: &produced, limit: server.limits.maxOutputBytes)
             if !produced.isEmpty, (try? tls.send(produced.span)) == nil { isClosing = true }
@@ -194,7 +251,9 @@ final class ServerConnection {
     // MARK: ending
 
     func sweep(_ now: MonotonicTime) {
-        if outputSent < output.count, now - lastWriteProgress > server.limits.writeTimeout {
+        if let linger {
+            if now > linger.until { close() }
+        } else if outputSent < output.count, now - lastWriteProgress > server.limits.writeTimeout {
             refuseAndClose(.writeStalled)
         } else if let spoken {
             spoken.sweep(now)

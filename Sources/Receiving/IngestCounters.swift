@@ -1,7 +1,7 @@
 package import SelfTelemetry
 import WireFormat
 
-/// What the front door counted. `received = accepted + rejected`, in items; requests that could not be read have no items
+/// What the front door counted. `received = accepted + duplicate + rejected`, in items; requests that could not be read have no items
 /// that anybody could count, so they have a counter of their own. Shared by all loops of a program.
 package final class IngestCounters: Sendable {
     /// How telemetry came in.

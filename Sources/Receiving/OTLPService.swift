@@ -105,9 +105,11 @@ package final class OTLPService: HTTPService {
             payload = 0..<bytes.count
         }
         let head = exchange.head
+        // A sender without a number that can be read gets no protection from duplicates, rather than one number for all.
+        let sequence = head.headers["x-hms-sequence"].flatMap { UInt64($0) }
         return AcceptedTelemetry(
             kind: route.kind, bytes: bytes, payload: payload, items: 0, runs: [], services: [],
-            sender: head.headers["x-hms-sender"], sequence: head.headers["x-hms-sequence"].flatMap { UInt64($0) } ?? 0)
+            sender: sequence == nil ? nil : head.headers["x-hms-sender"], sequence: sequence ?? 0)
     }
 
     private func decompress(_ packed: Span<UInt8>, _ encoding: ContentEncoding) throws(Refusal) -> [UInt8] {
@@ -155,13 +157,15 @@ package final class OTLPService: HTTPService {
         let (kind, items) = (telemetry.kind, telemetry.items)
         let rejected = scanner.refusedCount
         let message = scanner.refused.map { $0.reason }.joined(separator: "; ")
-        counters.countReceived(kind, items + rejected)
+        counters.countReceived(kind, rejected)
         counters.countRejected(kind, rejected, .badIdentity)
         guard items > 0 || !telemetry.payload.isEmpty else {
             exchange.respond(IngestAnswer.success(route, rejected: rejected, message: message))
             return
         }
         sink.accept(telemetry) { [counters] answer in
+            // Counted with its outcome, so that the sums agree whenever they are read.
+            counters.countReceived(kind, items)
             switch answer {
             case .accepted: counters.countAccepted(kind, items)
             case .duplicate: counters.countDuplicate(kind, items)

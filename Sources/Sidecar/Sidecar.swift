@@ -159,12 +159,15 @@ private struct RunningSidecar {
                         ]
                         : []
                 }
-                let server = try HTTPServer(loop: loop, address: admin, tls: tls, service: health)
+                let server = try HTTPServer(
+                    loop: loop, address: admin, tls: tls, limits: settings.common.limits, service: health)
                 log.info("listening", "admin", ["what": "admin", "address": server.localAddress.description])
                 servers.append(server)
             }
             return Part(stop: { done in
-                drainAll(servers, grace: settings.common.shutdownGrace) {
+                outbox.flush()
+                // The other half is for what the collector still has to take.
+                drainAll(servers, grace: settings.common.shutdownGrace / 2) {
                     outbox.flush()
                     done()
                 }

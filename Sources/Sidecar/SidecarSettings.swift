@@ -37,7 +37,7 @@ package struct SidecarSettings: HasCommonSettings {
             "receive.otlp", \SidecarSettings.otlp, SettingType.listenAddress.list(count: 0...16),
             why: "OTLP over gRPC, HTTP/2 and HTTP/1.1; each address takes all three."),
         SettingKey(
-            "receive.max_message_bytes", \SidecarSettings.maxMessageBytes, .size(in: 1 << 10...1 << 30),
+            "receive.max_message_bytes", \SidecarSettings.maxMessageBytes, .size(in: 1 << 10...16 << 20),
             why: "One request after decompression; over it the answer is 413."),
         SettingKey(
             "admin.listen", \SidecarSettings.admin, SettingType.listenAddress.orNone(writtenAs: "off"),
@@ -90,10 +90,17 @@ package struct SidecarSettings: HasCommonSettings {
             { $0.common.conflict(at: "receive.udp", addresses: $0.udp.map { [$0] } ?? [], secured: false) },
             { $0.common.conflict(at: "admin.listen", addresses: $0.admin.map { [$0] } ?? [], secured: true) },
             { settings in
+                settings.spoolMaxBytes < settings.maxMessageBytes
+                    ? SettingConflict(
+                        key: "spool.max_bytes", reason: "has no room for a message of 'receive.max_message_bytes'")
+                    : nil
+            },
+            { settings in
                 (settings.forwardCertificate == nil) == (settings.forwardKey == nil)
                     ? nil
                     : SettingConflict(
-                        key: "forward.tls_certificate", reason: "and 'forward.tls_key' are to be set together")
+                        key: "forward.tls_certificate",
+                        reason: "is not enough alone; set 'forward.tls_certificate' and 'forward.tls_key' together")
             },
         ])
 }

@@ -15,7 +15,7 @@ final class SidecarSink: TelemetrySink {
 
     private static let retryInterval = Duration.milliseconds(5)
     /// Of what is held back on this loop; more is refused at once.
-    private static let maxHeldBytes = 4 << 20
+    private static let maxHeldBytes = 8 << 20
 
     private let outbox: any Outbox
     private let loop: EventLoop

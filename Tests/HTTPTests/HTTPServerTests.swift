@@ -149,6 +149,44 @@ private enum Frame {
         #expect(bench.server.counters.openConnections.load(ordering: .relaxed) == 0)
     }
 
+    @Test("A peer that has ended its side still gets the answer that it waits for")
+    func halfClose() throws {
+        let bench = try Bench()
+        let fd = try bench.connect()
+        bench.send(fd, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+        try bench.run { !bench.service.kept.isEmpty }
+        shutdown(fd, Int32(SHUT_WR))
+        for _ in 0..<3 { bench.loop.runOnce(timeout: .milliseconds(1)) }
+        bench.service.kept[0].respond(HTTPResponse(status: 200, body: Array("late".utf8)))
+        let answer = bench.read(fd) { _ in false }
+        #expect(answer.text.hasSuffix("late"))
+    }
+
+    @Test("A thousand requests sent ahead are all answered, in portions")
+    func longPipeline() throws {
+        let bench = try Bench()
+        let fd = try bench.connect()
+        let body = String(repeating: "b", count: 1000)
+        let request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" + body
+        bench.send(fd, String(repeating: request, count: 1000))
+        let answer = bench.read(fd) { $0.utf8.count >= 1_000_000 && $0.hasSuffix(body) && count($0) == 1000 }
+        #expect(count(answer.text) == 1000)
+    }
+
+    private func count(_ text: String) -> Int { text.split(separator: "HTTP/1.1 200").count }
+
+    @Test("A window that stays closed ends the connection")
+    func zeroWindow() throws {
+        let bench = try Bench { $0.writeTimeout = .milliseconds(50) }
+        let fd = try bench.connect()
+        // SETTINGS with INITIAL_WINDOW_SIZE 0, then a request whose answer has a body.
+        let settings = Frame.frame(type: 4, flags: 0, stream: 0, [0, 4, 0, 0, 0, 0])
+        let post = Frame.post(stream: 1) + Frame.frame(type: 0, flags: 1, stream: 1, Array("body".utf8))
+        bench.send(fd, FirstBytes.preface + settings + post)
+        #expect(bench.read(fd) { _ in false }.isClosed)
+        #expect(bench.server.counters.refused(.writeStalled) == 1)
+    }
+
     @Test("Expect: 100-continue is answered before the body comes")
     func expectContinue() throws {
         let bench = try Bench()
@@ -272,6 +310,7 @@ private enum Frame {
         let answer = bench.read(fd) { _ in false }
         #expect(answer.text.hasSuffix("done"))
         #expect(answer.text.contains("connection: close"))
-        #expect(isDrained)
+        shutdown(fd, Int32(SHUT_RDWR))
+        try bench.run { isDrained }
     }
 }

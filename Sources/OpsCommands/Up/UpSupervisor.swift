@@ -57,14 +57,15 @@ final class UpSupervisor {
         let ingest = logged("otlp", by: collector).first ?? plan.collectorOTLP.description
         guard let sidecar = try start(plan.sidecar(data: data.path, collector: ingest)) else { return false }
         let otlp = logged("otlp", by: sidecar)
-        for program in plan.demo(sidecar: otlp.first ?? plan.sidecarOTLP[0].description) {
+        let udp = logged("udp", by: sidecar).first ?? plan.sidecarUDP.description
+        for program in plan.demo(sidecar: udp) {
             guard try start(program) != nil else { return false }
         }
         terminal.write(
             UpSummary(
                 console: logged("console", by: collector).first ?? plan.console.description,
                 otlp: otlp.isEmpty ? plan.sidecarOTLP.map(\.description) : otlp,
-                udp: logged("udp", by: sidecar).first ?? plan.sidecarUDP.description,
+                udp: udp,
                 admin: logged("admin", by: sidecar).first ?? plan.sidecarAdmin.description,
                 demo: plan.demoPort.map { "127.0.0.1:\($0)" }, data: data.path
             ).text(style: terminal.output))

@@ -1,0 +1,105 @@
+import Configuration
+import Testing
+
+@testable import Sidecar
+
+// One after the other, since one test may write the file that another reads.
+@Suite(.serialized) struct SidecarSettingsTests {
+    private let schema = SidecarSettings.schema
+
+    private func read(_ overrides: [String]) throws(ConfigurationError) -> SidecarSettings {
+        try schema.read(overrides: overrides).configuration
+    }
+
+    // MARK: sidecar.conf
+
+    private static let introduction = [
+        "Settings of hms-sidecar: every key with its default, below one line that says why one would set it.",
+        "Where a key is set more than once the last of these wins: the default, the file given by --config,",
+        "HMS_<SECTION>_<KEY> in the environment, --set section.key=value.",
+        "Sizes are written 65536, 64KiB, 4MiB; times 200ms, 1s, 10m, 1h, 7d.",
+        "scripts/write-reference-configuration writes this file; a copy need only hold what differs.",
+    ]
+
+    @Test("sidecar.conf shows every setting, with its default and why one would set it")
+    func referenceFile() throws {
+        let file = ReferenceFile(name: "sidecar.conf")
+        let expected = schema.referenceFile(introduction: Self.introduction)
+        if ReferenceFile.isToBeWritten { try file.write(expected) }
+        let text = try file.read()
+        #expect(schema.gaps(inReferenceFile: text) == [])
+        #expect(text == expected)
+    }
+
+    @Test("sidecar.conf reads back as the defaults, without a problem or a note")
+    func referenceFileIsTheDefaults() throws {
+        let text = try ReferenceFile(name: "sidecar.conf").read()
+        let reading = try schema.read(file: ConfigurationFile(name: "sidecar.conf", text: text))
+        #expect(schema.changes(from: SidecarSettings(), to: reading.configuration) == [])
+        #expect(reading.notes == [])
+    }
+
+    // MARK: doors
+
+    private static let securedRemedy =
+        "set 'tls.certificate' and 'tls.key', or 'listen.open = true' if the network is trusted"
+    private static let plainRemedy = "listen on loopback, or set 'listen.open = true' if the network is trusted"
+
+    @Test(
+        "A door beyond loopback without TLS is refused, with the settings that would allow it",
+        arguments: [
+            ("receive.otlp", "0.0.0.0:4317", securedRemedy),
+            ("receive.otlp", "127.0.0.1:4317, [::]:4318", securedRemedy),
+            ("receive.udp", "10.0.0.7:4317", plainRemedy),
+            ("admin.listen", "[2001:db8::1]:9100", securedRemedy),
+        ])
+    func refusesOpenDoors(key: String, value: String, remedy: String) {
+        let error = #expect(throws: ConfigurationError.self) { try read(["\(key)=\(value)"]) }
+        #expect(
+            error?.description
+                == "--set \(key)=\(value): '\(key)' is '\(value)', which other machines can reach without TLS; \(remedy)"
+        )
+    }
+
+    @Test("TLS opens the TCP doors, but not the one for datagrams, which cannot have it")
+    func opensByTLS() throws {
+        let tls = ["tls.certificate=/etc/hms/chain.pem", "tls.key=/etc/hms/key.pem"]
+        let settings = try read(tls + ["receive.otlp=0.0.0.0:4317", "admin.listen=0.0.0.0:9100"])
+        #expect(settings.otlp.map(\.description) == ["0.0.0.0:4317"])
+        #expect(settings.admin?.description == "0.0.0.0:9100")
+        let error = #expect(throws: ConfigurationError.self) { try read(tls + ["receive.udp=0.0.0.0:4317"]) }
+        #expect(
+            error?.description
+                == "--set receive.udp=0.0.0.0:4317: 'receive.udp' is '0.0.0.0:4317', "
+                + "which other machines can reach without TLS; \(Self.plainRemedy)")
+    }
+
+    @Test("'listen.open' opens all doors")
+    func opensBySetting() throws {
+        let settings = try read([
+            "listen.open=true", "receive.otlp=0.0.0.0:4317", "receive.udp=0.0.0.0:4317", "admin.listen=[::]:9100",
+        ])
+        #expect(settings.otlp.map(\.description) == ["0.0.0.0:4317"])
+        #expect(settings.udp?.description == "0.0.0.0:4317")
+        #expect(settings.admin?.description == "[::]:9100")
+    }
+
+    @Test(
+        "Half a key pair is refused, and the half that is missing named",
+        arguments: [
+            (
+                "tls.key=/k.pem",
+                "default: 'tls.certificate' is 'none', which is not enough alone; "
+                    + "set 'tls.certificate' and 'tls.key' together"
+            ),
+            (
+                "forward.tls_certificate=/c.pem",
+                "--set forward.tls_certificate=/c.pem: 'forward.tls_certificate' is '/c.pem', "
+                    + "which is not enough alone; set 'forward.tls_certificate' and 'forward.tls_key' together"
+            ),
+        ])
+    func refusesHalfAPair(override: String, expected: String) {
+        let error = #expect(throws: ConfigurationError.self) { try read([override]) }
+        #expect(error?.description == expected)
+    }
+}
