@@ -74,7 +74,9 @@ final class QueryPool {
 private struct StoredTraces: TraceSource {
     let store: SegmentStore
 
-    func trace(_ id: TraceID) throws -> [UInt8]? { try store.trace(id) }
+    func trace(_ id: TraceID, maxBytes: Int) throws -> (message: [UInt8], isTruncated: Bool)? {
+        try store.trace(id, maxBytes: maxBytes)
+    }
 
     func serviceUsage() -> [ServiceUsage] {
         store.services().map { ServiceUsage(name: $0.name, spans: $0.spans, lastSeen: $0.lastSeen) }

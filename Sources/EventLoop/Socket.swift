@@ -3,12 +3,13 @@ import Glibc
 
 /// Opens and describes sockets. Every descriptor is non-blocking and closed on exec; the caller owns it.
 package enum Socket {
-    /// A listening stream socket. A stale unix socket file at the path is replaced.
+    /// A listening stream socket. A unix socket file that nobody listens at any more is replaced; anything else at the path
+    /// stays, and the address is in use.
     package static func listen(_ address: SocketAddress, backlog: Int32 = 1024) throws(SystemError) -> Int32 {
         let fd = try open(address, SOCK_STREAM)
         do throws(SystemError) {
             if case .unix(let path) = address.host {
-                unlink(path)
+                try removeStaleSocket(at: path, address)
             } else {
                 try setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1)
             }
@@ -100,6 +101,16 @@ package enum Socket {
     package static func setOption(_ fd: Int32, _ level: Int32, _ name: Int32, _ value: Int32) throws(SystemError) {
         var value = value
         try check("setsockopt", setsockopt(fd, level, name, &value, socklen_t(MemoryLayout<Int32>.size)))
+    }
+
+    private static func removeStaleSocket(at path: String, _ address: SocketAddress) throws(SystemError) {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
+        let probe = try open(address, SOCK_STREAM)
+        defer { close(probe) }
+        let result = address.withKernelForm { Glibc.connect(probe, $0, $1) }
+        let code = errno
+        if result < 0, code == ECONNREFUSED { unlink(path) }
     }
 
     private static func open(_ address: SocketAddress, _ type: __socket_type) throws(SystemError) -> Int32 {

@@ -37,6 +37,8 @@ struct ExportWorker: Sendable {
             let (spans, dropped) = queue.withLock { ($0.takePending(), $0.statistics.dropped) }
             if spans.isEmpty { break }  // only a closed queue is left empty here
             packer.pack(spans, dropped: dropped) { send($0, through: &socket) }
+            queue.withLock { $0.finishTaken() }
+            queue.broadcast()
         }
         socket?.close()
         queue.withLock { $0.isFinished = true }

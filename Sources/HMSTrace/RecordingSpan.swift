@@ -7,13 +7,15 @@ final class RecordingSpan: Span {
     private let facts: Mutex<SpanFacts?>
     private let trace: TraceContext
     private let startedAt: SpanInstant
-    private let startedMonotonic: UInt64
+    /// When the span was made, which is not when it started if that was given; and the same by the clock that never jumps.
+    private let createdAt: SpanInstant
+    private let createdMonotonic = monotonicNanoseconds()
 
-    init(tracer: Tracer, trace: TraceContext, facts: SpanFacts, startedMonotonic: UInt64) {
+    init(tracer: Tracer, trace: TraceContext, facts: SpanFacts, createdAt: SpanInstant) {
         self.tracer = tracer
         self.trace = trace
         self.startedAt = facts.start
-        self.startedMonotonic = startedMonotonic
+        self.createdAt = createdAt
         self.facts = Mutex(facts)
     }
 
@@ -68,10 +70,10 @@ final class RecordingSpan: Span {
         addEvent(SpanEvent(name: "exception", at: time, attributes: all))
     }
 
-    /// The end that says "now": measured from the start by the clock that never jumps.
+    /// The end that says "now": measured from the span's creation by the clock that never jumps.
     func end() {
-        let elapsed = monotonicNanoseconds() &- startedMonotonic
-        finish(at: SpanInstant(nanosecondsSinceEpoch: startedAt.nanosecondsSinceEpoch &+ elapsed))
+        let elapsed = monotonicNanoseconds() &- createdMonotonic
+        end(at: SpanInstant(nanosecondsSinceEpoch: createdAt.nanosecondsSinceEpoch &+ elapsed))
     }
 
     func end(at time: SpanInstant) { finish(at: max(time, startedAt)) }

@@ -34,13 +34,10 @@ final class SpanExporter: Sendable {
     var statistics: TracerStatistics { queue.withLock { $0.statistics } }
 
     func flush(timeout: Duration) -> Bool {
-        let target = queue.withLock { queue in
-            queue.flushTarget = queue.statistics.ended
-            return queue.flushTarget
-        }
+        let target = queue.withLock { $0.beginFlush() }
         queue.broadcast()
         let deadline = monotonicNanoseconds() &+ nanoseconds(timeout)
-        return queue.wait(deadline: { _ in deadline }, until: { $0.completed >= target })
+        return queue.wait(deadline: { _ in deadline }, until: { $0.finished >= target })
     }
 
     /// Takes no more spans; the thread ends when the queue is empty.
@@ -66,8 +63,14 @@ struct SpanQueue: Sendable {
     private var oldest: UInt64 = 0
     private(set) var isClosed = false
     var isFinished = false
-    /// Spans up to this count are to be sent without waiting for company.
-    var flushTarget: UInt64 = 0
+    /// The number of the newest span that was taken in; spans dropped at the door have none.
+    private var appended: UInt64 = 0
+    /// The same of those that the sending thread holds or held.
+    private var taken: UInt64 = 0
+    /// Spans up to this number have been sent or dropped.
+    private(set) var finished: UInt64 = 0
+    /// Spans up to this number are to be sent without waiting for company.
+    private var flushTarget: UInt64 = 0
     var statistics = TracerStatistics()
 
     init(maximumBytes: Int, maximumDelay: Duration, sendThreshold: Int) {
@@ -76,8 +79,6 @@ struct SpanQueue: Sendable {
         self.sendThreshold = sendThreshold
     }
 
-    /// Spans that have been sent or dropped.
-    var completed: UInt64 { statistics.ended - statistics.queued }
     var hasPending: Bool { !pending.isEmpty }
 
     /// Whether the sending thread has to be woken.
@@ -94,6 +95,7 @@ struct SpanQueue: Sendable {
         let wasEmpty = pending.isEmpty
         let wasBelow = pendingBytes < sendThreshold
         if wasEmpty { oldest = now }
+        appended += 1
         pending.append(span)
         pendingBytes += span.count
         statistics.queued += 1
@@ -102,16 +104,26 @@ struct SpanQueue: Sendable {
     }
 
     /// Whether what is pending should go now.
-    var isDue: Bool { pendingBytes >= sendThreshold || flushTarget > completed || isClosed }
+    var isDue: Bool { pendingBytes >= sendThreshold || flushTarget > finished || isClosed }
     var dueAt: UInt64 { oldest &+ maximumDelay }
 
+    /// The number that `finished` reaches when all that was taken in until now is gone.
+    mutating func beginFlush() -> UInt64 {
+        flushTarget = appended
+        return appended
+    }
+
+    /// What is taken need not leave in its order, so it is finished as a whole, by `finishTaken`.
     mutating func takePending() -> [[UInt8]] {
+        taken = appended
         defer {
             pending = []
             pendingBytes = 0
         }
         return pending
     }
+
+    mutating func finishTaken() { finished = taken }
 
     mutating func close() { isClosed = true }
 

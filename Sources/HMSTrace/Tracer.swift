@@ -54,9 +54,10 @@ public final class Tracer: Sendable {
             return NonRecordingSpan(context: ServiceContext(trace: trace))
         }
         trace.spanID = .random()
-        var facts = SpanFacts(name: operationName, kind: kind, parent: parent, start: start ?? .now)
+        let now = SpanInstant.now
+        var facts = SpanFacts(name: operationName, kind: kind, parent: parent, start: start ?? now)
         for link in context.links { facts.add(SpanLink(context: link)) }
-        return RecordingSpan(tracer: self, trace: trace, facts: facts, startedMonotonic: monotonicNanoseconds())
+        return RecordingSpan(tracer: self, trace: trace, facts: facts, createdAt: now)
     }
 
     /// Runs `operation` as a span. What it throws is recorded as an event, makes the span an error, and is thrown on.

@@ -1,5 +1,5 @@
 /// The value of an attribute: OTLP's AnyValue.
-package enum AttributeValue: Sendable, Hashable {
+package enum AttributeValue: Sendable {
     /// An AnyValue in which nothing is set. It is valid, and differs from an empty string.
     case empty
     case string(String)
@@ -10,6 +10,51 @@ package enum AttributeValue: Sendable, Hashable {
     case array([AttributeValue])
     /// Key-value pairs in the sender's order.
     case map([Attribute])
+}
+
+/// Values are the same when their encodings are. So a NaN equals itself: tables keyed by values depend on that, as values
+/// that equal nothing would pile up in them. Zero differs from minus zero.
+extension AttributeValue: Hashable {
+    package static func == (left: AttributeValue, right: AttributeValue) -> Bool {
+        switch (left, right) {
+        case (.empty, .empty): true
+        case (.string(let left), .string(let right)): left == right
+        case (.bool(let left), .bool(let right)): left == right
+        case (.int(let left), .int(let right)): left == right
+        case (.double(let left), .double(let right)): left.bitPattern == right.bitPattern
+        case (.bytes(let left), .bytes(let right)): left == right
+        case (.array(let left), .array(let right)): left == right
+        case (.map(let left), .map(let right)): left == right
+        default: false
+        }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        switch self {
+        case .empty: hasher.combine(0 as UInt8)
+        case .string(let value):
+            hasher.combine(1 as UInt8)
+            hasher.combine(value)
+        case .bool(let value):
+            hasher.combine(2 as UInt8)
+            hasher.combine(value)
+        case .int(let value):
+            hasher.combine(3 as UInt8)
+            hasher.combine(value)
+        case .double(let value):
+            hasher.combine(4 as UInt8)
+            hasher.combine(value.bitPattern)
+        case .bytes(let value):
+            hasher.combine(5 as UInt8)
+            hasher.combine(value)
+        case .array(let values):
+            hasher.combine(6 as UInt8)
+            hasher.combine(values)
+        case .map(let pairs):
+            hasher.combine(7 as UInt8)
+            hasher.combine(pairs)
+        }
+    }
 }
 
 extension AttributeValue {

@@ -7,18 +7,14 @@ final class BlockingConnection {
     private var buffer = [UInt8](repeating: 0, count: 64 << 10)
 
     init(to address: SocketAddress, timeout: Duration) throws(SystemError) {
-        descriptor = try Socket.connect(address)
+        descriptor = try Socket.connect(address)  // from here on `deinit` closes it, also when this throws
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         let milliseconds = Int32(clamping: timeout.wholeNanoseconds / 1_000_000)
         let ready = poll(&waiting, 1, milliseconds)
         if ready == 1, let code = Socket.connectError(descriptor) {
-            close(descriptor)
             throw SystemError("connect to \(address)", code: code)
         }
-        guard ready == 1 else {
-            close(descriptor)
-            throw SystemError("connect to \(address)", code: ETIMEDOUT)
-        }
+        guard ready == 1 else { throw SystemError("connect to \(address)", code: ETIMEDOUT) }
         let parts = timeout.components
         var limit = timeval(tv_sec: Int(parts.seconds), tv_usec: Int(parts.attoseconds / 1_000_000_000_000))
         let size = socklen_t(MemoryLayout<timeval>.size)

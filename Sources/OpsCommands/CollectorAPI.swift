@@ -35,17 +35,21 @@ struct CollectorAPI {
         }
     }
 
-    /// The trace's spans as one OTLP message; nil when the collector knows none.
-    func spans(of id: TraceID) throws(OpsError) -> [UInt8]? {
-        try get("/api/v1/traces/\(id)?format=otlp", accept: "application/x-protobuf")
+    /// The trace's spans as one OTLP message, and whether more of them are stored than the collector gives; nil when it
+    /// knows none.
+    func spans(of id: TraceID) throws(OpsError) -> (message: [UInt8], isTruncated: Bool)? {
+        guard let response = try get("/api/v1/traces/\(id)?format=otlp", accept: "application/x-protobuf") else {
+            return nil
+        }
+        return (response.body, response.headers["x-hms-truncated"] != nil)
     }
 
     /// The API's own JSON of an assembled trace; nil when the collector knows none.
     func json(of id: TraceID) throws(OpsError) -> [UInt8]? {
-        try get("/api/v1/traces/\(id)", accept: "application/json")
+        try get("/api/v1/traces/\(id)", accept: "application/json")?.body
     }
 
-    private func get(_ path: String, accept: String) throws(OpsError) -> [UInt8]? {
+    private func get(_ path: String, accept: String) throws(OpsError) -> HTTPClientResponse? {
         var options = HTTPClientOptions()
         options.maxResponseBytes = Self.longestAnswer
         let response: HTTPClientResponse
@@ -57,7 +61,7 @@ struct CollectorAPI {
             throw .noAnswer(error)
         }
         switch response.status {
-        case 200: return response.body
+        case 200: return response
         case 404: return nil
         default:
             throw .refused(

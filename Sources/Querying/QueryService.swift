@@ -84,19 +84,24 @@ package struct QueryService {
         }
         let offset = try parameters.integer("offset", in: 0...Int(Int32.max), usual: 0)
         let limit = try parameters.integer("limit", in: 1...limits.maximumNodes, usual: limits.maximumNodes)
-        guard let message = try read(id) else {
+        guard let (message, isTruncated) = try read(id) else {
             throw QueryError(
                 404, "trace_not_found", "no span of trace \(id) is stored here",
                 hint: "it may still be on its way (try again in a few seconds), not sampled, or older than "
                     + "'store.retention'; check the id against the x-hms-trace-id header")
         }
-        if format == "otlp" { return try otlp(message, id, head) }
-        return .json(TraceJSON.write(try assembled(message, id), window: offset..<offset + limit))
+        if format == "otlp" {
+            var response = try otlp(message, id, head)
+            if isTruncated { response.headers.add("x-hms-truncated", "true") }
+            return response
+        }
+        let trace = try assembled(message, id)
+        return .json(TraceJSON.write(trace, window: offset..<offset + limit, isTruncated: isTruncated))
     }
 
-    private func read(_ id: TraceID) throws(QueryError) -> [UInt8]? {
+    private func read(_ id: TraceID) throws(QueryError) -> (message: [UInt8], isTruncated: Bool)? {
         do {
-            return try source.trace(id)
+            return try source.trace(id, maxBytes: limits.maximumTraceBytes)
         } catch {
             throw QueryError(
                 500, "store_failed", "the spans of trace \(id) could not be read: \(error)",
@@ -158,12 +163,14 @@ package struct QueryService {
                 break
             }
             // A trace that cannot be read is no reason to hide the others; asking for it by id tells what is wrong.
-            guard let message = try? source.trace(id) else { continue }
+            guard let (message, isPart) = try? source.trace(id, maxBytes: left) else { continue }
             left -= message.count
-            if let known = digests.find(id, size: message.count) {
+            if isPart { isTruncated = true }
+            if !isPart, let known = digests.find(id, size: message.count) {
                 summaries.append(known)
             } else if let trace = try? assembled(message, id), trace.summary.spanCount > 0 {
-                summaries.append(digests.keep(RecentTrace(trace), size: message.count))
+                let digest = RecentTrace(trace, isTruncated: isPart)
+                summaries.append(isPart ? digest : digests.keep(digest, size: message.count))
             }
         }
         return .json(RecentJSON.write(summaries, isTruncated: isTruncated))
@@ -176,7 +183,10 @@ package struct QueryLimits: Sendable {
     package var maximumNodes = 200_000
     package var usualRecent = 50
     package var maximumRecent = 500
-    /// Bytes of stored spans that one list of recent traces may read. The last trace may go over it.
+    /// Bytes of stored spans after which the reading of one trace ends. What was begun is finished, so it may be a little
+    /// more.
+    package var maximumTraceBytes = 256 << 20
+    /// The same for all traces of one list of recent ones together.
     package var maximumRecentBytes = 16 << 20
 
     package init() {}

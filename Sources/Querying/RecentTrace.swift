@@ -8,8 +8,11 @@ struct RecentTrace {
     /// Nanoseconds of the critical path that belong to spans of each latency step.
     let criticalByStep: [UInt64]
     let slowest: TraceNode?
+    /// Only the part of the trace that came first was read.
+    let isTruncated: Bool
 
-    init(_ trace: AssembledTrace) {
+    init(_ trace: AssembledTrace, isTruncated: Bool) {
+        self.isTruncated = isTruncated
         summary = trace.summary
         var byStep = Array(repeating: UInt64(0), count: LatencyStep.allCases.count)
         for node in trace.nodes { byStep[Int(node.latencyStep.rawValue)] += node.criticalTime }
@@ -51,6 +54,7 @@ enum RecentJSON {
             writer.array { writer in
                 for time in trace.criticalByStep { writer.number(time) }
             }
+            if trace.isTruncated { writer.member("truncated", true) }
             guard let slowest = trace.slowest else { return }
             writer.key("slowest")
             writer.object { writer in

@@ -9,17 +9,23 @@ struct TraceJSON {
     private var writer: JSONWriter
     private let trace: AssembledTrace
     private let window: Range<Int>
+    private let isTruncated: Bool
     private var resources = ValueTable<ResourceValue>()
     private var scopes = ValueTable<ScopeValue>()
 
+    /// Variants of one span that are written; the others are counted.
+    private static let maximumVariants = 16
+
     /// Writes the nodes of `window`, which may reach beyond the last; everything else is about the whole trace.
-    static func write(_ trace: AssembledTrace, window: Range<Int>) -> [UInt8] {
-        var json = TraceJSON(trace, window.clamped(to: trace.nodes.indices))
+    /// `isTruncated`: more of the trace is stored than was read.
+    static func write(_ trace: AssembledTrace, window: Range<Int>, isTruncated: Bool) -> [UInt8] {
+        var json = TraceJSON(trace, window.clamped(to: trace.nodes.indices), isTruncated)
         json.writeAll()
         return json.writer.bytes
     }
 
-    private init(_ trace: AssembledTrace, _ window: Range<Int>) {
+    private init(_ trace: AssembledTrace, _ window: Range<Int>, _ isTruncated: Bool) {
+        self.isTruncated = isTruncated
         self.trace = trace
         self.window = window
         writer = JSONWriter(capacity: 512 + window.count * 512)
@@ -57,6 +63,7 @@ struct TraceJSON {
         writer.member("maxDepth", summary.maxDepth)
         writer.member("nodeCount", trace.nodes.count)
         writer.member("offset", window.lowerBound)
+        if isTruncated { writer.member("truncated", true) }
         writer.key("services")
         writer.beginArray()
         for share in summary.services {
@@ -99,9 +106,10 @@ struct TraceJSON {
     }
 
     private mutating func writeVariants(_ variants: [SpanValue]) {
+        writer.member("variantCount", variants.count)
         writer.key("variants")
         writer.beginArray()
-        for span in variants {
+        for span in variants.prefix(Self.maximumVariants) {
             writer.beginObject()
             writeContent(of: span)
             writer.endObject()

@@ -2,8 +2,9 @@ package import TraceModel
 
 /// Where the read API finds what was stored. The methods are called on the thread of whoever serves the request.
 package protocol TraceSource {
-    /// An ExportTraceServiceRequest with exactly the spans of that trace; nil when there is none.
-    func trace(_ id: TraceID) throws -> [UInt8]?
+    /// An ExportTraceServiceRequest with exactly the spans of that trace; nil when there is none. Reads no further once the
+    /// message has reached `maxBytes`: what came first is whole, and `isTruncated` tells that more is stored.
+    func trace(_ id: TraceID, maxBytes: Int) throws -> (message: [UInt8], isTruncated: Bool)?
     func serviceUsage() -> [ServiceUsage]
     /// The newest first.
     func recentTraces(limit: Int) -> [TraceID]

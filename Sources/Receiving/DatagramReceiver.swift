@@ -43,6 +43,14 @@ package final class DatagramReceiver {
     private var scanner: TelemetryScanner
     private var producers = ProducerTable()
     private var kernelDropsSeen: UInt32 = 0
+    /// Of the datagram in hand; empty between datagrams.
+    private var checked: [CheckedPayload] = []
+
+    private struct CheckedPayload {
+        let telemetry: AcceptedTelemetry
+        let receivedBytes: Int
+        let refused: Int
+    }
 
     package init(
         loop: EventLoop, address: SocketAddress, receiveBufferBytes: Int, sink: any TelemetrySink,
@@ -104,10 +112,16 @@ package final class DatagramReceiver {
         do throws(WireError) {
             try reader.read(datagram)
             if let producer = reader.producer, let sequence = reader.sequence { note(producer, sequence) }
-            for payload in reader.payloads { try take(datagram.extracting(payload.range), payload.kind) }
+            // A datagram is taken or refused whole, so nothing is handed on before all of it has been read. Backwards, so
+            // that handing on takes from the array's end.
+            for payload in reader.payloads.reversed() {
+                checked.append(try check(datagram.extracting(payload.range), payload.kind))
+            }
         } catch {
+            checked.removeAll(keepingCapacity: true)
             ingest.countRefusedRequest(.malformed)
         }
+        while let payload = checked.popLast() { handOn(payload) }
     }
 
     private func note(_ producer: UInt64, _ sequence: UInt64) {
@@ -117,23 +131,28 @@ package final class DatagramReceiver {
         if effect.isDuplicate { counters.duplicates.add() }
     }
 
-    private func take(_ payload: Span<UInt8>, _ kind: SignalKind) throws(WireError) {
+    private func check(_ payload: Span<UInt8>, _ kind: SignalKind) throws(WireError) -> CheckedPayload {
         try scanner.scan(payload, as: kind)
-        ingest.receivedBytes.add(payload.count)
-        ingest.countReceived(kind, scanner.items + scanner.refusedCount)
-        ingest.countRejected(kind, scanner.refusedCount, .badIdentity)
-        guard scanner.items > 0 else { return }
         var bytes: [UInt8] = []
-        if scanner.refusedCount > 0 {
+        if scanner.items > 0, scanner.refusedCount > 0 {
             _ = try SpanFilter.copyValid(payload, into: &bytes)
-        } else {
+        } else if scanner.items > 0 {
             bytes = payload.withUnsafeBufferPointer { Array($0) }
         }
-        let items = scanner.items
         let telemetry = AcceptedTelemetry(
-            kind: kind, bytes: bytes, payload: 0..<bytes.count, items: items, runs: scanner.runs,
+            kind: kind, bytes: bytes, payload: 0..<bytes.count, items: scanner.items, runs: scanner.runs,
             services: scanner.services, sender: nil, sequence: 0)
-        sink.accept(telemetry) { [ingest] answer in
+        return CheckedPayload(
+            telemetry: telemetry, receivedBytes: payload.count, refused: scanner.refusedCount)
+    }
+
+    private func handOn(_ payload: CheckedPayload) {
+        let (kind, items) = (payload.telemetry.kind, payload.telemetry.items)
+        ingest.receivedBytes.add(payload.receivedBytes)
+        ingest.countReceived(kind, items + payload.refused)
+        ingest.countRejected(kind, payload.refused, .badIdentity)
+        guard items > 0 else { return }
+        sink.accept(payload.telemetry) { [ingest] answer in
             switch answer {
             case .accepted: ingest.countAccepted(kind, items)
             case .duplicate: ingest.countDuplicate(kind, items)

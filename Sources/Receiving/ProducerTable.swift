@@ -1,5 +1,5 @@
-/// Turns the sequence numbers of datagrams into a count of those that never came. Bounded: the producer that was silent
-/// longest makes room for a new one. Lives on one loop.
+/// Turns the sequence numbers of datagrams into a count of those that never came. Bounded: the producers that were silent
+/// longest make room for new ones. Lives on one loop.
 struct ProducerTable {
     struct Effect: Equatable {
         /// Datagrams that are missing since this one came.
@@ -15,11 +15,21 @@ struct ProducerTable {
         /// Bit n: `highest - n` has come.
         var recent: UInt64
         var lastSeen: UInt64
+
+        /// What came before the first datagram we saw counts as seen.
+        init(startingAt sequence: UInt64, lastSeen: UInt64) {
+            (highest, recent, self.lastSeen) = (sequence, .max, lastSeen)
+        }
     }
+
+    /// Between two datagrams that come after each other; a larger step, up or down, is a producer that began anew.
+    private static let maximumStep: UInt64 = 1 << 20
 
     private let capacity: Int
     private var producers: [UInt64: Producer] = [:]
     private var clock: UInt64 = 0
+
+    var count: Int { producers.count }
 
     init(capacity: Int = 4096) { self.capacity = capacity }
 
@@ -28,21 +38,23 @@ struct ProducerTable {
         clock &+= 1
         guard var producer = producers[id] else {
             makeRoom()
-            // What came before the first datagram we saw counts as seen.
-            producers[id] = Producer(highest: sequence, recent: .max, lastSeen: clock)
+            producers[id] = Producer(startingAt: sequence, lastSeen: clock)
+            return Effect()
+        }
+        let step = sequence > producer.highest ? sequence - producer.highest : producer.highest - sequence
+        guard step <= Self.maximumStep else {
+            producers[id] = Producer(startingAt: sequence, lastSeen: clock)
             return Effect()
         }
         var effect = Effect()
         producer.lastSeen = clock
         if sequence > producer.highest {
-            let step = sequence - producer.highest
             effect.newlyMissing = step - 1
             producer.recent = step >= 64 ? 1 : producer.recent << step | 1
             producer.highest = sequence
         } else {
-            let behind = producer.highest - sequence
-            if behind < 64, producer.recent & 1 << behind == 0 {
-                producer.recent |= 1 << behind
+            if step < 64, producer.recent & 1 << step == 0 {
+                producer.recent |= 1 << step
                 effect.arrivedLate = true
             } else {
                 effect.isDuplicate = true
@@ -52,9 +64,10 @@ struct ProducerTable {
         return effect
     }
 
+    /// Forgets a quarter at once: to look for the oldest is work that a flood of new producers must not cause each time.
     private mutating func makeRoom() {
-        guard producers.count >= capacity, let oldest = producers.min(by: { $0.value.lastSeen < $1.value.lastSeen })
-        else { return }
-        producers[oldest.key] = nil
+        guard producers.count >= capacity else { return }
+        let oldestFirst = producers.sorted { $0.value.lastSeen < $1.value.lastSeen }
+        for (id, _) in oldestFirst.prefix(max(1, capacity / 4)) { producers[id] = nil }
     }
 }

@@ -7,12 +7,11 @@ final class DirectoryLock: Sendable {
 
     init(directory: String) throws(StoreError) {
         let path = directory + "/lock"
-        descriptor = hms_open(path, O_RDWR | O_CREAT, 0o640)
+        descriptor = hms_open(path, O_RDWR | O_CREAT, 0o640)  // `deinit` closes it, also when this throws
         guard descriptor >= 0 else { throw .storage(StorageFailure("opening", path, code: errno)) }
         guard hms_flock_exclusive(descriptor) == 0 else {
             let code = errno
             let holder = Self.holder(descriptor)
-            close(descriptor)
             guard code == EWOULDBLOCK else { throw .storage(StorageFailure("locking", path, code: code)) }
             throw .locked(directory: directory, process: holder)
         }
@@ -23,7 +22,7 @@ final class DirectoryLock: Sendable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     private static func holder(_ descriptor: Int32) -> Int32 {
         var text = [UInt8](repeating: 0, count: 16)

@@ -104,13 +104,14 @@ struct StoreRecovery {
             directory: directory + "/quarantine", maxBytes: options.maxQuarantineBytes, storage: options.storage)
         let scan = LogScan(directory: directory, quarantine: quarantine, log: log)
         let path = Segment.paths(directory, number).log
+        let isDurable = isSynchronized(path)
         // Two accesses to the outcome at once are not allowed, so its parts leave it while the log is read.
         var windows = outcome.windows
         var recent = outcome.recent
         let scanned = try scan.scan(number: number) {
             recent.append($0)
         } eachRecord: { record in
-            if let sender = record.sender { windows.insert(sender, record.sequence, at: record.receivedAt) }
+            if isDurable, let sender = record.sender { windows.insert(sender, record.sequence, at: record.receivedAt) }
         }
         outcome.windows = windows
         outcome.recent = recent
@@ -130,24 +131,38 @@ struct StoreRecovery {
             return
         }
         outcome.segments.append(segment)
-        if isLast, !scanned.isDamagedInside, end < options.segmentBytes, isClean(path, scanned, end: end) {
+        if isLast, isDurable, !scanned.isDamagedInside, end < options.segmentBytes, isClean(path, scanned, end: end) {
             outcome.open = segment
         } else {
             outcome.unsealed.append(segment)
         }
     }
 
-    /// Makes the log end with its last good frame, and sure that what was read is on the disk and not only in memory.
+    /// Makes sure that what will be read from the log is on the disk: a process that was killed between write and fdatasync
+    /// leaves it in memory alone. Numbers may count as stored only then, as their next copy is acknowledged unread.
+    private func isSynchronized(_ path: String) -> Bool {
+        guard options.sync else { return true }
+        do throws(StorageFailure) {
+            let file = try options.storage.openForWriting(path)
+            defer { file.close() }
+            try file.synchronize()
+            return true
+        } catch {
+            log(.writeFailed(.storage(error)))
+            return false
+        }
+    }
+
+    /// Makes the log end with its last good frame.
     private func isClean(_ path: String, _ scanned: LogScan.Result, end: Int) -> Bool {
+        guard scanned.hasTornEnd else { return true }
+        guard scanned.damagedFrames == 0 || scanned.quarantinedBytes > 0 else { return false }
         do {
             let file = try options.storage.openForWriting(path)
             defer { file.close() }
-            if scanned.hasTornEnd {
-                guard scanned.damagedFrames == 0 || scanned.quarantinedBytes > 0 else { return false }
-                try file.truncate(to: end)
-                log(.truncated(path: path, from: scanned.fileLength, to: end))
-            }
-            try file.synchronize()
+            try file.truncate(to: end)
+            log(.truncated(path: path, from: scanned.fileLength, to: end))
+            if options.sync { try file.synchronize() }
             return true
         } catch { return false }
     }

@@ -2,7 +2,7 @@ import OTLP
 import TraceModel
 
 /// Everything that a span says, as bytes: two spans are the same when these are, and otherwise these put them in an order
-/// that does not depend on which came first. (`==` will not do: a span with a NaN among its values differs from itself.)
+/// that does not depend on which came first.
 struct SpanContent: Hashable, Comparable {
     private(set) var bytes: [UInt8] = []
 

@@ -141,4 +141,49 @@ private final class SharedSum: Sendable {
         #expect(address.port != 0)
         #expect(throws: SystemError("listen on \(address)", code: EADDRINUSE)) { try Socket.listen(address) }
     }
+    @Test("At a unix path only a socket that nobody listens at gives way")
+    func replacesStaleSocketsAlone() throws {
+        var template = Array("/tmp/hms-socket-XXXXXX".utf8CString)
+        // mkdtemp returns the buffer it was given, or nil when /tmp is not writable.
+        let directory = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)!) }
+        let path = directory + "/s"
+        defer {
+            unlink(path)
+            rmdir(directory)
+        }
+        let address = try SocketAddress(parsing: "unix:" + path)
+        let inUse = SystemError("listen on \(address)", code: EADDRINUSE)
+
+        let first = try Socket.listen(address)
+        #expect(throws: inUse) { try Socket.listen(address) }
+        let client = try Socket.connect(address)
+        #expect(Socket.connectError(client) == nil, "the first still listens")
+        close(client)
+        close(first)
+        let second = try Socket.listen(address)  // over the file that the first left behind
+        close(second)
+        unlink(path)
+
+        close(open(path, O_CREAT | O_WRONLY, 0o600))
+        #expect(throws: inUse) { try Socket.listen(address) }
+        unlink(path)
+        #expect(symlink(directory + "/target", path) == 0)
+        #expect(throws: inUse) { try Socket.listen(address) }
+        var status = stat()
+        #expect(lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+    }
+}
+
+@Suite struct MonotonicTimeTests {
+    @Test(
+        "Durations become nanoseconds within 64 bits",
+        arguments: [
+            (.seconds(-1), 0), (.zero, 0), (.milliseconds(1_500), 1_500_000_000),
+            (.seconds(18_446_744_073) + .nanoseconds(709_551_615), .max),
+            (.seconds(18_446_744_073) + .nanoseconds(709_551_614), .max - 1),
+            (.seconds(18_446_744_073) + .milliseconds(900), .max), (.seconds(Int64.max), .max),
+        ] as [(Duration, UInt64)])
+    func clamps(duration: Duration, nanoseconds: UInt64) {
+        #expect(duration.wholeNanoseconds == nanoseconds)
+    }
 }

@@ -164,6 +164,25 @@ private let refusals: [(LargeMessageOutcome, tooLarge: UInt64, failed: UInt64)] 
         #expect(after.sent + after.dropped == after.ended && after.queued == 0 && after.queuedBytes == 0)
     }
 
+    @Test("A flush waits for the spans taken in before it; neither drops nor later spans stand in for them")
+    func flushCounts() {
+        var queue = SpanQueue(maximumBytes: 100, maximumDelay: .seconds(1), sendThreshold: 1_000)
+        let span = [UInt8](repeating: 0, count: 30)
+        for _ in 0..<2 { _ = queue.append(span, now: 0) }
+        #expect(!queue.isDue)
+        let target = queue.beginFlush()
+        #expect(queue.isDue && queue.finished < target)
+        _ = queue.append(span, now: 0)
+        for _ in 0..<5 { _ = queue.append(span, now: 0) }  // no room
+        #expect(queue.statistics.droppedQueueFull == 5 && queue.finished < target)
+        #expect(queue.takePending().count == 3)
+        queue.complete(spans: 2, bytes: 60, as: \.sent)  // perhaps not the first two
+        #expect(queue.finished < target)
+        queue.complete(spans: 1, bytes: 30, as: \.sent)
+        queue.finishTaken()
+        #expect(queue.finished >= target && !queue.isDue)
+    }
+
     @Test("A sidecar that is not there costs spans, which are counted, and nothing else")
     func nobodyListens() throws {
         let address = try SidecarSocket().address  // closed again at once

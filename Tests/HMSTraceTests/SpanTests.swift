@@ -247,4 +247,16 @@ private struct Fixture {
         #expect(spans["good"]?.start == 1_000 && spans["good"]?.end == 5_000)
         #expect(spans["bad"]?.start == 1_000 && spans["bad"]?.end == 1_000)
     }
+    @Test("A span whose start was given ends when it is ended, not as long after its start as it lived")
+    func givenStart() throws {
+        let fixture = try Fixture()
+        let before = SpanInstant.now
+        let future = SpanInstant(nanosecondsSinceEpoch: before.nanosecondsSinceEpoch + 3_600_000_000_000)
+        fixture.tracer.startSpan("past", at: SpanInstant(nanosecondsSinceEpoch: 1_000)).end()
+        fixture.tracer.startSpan("future", at: future).end()
+        let spans = try fixture.spans()
+        #expect(spans["past"]?.start == 1_000)
+        #expect(try #require(spans["past"]?.end) >= before.nanosecondsSinceEpoch)
+        #expect(spans["future"]?.end == future.nanosecondsSinceEpoch)
+    }
 }

@@ -4,6 +4,21 @@ import TraceModel
 import WireFormat
 
 @Suite struct SpanValueTests {
+    @Test(
+        "A value equals itself, a NaN too, wherever it stands; values of other bits or types differ",
+        arguments: [
+            .empty, .string("a"), .bool(false), .int(0), .double(0), .double(-0.0), .double(.nan), .bytes([]),
+            .array([.double(.nan)]), .map([Attribute("k", .double(.nan))]), .array([]), .map([]),
+        ] as [AttributeValue])
+    func equality(value: AttributeValue) {
+        let all: [AttributeValue] = [
+            .empty, .string("a"), .bool(false), .int(0), .double(0), .double(-0.0), .double(.nan), .bytes([]),
+            .array([.double(.nan)]), .map([Attribute("k", .double(.nan))]), .array([]), .map([]),
+        ]
+        #expect(all.count { $0 == value } == 1)
+        #expect(Set(all + all).count == all.count)
+    }
+
     static let resource = ResourceValue(
         [Attribute("service.name", .string("pay")), Attribute("ports", .array([.int(1), .empty]))],
         droppedAttributes: 1,

@@ -13,10 +13,27 @@ final class MemorySource: TraceSource {
     var failure: Failure?
     private(set) var reads = 0
 
-    func trace(_ id: TraceID) throws -> [UInt8]? {
+    func trace(_ id: TraceID, maxBytes: Int) throws -> (message: [UInt8], isTruncated: Bool)? {
         reads += 1
         if let failure { throw failure }
-        return traces[id]
+        guard let message = traces[id] else { return nil }
+        // As a store does: ends at the first border between parts that lies at or behind `maxBytes`.
+        var end = 0
+        while end < message.count, end < maxBytes { end = Self.partEnd(in: message, from: end) }
+        return (Array(message[..<end]), end < message.count)
+    }
+
+    /// Where the ResourceSpans ends that begins at `start`; the end of all when none does.
+    private static func partEnd(in message: [UInt8], from start: Int) -> Int {
+        var length = 0
+        var index = start + 1
+        for shift in stride(from: 0, to: 28, by: 7) where index < message.count {
+            let byte = message[index]
+            index += 1
+            length |= Int(byte & 0x7F) << shift
+            if byte < 0x80 { return min(message.count, index + length) }
+        }
+        return message.count
     }
 
     func serviceUsage() -> [ServiceUsage] { usage }

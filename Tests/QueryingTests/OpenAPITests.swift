@@ -74,7 +74,8 @@ struct OpenAPITests {
         sent.formUnion(Self.keys(of: Self.get("/api/v1/nothing")))
         #expect(
             sent.isSuperset(of: [
-                "variants", "copies", "droppedAttributes", "droppedEvents", "droppedLinks", "slowest", "hint",
+                "variants", "variantCount", "copies", "droppedAttributes", "droppedEvents", "droppedLinks", "slowest",
+                "hint",
             ]))
         let described = Set(
             try Self.lines().compactMap { line in

@@ -247,6 +247,49 @@ struct QueryServiceTests {
         #expect(text(response).hasSuffix(#""truncated":true}"#))
     }
 
+    @Test("Of a trace beyond the bound the part that came first is given, in every format, and told")
+    func traceIsBounded() {
+        var limits = QueryLimits()
+        limits.maximumTraceBytes = 1
+        let source = sampleSource()
+        let target = "/api/v1/traces/\(sampleID)"
+        let tree = text(get(source, target, limits: limits))
+        #expect(tree.contains(#""spanCount":1,"#) && tree.contains(#""offset":0,"truncated":true,"#))
+        let first = message(service: "gateway") { $0.span(1, "GET /pay", 1_000, 2_000) }
+        let otlp = get(source, target + "?format=otlp", accept: "application/x-protobuf", limits: limits)
+        #expect(otlp.headers["x-hms-truncated"] == "true" && otlp.body == first)
+        #expect(get(source, target + "?format=otlp", limits: limits).headers["x-hms-truncated"] == "true")
+
+        limits.maximumTraceBytes = first.count + 1
+        #expect(text(get(source, target, limits: limits)).contains(#""offset":0,"services""#))
+        #expect(get(source, target + "?format=otlp", limits: limits).headers["x-hms-truncated"] == nil)
+    }
+
+    @Test("A list of recent traces says which one it read in part, and reads that one whole when it can")
+    func recentReadsInPart() {
+        let source = sampleSource()
+        var limits = QueryLimits()
+        limits.maximumRecentBytes = 1
+        let cut = text(get(source, "/api/v1/recent", limits: limits))
+        #expect(cut.contains(#""spanCount":1,"#) && cut.contains(#","truncated":true,"slowest":"#))
+        #expect(cut.hasSuffix(#"],"truncated":true}"#))
+        let whole = text(get(source, "/api/v1/recent"))
+        #expect(whole.contains(#""spanCount":2,"#) && whole.hasSuffix(#"],"truncated":false}"#))
+    }
+
+    @Test("Of many different spans with one id 16 are given besides the one in the tree, and all are counted")
+    func variantsAreBounded() {
+        let source = MemorySource()
+        source.add(
+            sampleID,
+            message(service: "s") { writer in
+                for number in 0..<40 { writer.span(1, "variant \(number)", 10, 20) }
+            })
+        let body = text(get(source, "/api/v1/traces/\(sampleID)"))
+        #expect(body.contains(#""conflictCount":39,"#) && body.contains(#""variantCount":39,"variants":["#))
+        #expect(body.split(separator: #""name":"variant "#).count == 1 + 1 + 16)
+    }
+
     @Test("A list asked for again shows spans that came in between")
     func recentFollows() {
         let source = sampleSource()

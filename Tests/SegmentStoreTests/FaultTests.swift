@@ -191,4 +191,37 @@ import Testing
         #expect(directory.names().contains("00000001.idx"))
         #expect(try again.trace(Samples.id(1)) == Samples.spans([1]))
     }
+    @Test(
+        "A log without an index is on the disk before its batches count as stored; one that cannot be is read, not trusted"
+    )
+    func recoversOnlyWhatIsDurable() throws {
+        let directory = TemporaryDirectory()
+        let sender = SenderID(high: 1, low: 2)
+        let record = { (number: UInt64) in Samples.traces([number], sender: sender, sequence: number) }
+        let store = try SegmentStore.open(directory: directory.path, options: quick { $0.segmentBytes = 600 })
+        for number in 1...12 as ClosedRange<UInt64> { #expect(store.append(record(number)) == .success(.stored)) }
+        store.waitUntilSealed()
+        store.close()
+        for name in directory.names() where name.hasSuffix(".idx") { unlink(directory.path + "/" + name) }
+        let logs = directory.names().filter { $0.hasSuffix(".log") }
+        #expect(logs.count > 2)
+
+        let sound = directory.copy()
+        let storage = FaultyStorage()
+        let recovered = try SegmentStore.open(directory: sound.path, options: options(storage))
+        let synchronized = storage.faults.withLock { $0.synchronized.filter { $0.hasSuffix(".log") } }
+        #expect(synchronized == logs.map { sound.path + "/" + $0 })
+        #expect(recovered.append(record(1)) == .success(.duplicate))
+        #expect(recovered.append(record(12)) == .success(.duplicate))
+        recovered.close()
+
+        storage.set { $0.synchronize = EIO }
+        let failing = directory.copy()
+        let doubtful = try SegmentStore.open(directory: failing.path, options: options(storage))
+        defer { doubtful.close() }
+        storage.set { $0.synchronize = nil }
+        #expect(try doubtful.trace(Samples.id(1)) == Samples.spans([1]))
+        #expect(doubtful.append(record(1)) == .success(.stored))
+        #expect(doubtful.append(record(12)) == .success(.stored))
+    }
 }

@@ -11,6 +11,8 @@ final class FaultyStorage: Storage {
         var synchronize: Int32?
         var truncate: Int32?
         var create: Int32?
+        /// Paths of files that were synchronized, in order.
+        var synchronized: [String] = []
     }
     let faults = Monitor(Faults())
     private let local = LocalStorage()
@@ -52,6 +54,7 @@ final class FaultyFile: StorageFile {
     func synchronize() throws(StorageFailure) {
         if let code = faults.withLock({ $0.synchronize }) { throw StorageFailure("fdatasync of", path, code: code) }
         try file.synchronize()
+        faults.withLock { $0.synchronized.append(path) }
     }
     func truncate(to length: Int) throws(StorageFailure) {
         if let code = faults.withLock({ $0.truncate }) { throw StorageFailure("truncating", path, code: code) }

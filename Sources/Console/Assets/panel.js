@@ -87,7 +87,7 @@ function body(data, span, jump) {
       linked(link, data, jump), pairs(link.attributes))))),
     attributes("Resource", resource.attributes, resource.droppedAttributes),
     (scope.name || scope.attributes.length > 0) && section("Scope", facts([["Name", scope.name || "not given"], scope.version && ["Version", scope.version]]), pairs(scope.attributes)),
-    span.variants?.length > 0 && section(`Other spans with this ID (${span.variants.length})`, span.variants.map((other) => h("div.variant", null, facts([
+    span.variants?.length > 0 && section(`Other spans with this ID (${span.variantCount})`, span.variants.map((other) => h("div.variant", null, facts([
       ["Span", `${named(other.service, "unknown service")} · ${named(other.name, "unnamed")}`],
       ["Start", h("span.number", null, moment(other.start))], ["End", h("span.number", null, moment(other.end))],
     ]), pairs(other.attributes)))),

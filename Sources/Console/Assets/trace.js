@@ -59,6 +59,7 @@ export function showTrace(main, id, given) {
     fill(main, h("section.trace", null,
       heading(data, waterfall),
       trace.nodeCount > data.spans.length && h("p.notice", null, `These are the first ${data.spans.length.toLocaleString("en")} of ${trace.nodeCount.toLocaleString("en")} rows; the figures above are about all of them.`),
+      trace.truncated && h("p.notice", null, "This trace is too large to be read whole: what is shown, figures included, is the part that came first."),
       legend(),
       h("div.stage", null, waterfall.element, panel), said));
     waterfall.start();

@@ -29,7 +29,7 @@ enum TraceCommand {
             terminal.write(String(decoding: json, as: UTF8.self) + "\n")
             return .success
         }
-        guard let message = try collector.spans(of: id) else {
+        guard let (message, isTruncated) = try collector.spans(of: id) else {
             throw .traceNotFound(id, collector: collector.address)
         }
         let spans: [SpanValue]
@@ -40,6 +40,9 @@ enum TraceCommand {
         }
         let style = TerminalTree.Style(width: terminal.width, isColoured: terminal.output.isColoured)
         terminal.write(TerminalTree.render(assemble(spans, as: id), style))
+        if isTruncated {
+            terminal.remark("The trace is too large to be read whole; this is the part that came first.\n")
+        }
         return .success
     }
 }
