@@ -96,7 +96,9 @@ private struct RunningCollector {
         registry.add(counters, program: Collector.program, door: "console")
         let (store, registry, settings, tls, log) = (store, registry, settings, tls, log)
         return try PartThread.start(name: "console") { loop in
-            let queries = try QueryPool(store: store, threads: settings.queryThreads, loop: loop)
+            let queries = try QueryPool(
+                store: store, threads: settings.queryThreads, loop: loop, counters: counters,
+                maxUnsentBytes: settings.common.limits.maxUnsentBytes)
             let pages = ConsoleService(queries: queries, hosts: HostAllowList(configured: settings.consoleHosts))
             let health = HealthService(registry: registry, next: pages) {
                 let statistics = store.statistics

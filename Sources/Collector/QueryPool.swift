@@ -3,6 +3,7 @@ import EventLoop
 import HTTP
 import Querying
 import SegmentStore
+import Synchronization
 import TraceModel
 
 /// Runs queries on threads of their own and gives the answers on the console's loop, where it lives.
@@ -21,20 +22,29 @@ final class QueryPool {
     private struct Worker {
         let jobs: Mailbox<Job>
         let thread: PartThread
-        var waiting = 0
+        var isBusy = false
     }
 
-    /// Queries that may wait for one thread; the next is told to come again.
-    private static let maxWaiting = 64
+    /// Queries that may wait for a thread; the next is told to come again.
+    private static let maxWaiting = 128
 
+    private let counters: HTTPServerCounters
+    private let maxUnsentBytes: Int
     private var workers: [Worker] = []
-    private var waiting: [UInt64: HTTPExchange] = [:]
+    /// Here and not with the threads, so that a query whose asker has gone is never begun.
+    private var waiting: [HTTPExchange] = []
+    private var running: [UInt64: HTTPExchange] = [:]
     private var nextTicket: UInt64 = 0
 
-    init(store: SegmentStore, threads: Int, loop: EventLoop) throws {
+    /// - Parameter counters: of the server that the answers go out by; queries stop while its peers take none.
+    init(
+        store: SegmentStore, threads: Int, loop: EventLoop, counters: HTTPServerCounters, maxUnsentBytes: Int
+    ) throws {
+        self.counters = counters
+        self.maxUnsentBytes = maxUnsentBytes
         let answers = try Mailbox<Answer>(capacity: .max)
         for index in 0..<threads {
-            let jobs = try Mailbox<Job>(capacity: Self.maxWaiting)
+            let jobs = try Mailbox<Job>(capacity: 1)
             let thread = try PartThread.start(name: "query-\(index)") { loop in
                 let service = QueryService(source: StoredTraces(store: store))
                 try loop.receive(from: jobs) { job in
@@ -46,23 +56,44 @@ final class QueryPool {
         }
         try loop.receive(from: answers) { [weak self] answer in
             guard let self else { return }
-            workers[answer.worker].waiting -= 1
-            waiting.removeValue(forKey: answer.ticket)?.respond(answer.response)
+            workers[answer.worker].isBusy = false
+            running.removeValue(forKey: answer.ticket)?.respond(answer.response)
+            dispatch()
         }
     }
 
     func run(_ exchange: HTTPExchange) {
-        // There is at least one worker.
-        let index = workers.indices.min { workers[$0].waiting < workers[$1].waiting }!
-        nextTicket += 1
-        guard workers[index].jobs.post(Job(ticket: nextTicket, head: exchange.head)) else {
-            var response = HTTPResponse.text(503, "too many queries wait; ask again later\n")
-            response.headers.add("retry-after", "1")
-            exchange.respond(response)
+        waiting.removeAll { !$0.isOpen }
+        guard waiting.count < Self.maxWaiting else {
+            refuse(exchange, "too many queries wait; ask again later")
             return
         }
-        workers[index].waiting += 1
-        waiting[nextTicket] = exchange
+        waiting.append(exchange)
+        dispatch()
+    }
+
+    private func dispatch() {
+        while !waiting.isEmpty, let index = workers.firstIndex(where: { !$0.isBusy }) {
+            let exchange = waiting.removeFirst()
+            guard exchange.isOpen else { continue }
+            guard counters.unsentBytes.load(ordering: .relaxed) <= maxUnsentBytes else {
+                refuse(exchange, "answers that nobody takes fill the memory for them; ask again later")
+                continue
+            }
+            nextTicket += 1
+            workers[index].isBusy = true
+            running[nextTicket] = exchange
+            // There is room: a thread gets its next job when it has answered the last.
+            workers[index].jobs.post(Job(ticket: nextTicket, head: exchange.head))
+        }
+    }
+
+    private func refuse(_ exchange: HTTPExchange, _ reason: String) {
+        exchange.respond(
+            HTTPResponse(
+                status: 503,
+                headers: HTTPHeaders([("content-type", "text/plain; charset=utf-8"), ("retry-after", "1")]),
+                body: Array((reason + "\n").utf8)))
     }
 
     func stop() {

@@ -110,6 +110,9 @@ private func limitKeys<Settings: HasCommonSettings>() -> [SettingKey<Settings>] 
             "limits.output_bytes", \Settings.common.limits.maxOutputBytes, .size(in: 1 << 12...1 << 30),
             why: "Unsent answers of one connection; over it no more is read from it."),
         SettingKey(
+            "limits.unsent_bytes", \Settings.common.limits.maxUnsentBytes, .size(in: 1 << 20...1 << 36),
+            why: "Answers of the console's door that nobody takes; over it queries are answered 503."),
+        SettingKey(
             "limits.stream_window", \Settings.common.limits.streamWindow, .integer32(in: 65_535...2_147_483_647),
             why: "HTTP/2 flow control of one request, in bytes."),
         SettingKey(

@@ -56,6 +56,9 @@ package struct DaemonProgram<Settings: Sendable> {
             return 0
         }
         signal(SIGPIPE, SIG_IGN)
+        // A file at its size limit is then an error like a full disk, and not the end of the program.
+        signal(SIGXFSZ, SIG_IGN)
+        raiseDescriptorLimit()
         for note in reading.notes { Log().warning("configuration_note", note) }
         return run(reading.configuration, source)
     }
@@ -105,6 +108,14 @@ extension ConfigurationSource {
 /// The file cannot be read, or what it says, together with environment and flags, has problems.
 package struct UnusableConfiguration: Error, CustomStringConvertible {
     package let description: String
+}
+
+/// Sockets and segments are descriptors, and the usual soft limit of 1024 is for programs that use select.
+private func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = min(limit.rlim_max, 1 << 16)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
 /// What of other people's code runs in the program, so that an operator can tell whether an advisory concerns it.

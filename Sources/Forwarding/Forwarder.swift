@@ -137,6 +137,9 @@ package final class Forwarder {
 
     private func settle(_ batch: Numbered, _ result: Result<HTTPClientResponse, HTTPClientError>) {
         switch result {
+        case .failure(let error) where error.reason == .closed:
+            // The program ends; what is still here has been told as lost.
+            break
         case .failure(let error):
             trouble("the collector cannot be reached", error.description)
             retry(batch, after: nil)

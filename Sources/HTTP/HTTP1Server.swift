@@ -41,7 +41,11 @@ final class HTTP1Server: ServerProtocol {
     /// While an answer is awaited, requests that were sent ahead are left in the socket.
     var wantsInput: Bool { exchange == nil && !isFinished && !isHeldBack }
 
-    var isIdle: Bool { exchange == nil && !isHeldBack }
+    var isIdle: Bool { exchange == nil && !isHeldBack && requestBegan == nil }
+
+    var awaitsAnswer: Bool { exchange != nil || isHeldBack }
+
+    var pendingBytes: Int { output.count }
 
     var toleratesHalfClose: Bool { true }
 

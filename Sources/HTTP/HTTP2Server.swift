@@ -82,6 +82,10 @@ final class HTTP2Server: ServerProtocol {
 
     var isIdle: Bool { streams.isEmpty }
 
+    var awaitsAnswer: Bool { !streams.isEmpty }
+
+    private(set) var pendingBytes = 0
+
     /// RFC 9113, 9.1: the end of the transport ends all streams.
     var toleratesHalfClose: Bool { false }
 
@@ -233,6 +237,8 @@ final class HTTP2Server: ServerProtocol {
 
     private func forget(_ stream: HTTP2Stream) {
         release(stream)
+        pendingBytes -= stream.response.count - stream.responseSent
+        stream.responseSent = stream.response.count
         stream.exchange?.detach()
         stream.exchange = nil
     }
@@ -283,6 +289,7 @@ final class HTTP2Server: ServerProtocol {
         stream.exchange = nil
         let isHead = stream.head?.method == "HEAD"
         stream.response = isHead ? [] : response.body
+        pendingBytes += stream.response.count
         stream.trailers = response.trailers
         var block = HeaderBlock()
         block.add(":status", String(response.status))
@@ -312,6 +319,7 @@ final class HTTP2Server: ServerProtocol {
             if count > 0 { memcpy(buffer, bytes.baseAddress! + stream.responseSent, count) }
         }
         stream.responseSent += count
+        pendingBytes -= count
         if count > 0 { stream.progressAt = server.loop.now() }
         guard stream.responseSent == stream.response.count else { return count }
         flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue

@@ -10,6 +10,8 @@ package struct HTTPLimits: Sendable {
     package var maxBufferedBytes = 64 << 20
     /// Unsent answers of one connection; over it no more is read from that connection.
     package var maxOutputBytes = 1 << 20
+    /// Answers of this server together that peers have not taken; a service that makes large ones refuses over it.
+    package var maxUnsentBytes = 64 << 20
     package var streamWindow: UInt32 = 4 << 20
     package var connectionWindow: UInt32 = 16 << 20
     /// From the first byte of a request, or of a connection, to the end of its header.

@@ -84,7 +84,12 @@ package final class HTTPServer {
             // Bounded, so that a burst of connections does not starve those that are open.
             for _ in 0..<64 {
                 guard let (fd, peer) = try Socket.accept(listener) else { return }
-                guard connections.count < limits.maxConnections else {
+                guard !isReserved(fd) else {
+                    counters.refuse(.outOfDescriptors)
+                    Glibc.close(fd)
+                    continue
+                }
+                guard connections.count < limits.maxConnections || closeLongestIdle() else {
                     counters.refuse(.tooManyConnections)
                     Glibc.close(fd)
                     continue
@@ -100,6 +105,27 @@ package final class HTTPServer {
             listening?.update(.nothing)
             _ = loop.schedule(after: .milliseconds(200)) { [weak self] in self?.listening?.update(.read) }
         }
+    }
+
+    /// The last descriptors are kept for files and for connections that the program itself opens.
+    private func isReserved(_ fd: Int32) -> Bool {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return false }
+        let most = Int(clamping: limit.rlim_cur)
+        return Int(fd) >= most - min(Self.reservedDescriptors, most / 2)
+    }
+
+    private static let reservedDescriptors = 32
+
+    /// Makes room where every place is taken: a connection that asks nothing gives way to one that may. False when none
+    /// has been idle for a second.
+    private func closeLongestIdle() -> Bool {
+        let idle = connections.values.filter { $0.isIdle }
+        guard let oldest = idle.min(by: { $0.lastActivity < $1.lastActivity }),
+            loop.now() - oldest.lastActivity > .seconds(1)
+        else { return false }
+        oldest.refuseAndClose(.idle)
+        return true
     }
 
     func remove(_ connection: ServerConnection) {

@@ -10,6 +10,8 @@ package final class HTTPServerCounters: Sendable {
     package let bytesSent = Atomic<UInt64>(0)
     /// Bytes of bodies that are being received.
     package let bufferedBytes = Atomic<Int>(0)
+    /// Bytes of answers that peers have not taken yet.
+    package let unsentBytes = Atomic<Int>(0)
     private let refusals = Mutex<[HTTPRefusal: UInt64]>([:])
 
     package init() {}

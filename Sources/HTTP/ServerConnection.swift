@@ -10,8 +10,12 @@ protocol ServerProtocol: AnyObject {
     func produce(into output: inout [UInt8], limit: Int)
     /// False while the peer is to be slowed down.
     var wantsInput: Bool { get }
-    /// No request waits for its answer.
+    /// Bytes of answers that were given and not yet produced.
+    var pendingBytes: Int { get }
+    /// No request is being received or answered.
     var isIdle: Bool { get }
+    /// A whole request waits for its answer.
+    var awaitsAnswer: Bool { get }
     /// Whether a peer that has ended its side still reads answers, and one that is told goodbye may still be sending.
     var toleratesHalfClose: Bool { get }
     /// Nothing more will be read or written: the connection closes once its output is sent.
@@ -44,17 +48,24 @@ final class ServerConnection {
     /// Until when, and how much of, what the peer still sends is read and thrown away.
     private var linger: (until: MonotonicTime, bytesLeft: Int)?
     private let openedAt: MonotonicTime
+    /// When the peer last sent something.
+    private(set) var lastActivity: MonotonicTime
+    /// This connection's part of the server's count of unsent bytes.
+    private var reportedUnsent = 0
     /// When a byte last went out or the output was last empty.
     private var lastWriteProgress: MonotonicTime
 
     var isSecure: Bool { server.tls != nil }
     private var isOpen: Bool { watch != nil }
+    /// Nothing is being received or answered.
+    var isIdle: Bool { outputSent == output.count && (spoken?.isIdle ?? true) }
 
     init(fd: Int32, peer: SocketAddress?, server: HTTPServer) throws {
         self.fd = fd
         self.peer = peer
         self.server = server
         openedAt = server.loop.now()
+        lastActivity = openedAt
         lastWriteProgress = openedAt
         do {
             tls = try server.tls?.makeSession()
@@ -90,6 +101,7 @@ final class ServerConnection {
             return
         }
         server.counters.bytesReceived.add(UInt64(count), ordering: .relaxed)
+        lastActivity = server.loop.now()
         isReading = true
         // The scratch buffer outlives the call, and nobody writes to it before the call returns.
         let bytes = UnsafeBufferPointer(rebasing: server.scratch.assumingMemoryBound(to: UInt8.self)[..<count]).span
@@ -100,7 +112,7 @@ final class ServerConnection {
 
     private func endOfInput() {
         // The second time it is a hang-up in both directions.
-        guard !hasPeerEnded, linger == nil, let spoken, spoken.toleratesHalfClose, !spoken.isIdle else {
+        guard !hasPeerEnded, linger == nil, let spoken, spoken.toleratesHalfClose, spoken.awaitsAnswer else {
             close()
             return
         }
@@ -157,6 +169,7 @@ final class ServerConnection {
     /// Called by the protocol when it has something to send. Written at the end of this round of the loop, together with
     /// what else comes up until then.
     func wantsToWrite() {
+        reportUnsent()
         guard !isReading, !isAwaitingFlush, isOpen else { return }
         isAwaitingFlush = true
         server.flushAtEndOfRound(self)
@@ -182,10 +195,10 @@ final class ServerConnection {
             server.counters.bytesSent.add(UInt64(sent), ordering: .relaxed)
             outputSent += sent
         }
-        guard isOpen else { return }
-        guard linger == nil else { return }
+        reportUnsent()
+        guard isOpen, linger == nil else { return }
         let waiting = outputSent < output.count
-        let isOver = isClosing || spoken?.isFinished == true || (hasPeerEnded && spoken?.isIdle == true)
+        let isOver = isClosing || spoken?.isFinished == true || (hasPeerEnded && spoken?.awaitsAnswer == false)
         if !waiting, isOver {
             end()
             return
@@ -195,6 +208,12 @@ final class ServerConnection {
         var interest: Interest = waiting ? .write : .nothing
         if wantsInput, !full, !isClosing, !hasPeerEnded { interest.insert(.read) }
         watch?.update(interest)
+    }
+
+    private func reportUnsent() {
+        let unsent = isOpen ? output.count - outputSent + (spoken?.pendingBytes ?? 0) : 0
+        server.counters.unsentBytes.add(unsent - reportedUnsent, ordering: .relaxed)
+        reportedUnsent = unsent
     }
 
     private func dropWhatWasSent() {
@@ -286,6 +305,7 @@ final class ServerConnection {
         self.watch = nil
         Glibc.close(fd)
         spoken?.connectionClosed()
+        reportUnsent()
         server.remove(self)
     }
 }

@@ -18,8 +18,7 @@ package enum Sidecar {
     ) -> Int32 {
         let log = settings.common.makeLog()
         do {
-            try RunningSidecar(settings, log).runUntilTold(source)
-            return 0
+            return try RunningSidecar(settings, log).runUntilTold(source) ? 0 : 1
         } catch {
             log.error("start_failed", "the sidecar cannot start", ["reason": "\(error)"])
             return 1
@@ -62,24 +61,27 @@ private struct RunningSidecar {
 
     // MARK: start and stop
 
-    func runUntilTold(_ source: ConfigurationSource<SidecarSettings>) throws {
+    /// False when acknowledged data had to be left behind.
+    func runUntilTold(_ source: ConfigurationSource<SidecarSettings>) throws -> Bool {
         let forwarding = try startForwarding()
         let doors = try startDoors()
         let datagrams = try settings.udp.map { try startDatagrams(SocketAddress(parsing: $0.description)) }
         log.info("ready", "the sidecar takes telemetry", ["collector": settings.collectors[0].description])
         while Signals.wait() == .reload { source.reportChanges(since: settings, to: log) }
         log.info("stopping", "told to stop; finishing what was begun")
-        stop(doors: doors, datagrams: datagrams, forwarding: forwarding)
+        return stop(doors: doors, datagrams: datagrams, forwarding: forwarding)
     }
 
-    private func stop(doors: PartThread, datagrams: PartThread?, forwarding: PartThread) {
-        let deadline = MonotonicTime.now() + settings.common.shutdownGrace
+    private func stop(doors: PartThread, datagrams: PartThread?, forwarding: PartThread) -> Bool {
+        // A little is kept for the way out.
+        let deadline = MonotonicTime.now() + settings.common.shutdownGrace * 0.95
         doors.stop()
         datagrams?.stop()
         // Everything accepted is with the forwarder now.
         let done = Latch()
         route.drain { done.open() }
-        if !done.wait(until: deadline) {
+        let isForwarded = done.wait(until: deadline)
+        if !isForwarded {
             log.error(
                 "stopped_early", "the collector did not take everything in time; what waited is lost",
                 ["bytes": route.budget.used])
@@ -87,6 +89,7 @@ private struct RunningSidecar {
             log.info("stopped", "everything accepted was forwarded")
         }
         forwarding.stop()
+        return isForwarded
     }
 
     // MARK: threads

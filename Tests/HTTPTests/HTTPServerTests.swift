@@ -187,6 +187,20 @@ private enum Frame {
         #expect(bench.server.counters.refused(.writeStalled) == 1)
     }
 
+    @Test("Answers that a peer does not take are counted until it leaves")
+    func unsentBytes() throws {
+        let bench = try Bench()
+        let fd = try bench.connect()
+        let settings = Frame.frame(type: 4, flags: 0, stream: 0, [0, 4, 0, 0, 0, 0])
+        let body = [UInt8](repeating: 1, count: 5000)
+        let post = Frame.post(stream: 1) + Frame.frame(type: 0, flags: 1, stream: 1, body)
+        bench.send(fd, FirstBytes.preface + settings + post)
+        try bench.run { bench.server.counters.unsentBytes.load(ordering: .relaxed) == 5000 }
+        shutdown(fd, Int32(SHUT_RDWR))
+        try bench.run { bench.server.counters.openConnections.load(ordering: .relaxed) == 0 }
+        #expect(bench.server.counters.unsentBytes.load(ordering: .relaxed) == 0)
+    }
+
     @Test("Expect: 100-continue is answered before the body comes")
     func expectContinue() throws {
         let bench = try Bench()
