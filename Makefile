@@ -44,7 +44,8 @@ test-thread: dependencies ## Run the Swift tests under the thread sanitizer.
 	@swift test --sanitize=thread --scratch-path .build/thread $(TEST_FLAGS)
 
 test-address: dependencies ## Run the Swift tests under the address sanitizer.
-	@swift test --sanitize=address --scratch-path .build/address $(TEST_FLAGS)
+	@LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leak-suppressions \
+		swift test --sanitize=address --scratch-path .build/address $(TEST_FLAGS)
 
 clean: ## Remove what was built, and the Python environment.
 	@rm -rf .build .venv .pytest_cache

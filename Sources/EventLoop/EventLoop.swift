@@ -91,6 +91,14 @@ package final class EventLoop {
     /// Makes `run` return after the round in which this is called; called before `run`, makes it return at once.
     package func stop() { stopRequested = true }
 
+    /// Lets go of every handler. What a handler holds often holds the loop in turn, so neither would ever be freed.
+    func forgetHandlers() {
+        // Held until the end of the scope, as what is freed then may cancel its watch or timer here.
+        let forgotten = (watches, timers, roundEndActions)
+        (watches, timers, roundEndActions) = ([], TimerHeap(), [])
+        _ = forgotten
+    }
+
     private func waitAndDispatch(timeout: Duration?) {
         var wait: Int32 = -1
         if let limit = timeout { wait = milliseconds(limit) }

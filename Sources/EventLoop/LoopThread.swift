@@ -35,6 +35,7 @@ package struct LoopThread: Sendable {
                     let loop = try EventLoop()
                     start.body(loop)
                     loop.run()
+                    loop.forgetHandlers()
                 } catch {
                     let message = "thread '\(start.name)' cannot start: \(error)\n"
                     _ = message.utf8.withContiguousStorageIfAvailable { write(2, $0.baseAddress, $0.count) }

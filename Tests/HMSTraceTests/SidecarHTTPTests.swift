@@ -38,7 +38,7 @@ private final class Taken: Sendable {
                 loop: loop, address: .loopback(port: 0), tls: nil, limits: HTTPLimits(), counters: HTTPServerCounters(),
                 service: TakingService(taken))
             try! loop.receive(from: stop) { _ in
-                server.stopAccepting()
+                server.close()
                 loop.stop()
             }
             taken.address.withLock { $0 = server.localAddress.description }

@@ -28,7 +28,11 @@ final class ClientBench {
     // In the order in which they are freed: what lives on the loop before the loop.
     private(set) var client: HTTPClient?
     private var peers: [RawPeer] = []
-    var server: HTTPServer?
+    var server: HTTPServer? {
+        didSet { if let oldValue { replaced.append(oldValue) } }
+    }
+    /// Servers that another took the place of; they may still have something to finish.
+    private var replaced: [HTTPServer] = []
     let service = ScriptedService()
     var options = HTTPClientOptions()
     var outcomes: [Outcome] = []
@@ -37,6 +41,11 @@ final class ClientBench {
     init() throws {
         loop = try EventLoop()
         options.backoff = Backoff(base: .milliseconds(2), cap: .milliseconds(20))
+    }
+
+    deinit {
+        server?.close()
+        for server in replaced { server.close() }
     }
 
     @discardableResult

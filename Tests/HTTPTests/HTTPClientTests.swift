@@ -374,6 +374,7 @@ struct HTTPClientTests {
             var server = try? HTTPServer(loop: loop, address: .loopback(port: 0), service: service)
             var port = server?.localAddress.port ?? 0
             _ = try? loop.receive(from: stop) { [unowned loop] _ in
+                server?.close()
                 server = nil
                 loop.stop()
             }
