@@ -1,8 +1,9 @@
+import Configuration
 import Glibc
 
 /// The command line program: finds the command, runs it, turns its outcome into words and an exit code.
 package enum OpsProgram {
-    package static let version = "0.1.0"
+    package static let version = Product.version
 
     package static let commands: [Command] = [
         UpCommand.command, TraceCommand.command, LoadCommand.command, CheckCommand.command, completions,
