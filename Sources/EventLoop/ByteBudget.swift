@@ -10,7 +10,7 @@ package final class ByteBudget: Sendable {
     package var used: Int { reserved.load(ordering: .relaxed) }
 
     /// False, and nothing reserved, when the limit would be passed.
-    func reserve(_ bytes: Int) -> Bool {
+    package func reserve(_ bytes: Int) -> Bool {
         let after = reserved.wrappingAdd(bytes, ordering: .relaxed).newValue
         guard after <= limit else {
             reserved.wrappingSubtract(bytes, ordering: .relaxed)
@@ -19,5 +19,5 @@ package final class ByteBudget: Sendable {
         return true
     }
 
-    func release(_ bytes: Int) { reserved.wrappingSubtract(bytes, ordering: .relaxed) }
+    package func release(_ bytes: Int) { reserved.wrappingSubtract(bytes, ordering: .relaxed) }
 }
