@@ -55,13 +55,14 @@ let package = Package(
 
         // One C library or kernel interface each, made safe.
         library("EventLoop", ["CLinux"]),
+        library("Files", ["CLinux"]),
         library("Compression", ["CZstd", "CZlib"]),
         library("TLS", ["COpenSSL"]),
         library("HTTP", ["CNghttp2", "CLinux", "EventLoop", "TLS"]),
 
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
-        library("SegmentStore", ["TraceModel", "WireFormat", "Compression", "CLinux"]),
+        library("SegmentStore", ["TraceModel", "WireFormat", "Compression", "Files", "CLinux"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
 
         // What both daemons do alike: start, answer health, wait for signals.
@@ -121,7 +122,7 @@ let package = Package(
         tests("TLS", ["TLS"]),
         tests("HTTP", ["HTTP", "EventLoop", "TLS", "CLinux", "CNghttp2"]),
         tests("OTLP", ["OTLP", "TraceModel", "WireFormat", "JSON"]),
-        tests("SegmentStore", ["SegmentStore", "TraceModel", "WireFormat", "Compression", "CLinux"]),
+        tests("SegmentStore", ["SegmentStore", "TraceModel", "WireFormat", "Compression", "Files", "CLinux"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,6 +113,7 @@ uint64_t hms_resident_bytes(void) {
     return n == 2 ? (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 int hms_open(const char *path, int flags, unsigned int mode) { return open(path, flags | O_CLOEXEC, mode); }
+int hms_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 int hms_flock_exclusive(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 
 // Between fork and exec only calls that are safe there: the parent may have other threads.

@@ -1,4 +1,5 @@
 import Compression
+import Files
 import TraceModel
 
 /// Turns what is queued into commits, one after the other: frames, one write, one fdatasync, index, callbacks.

@@ -1,3 +1,5 @@
+import Files
+
 /// What stands before each zstd frame of a log: 64 bytes, integers little endian.
 ///
 ///      0 magic:u32 "HMSF"    4 crc32c:u32 of bytes 8..<64 and the payload    8 salt:u64 of the segment

@@ -1,4 +1,5 @@
 import Compression
+import Files
 
 /// Reads and unpacks single frames, keeping its buffers and tables between them. One thread uses it at a time; the store
 /// hands readers from thread to thread, which is why it is not plain but unchecked `Sendable`.

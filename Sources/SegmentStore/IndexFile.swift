@@ -1,3 +1,4 @@
+import Files
 import TraceModel
 
 /// The layout of `NNNNNNNN.idx`, integers little endian. See docs/segment-format.md.

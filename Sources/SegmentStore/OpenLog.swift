@@ -1,3 +1,5 @@
+import Files
+
 /// The log that is being appended to. Belongs to the writer thread.
 struct OpenLog {
     let segment: Segment

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// The directory where bytes of logs that are no frames are kept for a person to look at. Bounded.

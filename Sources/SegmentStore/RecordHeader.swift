@@ -1,3 +1,4 @@
+import Files
 import WireFormat
 
 /// What stands before each record inside a frame's raw content: 44 bytes, integers little endian.

@@ -1,3 +1,5 @@
+import Files
+
 /// The first 32 bytes of a log. See docs/segment-format.md.
 ///
 ///     log    := header frame*

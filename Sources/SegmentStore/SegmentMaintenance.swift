@@ -1,3 +1,5 @@
+import Files
+
 /// Seals segments that ended, checks the tables of old index files, and lets retention look. A thread of its own, so that
 /// none of it holds up a commit.
 final class SegmentMaintenance {

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 package import TraceModel
 package import WireFormat
@@ -19,7 +20,7 @@ package final class SegmentStore: Sendable {
         log: @escaping @Sendable (StoreEvent) -> Void = { _ in }
     ) throws(StoreError) -> SegmentStore {
         do { try makeDirectories(directory) } catch { throw .storage(error) }
-        let lock = try DirectoryLock(directory: directory)
+        let lock = try Self.lock(directory)
         let recovered = try StoreRecovery(directory: directory, options: options, log: log).recover()
         return try SegmentStore(directory: directory, options: options, log: log, lock: lock, recovered: recovered)
     }
@@ -32,10 +33,10 @@ package final class SegmentStore: Sendable {
         self.context = context
         self.lock = Monitor(lock)
         threads = Monitor(nil)
-        let maintenance = try WorkerThread(name: "store-seal") { SegmentMaintenance(context).run() }
+        let maintenance = try Self.start("store-seal") { SegmentMaintenance(context).run() }
         let writer: WorkerThread
         do {
-            writer = try WorkerThread(name: "store-write") { CommitWriter(context, recovered: recovered).run() }
+            writer = try Self.start("store-write") { CommitWriter(context, recovered: recovered).run() }
         } catch {
             context.maintenance.update { $0.isClosing = true }
             maintenance.join()
@@ -45,6 +46,19 @@ package final class SegmentStore: Sendable {
     }
 
     deinit { close() }
+
+    private static func lock(_ directory: String) throws(StoreError) -> DirectoryLock {
+        do { return try DirectoryLock(directory: directory) } catch {
+            switch error {
+            case .storage(let failure): throw .storage(failure)
+            case .locked(let process): throw .locked(directory: directory, process: process)
+            }
+        }
+    }
+
+    private static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) -> WorkerThread {
+        do { return try WorkerThread(name: name, body) } catch { throw .threadFailed(code: error.code) }
+    }
 
     /// Queues a record. `whenDurable` is called exactly once, on the writer's thread, when the record is on the disk or
     /// will not be; it must not block. False: the queue is full or the store closed, and `whenDurable` is never called.

@@ -1,3 +1,4 @@
+package import Files
 import Glibc
 
 /// Why the store could not open, write or read.

@@ -1,3 +1,5 @@
+package import Files
+
 /// What may be chosen about a store. The initial values are the product's defaults.
 package struct StoreOptions: Sendable {
     /// A segment is sealed when its log reaches this.

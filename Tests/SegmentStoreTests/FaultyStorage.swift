@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 @testable import SegmentStore
@@ -50,6 +51,9 @@ final class FaultyFile: StorageFile {
         }
         try file.write(Array(bytes.prefix(room)), at: offset)
         if room < bytes.count { throw StorageFailure("writing", path, code: code) }
+    }
+    func read(_ length: Int, at offset: Int, into buffer: inout [UInt8]) throws(StorageFailure) {
+        try file.read(length, at: offset, into: &buffer)
     }
     func synchronize() throws(StorageFailure) {
         if let code = faults.withLock({ $0.synchronize }) { throw StorageFailure("fdatasync of", path, code: code) }

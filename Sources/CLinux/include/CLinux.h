@@ -36,6 +36,8 @@ void hms_tune_allocator(void);
 uint64_t hms_resident_bytes(void);
 int hms_open(const char *path, int flags, unsigned int mode);
 int hms_flock_exclusive(int fd);
+/// A file in memory, without a name in any directory; gone when it is closed.
+int hms_memory_file(const char *name);
 /// Starts `path` with standard input from /dev/null and both outputs to `log_fd`, in a process group of its own, with no
 /// signal blocked, and with the kernel's promise that it gets SIGTERM when the thread that calls this ends. Returns the
 /// process id, or -1 with the errno of the step that failed, exec included.

@@ -33,6 +33,12 @@ package final class LocalFile: StorageFile {
     private let descriptor: Int32
     private let path: String
 
+    /// Takes over a descriptor that is open already; `path` names it in errors.
+    package init(descriptor: Int32, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
     init(_ path: String, flags: Int32, operation: String) throws(StorageFailure) {
         descriptor = hms_open(path, flags, 0o640)
         self.path = path
@@ -56,6 +62,10 @@ package final class LocalFile: StorageFile {
 
     package func synchronize() throws(StorageFailure) {
         guard fdatasync(descriptor) == 0 else { throw StorageFailure("fdatasync of", path, code: errno) }
+    }
+
+    package func read(_ length: Int, at offset: Int, into buffer: inout [UInt8]) throws(StorageFailure) {
+        try readFully(descriptor, path, length, at: offset, into: &buffer)
     }
 
     package func truncate(to length: Int) throws(StorageFailure) {

@@ -4,13 +4,15 @@ package protocol StorageFile: Sendable {
     func write(_ bytes: [UInt8], at offset: Int) throws(StorageFailure)
     /// Data, and the length it needs to be found by, are on the disk when this returns.
     func synchronize() throws(StorageFailure)
+    /// Reads up to `length` bytes at `offset` into `buffer`, replacing its content; fewer only at the end of the file.
+    func read(_ length: Int, at offset: Int, into buffer: inout [UInt8]) throws(StorageFailure)
     func truncate(to length: Int) throws(StorageFailure)
     /// Asks for blocks ahead of writing. Only a hint: failing is not an error.
     func reserve(from offset: Int, length: Int)
     func close()
 }
 
-/// Where the store's files are made. Reading and listing always go to the file system itself.
+/// Where files are made. Tests put faults behind this.
 package protocol Storage: Sendable {
     /// Creates a file that must not exist.
     func create(_ path: String) throws(StorageFailure) -> any StorageFile

@@ -4,10 +4,10 @@ import Glibc
 /// A named thread that runs one function and is joined once.
 ///
 /// Unchecked because `handle` is written before the value is shared and never again.
-final class WorkerThread: @unchecked Sendable {
+package final class WorkerThread: @unchecked Sendable {
     private var handle = pthread_t()
 
-    init(name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) {
+    package init(name: String, _ body: @escaping @Sendable () -> Void) throws(StorageFailure) {
         let start = Start(name: name, body: body)
         let code = pthread_create(
             &handle, nil,
@@ -20,11 +20,11 @@ final class WorkerThread: @unchecked Sendable {
             }, Unmanaged.passRetained(start).toOpaque())
         guard code == 0 else {
             Unmanaged.passUnretained(start).release()
-            throw .threadFailed(code: code)
+            throw StorageFailure("starting thread", name, code: code)
         }
     }
 
-    func join() { pthread_join(handle, nil) }
+    package func join() { pthread_join(handle, nil) }
 
     private final class Start: Sendable {
         let name: String

@@ -1,11 +1,17 @@
 import CLinux
 import Glibc
 
-/// Holds `lock` in the store's directory for as long as it lives: one process, and one store in it, at a time.
-final class DirectoryLock: Sendable {
+/// Holds the file `lock` in a directory for as long as it lives: one process, and one owner in it, at a time.
+package final class DirectoryLock: Sendable {
     private let descriptor: Int32
 
-    init(directory: String) throws(StoreError) {
+    package enum Failure: Error, Equatable, Sendable {
+        case storage(StorageFailure)
+        /// By another process; 0 when that has not said which it is.
+        case locked(process: Int32)
+    }
+
+    package init(directory: String) throws(Failure) {
         let path = directory + "/lock"
         descriptor = hms_open(path, O_RDWR | O_CREAT, 0o640)  // `deinit` closes it, also when this throws
         guard descriptor >= 0 else { throw .storage(StorageFailure("opening", path, code: errno)) }
@@ -13,7 +19,7 @@ final class DirectoryLock: Sendable {
             let code = errno
             let holder = Self.holder(descriptor)
             guard code == EWOULDBLOCK else { throw .storage(StorageFailure("locking", path, code: code)) }
-            throw .locked(directory: directory, process: holder)
+            throw .locked(process: holder)
         }
         // Only for the sentence that a second process prints; a full disk may leave it empty.
         let text = Array(String(getpid()).utf8)
