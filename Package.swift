@@ -63,6 +63,7 @@ let package = Package(
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
         library("SegmentStore", ["TraceModel", "WireFormat", "Compression", "Files", "CLinux"]),
+        library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
 
         // What both daemons do alike: start, answer health, wait for signals.
@@ -73,7 +74,10 @@ let package = Package(
             "Receiving",
             ["TraceModel", "WireFormat", "OTLP", "JSON", "HTTP", "EventLoop", "Compression", "SelfTelemetry", "CLinux"]),
         library(
-            "Forwarding", ["TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
+            "Forwarding",
+            [
+                "TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Files", "Spool", "Compression", "SelfTelemetry",
+            ]),
         library("Querying", ["TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "SelfTelemetry"]),
         .target(
             name: "Console", dependencies: ["HTTP"], resources: [.embedInCode("Assets")], swiftSettings: common),
@@ -123,9 +127,12 @@ let package = Package(
         tests("HTTP", ["HTTP", "EventLoop", "TLS", "CLinux", "CNghttp2"]),
         tests("OTLP", ["OTLP", "TraceModel", "WireFormat", "JSON"]),
         tests("SegmentStore", ["SegmentStore", "TraceModel", "WireFormat", "Compression", "Files", "CLinux"]),
+        tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
-        tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
+        tests(
+            "Forwarding",
+            ["Forwarding", "Spool", "Files", "TraceModel", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
             "Querying",
             ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "WireFormat"]),

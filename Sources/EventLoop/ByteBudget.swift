@@ -19,5 +19,8 @@ package final class ByteBudget: Sendable {
         return true
     }
 
+    /// Reserves what is there already, over the limit if need be.
+    package func take(_ bytes: Int) { reserved.wrappingAdd(bytes, ordering: .relaxed) }
+
     package func release(_ bytes: Int) { reserved.wrappingSubtract(bytes, ordering: .relaxed) }
 }

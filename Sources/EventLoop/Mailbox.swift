@@ -54,4 +54,12 @@ extension EventLoop {
             for message in mailbox.takeAll() { handler(message) }
         }
     }
+
+    /// Calls `handler` on this loop with all the messages that wait, at once.
+    @discardableResult
+    package func receiveAll<Message: Sendable>(
+        from mailbox: Mailbox<Message>, _ handler: @escaping ([Message]) -> Void
+    ) throws(SystemError) -> Watch {
+        try watch(mailbox.wakeUp, .read) { _ in handler(mailbox.takeAll()) }
+    }
 }

@@ -67,6 +67,8 @@ package func listDirectory(_ path: String) throws(StorageFailure) -> [String] {
     return names
 }
 
+package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
 /// Makes a directory and those above it where they are missing.
 package func makeDirectories(_ path: String) throws(StorageFailure) {
     if mkdir(path, 0o750) == 0 || errno == EEXIST { return }

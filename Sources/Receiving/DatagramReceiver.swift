@@ -41,20 +41,39 @@ package final class DatagramReceiver {
     private var watch: Watch?
     private var reader = DatagramReader()
     private var scanner: TelemetryScanner
-    private var producers = ProducerTable()
+    private var producers: ProducerTable
     private var kernelDropsSeen: UInt32 = 0
-    /// Of the datagram in hand; empty between datagrams.
-    private var checked: [CheckedPayload] = []
+    /// What the datagrams of one call held, by kind.
+    private var gathered = SignalKind.allCases.map { Gathered(kind: $0) }
+    /// Marks in `gathered` at the begin of the datagram in hand, to go back to when a later payload of it is malformed.
+    private var marks: [Gathered.Mark] = []
 
-    private struct CheckedPayload {
-        let telemetry: AcceptedTelemetry
-        let receivedBytes: Int
-        let refused: Int
+    /// Messages of one kind, one behind the other.
+    private struct Gathered {
+        struct Mark {
+            let bytes: Int
+            let items: Int
+            let refused: Int
+            let received: Int
+        }
+
+        let kind: SignalKind
+        var bytes: [UInt8] = []
+        var items = 0
+        var refused = 0
+        var receivedBytes = 0
+
+        var mark: Mark { Mark(bytes: bytes.count, items: items, refused: refused, received: receivedBytes) }
+
+        mutating func goBack(to mark: Mark) {
+            bytes.removeLast(bytes.count - mark.bytes)
+            (items, refused, receivedBytes) = (mark.items, mark.refused, mark.received)
+        }
     }
 
     package init(
         loop: EventLoop, address: SocketAddress, receiveBufferBytes: Int, sink: any TelemetrySink,
-        ingest: IngestCounters, counters: Counters, collectsTraces: Bool = false
+        ingest: IngestCounters, counters: Counters, collectsTraces: Bool = false, producers: ProducerTable = ProducerTable()
     ) throws(SystemError) {
         fd = try Socket.bindDatagram(address)
         self.receiveBufferBytes = Int(hms_set_receive_buffer(fd, Int32(clamping: receiveBufferBytes)))
@@ -64,6 +83,7 @@ package final class DatagramReceiver {
         self.sink = sink
         self.ingest = ingest
         self.counters = counters
+        self.producers = producers
         scanner = TelemetryScanner(collectsTraces: collectsTraces)
         do throws(SystemError) {
             watch = try loop.watch(fd, .read) { [unowned self] _ in receiveWaiting() }
@@ -95,6 +115,7 @@ package final class DatagramReceiver {
             guard count > 0 else { return }
             counters.datagrams.add(count)
             for index in 0..<count { take(slots.datagram(index).span) }
+            handOn()
             noteKernelDrops(slots.dropCount(ofLast: count))
             if count < DatagramSlots.count { return }
         }
@@ -107,21 +128,25 @@ package final class DatagramReceiver {
         kernelDropsSeen = total
     }
 
+    /// What is known of producers, for the ledger and to be kept.
+    package var knownProducers: ProducerTable { producers }
+
     private func take(_ datagram: Span<UInt8>) {
         ingest.countRequest(.udp)
+        marks = gathered.map(\.mark)
         do throws(WireError) {
             try reader.read(datagram)
             if let producer = reader.producer, let sequence = reader.sequence { note(producer, sequence) }
-            // A datagram is taken or refused whole, so nothing is handed on before all of it has been read. Backwards, so
-            // that handing on takes from the array's end.
-            for payload in reader.payloads.reversed() {
-                checked.append(try check(datagram.extracting(payload.range), payload.kind))
-            }
+            for payload in reader.payloads { try gather(datagram.extracting(payload.range), payload.kind) }
         } catch {
-            checked.removeAll(keepingCapacity: true)
+            // A datagram is taken or refused whole.
+            for index in gathered.indices { gathered[index].goBack(to: marks[index]) }
             ingest.countRefusedRequest(.malformed)
+            refusals?.note(
+                RefusalRing.Refusal(
+                    time: WallClock.unixNanoseconds(), reason: IngestCounters.Reason.malformed.rawValue, peer: "",
+                    door: "udp", detail: "\(error)"))
         }
-        while let payload = checked.popLast() { handOn(payload) }
     }
 
     private func note(_ producer: UInt64, _ sequence: UInt64) {
@@ -131,34 +156,43 @@ package final class DatagramReceiver {
         if effect.isDuplicate { counters.duplicates.add() }
     }
 
-    private func check(_ payload: Span<UInt8>, _ kind: SignalKind) throws(WireError) -> CheckedPayload {
+    private func gather(_ payload: Span<UInt8>, _ kind: SignalKind) throws(WireError) {
         try scanner.scan(payload, as: kind)
-        var bytes: [UInt8] = []
+        let index = Int(kind.rawValue) - 1
+        gathered[index].receivedBytes += payload.count
+        gathered[index].items += scanner.items
+        gathered[index].refused += scanner.refusedCount
         if scanner.items > 0, scanner.refusedCount > 0 {
-            _ = try SpanFilter.copyValid(payload, into: &bytes)
+            _ = try SpanFilter.copyValid(payload, into: &gathered[index].bytes)
         } else if scanner.items > 0 {
-            bytes = payload.withUnsafeBufferPointer { Array($0) }
+            payload.withUnsafeBufferPointer { gathered[index].bytes.append(contentsOf: $0) }
         }
-        let telemetry = AcceptedTelemetry(
-            kind: kind, bytes: bytes, payload: 0..<bytes.count, items: scanner.items, runs: scanner.runs,
-            services: scanner.services, sender: nil, sequence: 0)
-        return CheckedPayload(
-            telemetry: telemetry, receivedBytes: payload.count, refused: scanner.refusedCount)
     }
 
-    private func handOn(_ payload: CheckedPayload) {
-        let (kind, items) = (payload.telemetry.kind, payload.telemetry.items)
-        ingest.receivedBytes.add(payload.receivedBytes)
-        ingest.countReceived(kind, items + payload.refused)
-        ingest.countRejected(kind, payload.refused, .badIdentity)
-        guard items > 0 else { return }
-        sink.accept(payload.telemetry) { [ingest] answer in
-            switch answer {
-            case .accepted: ingest.countAccepted(kind, items)
-            case .duplicate: ingest.countDuplicate(kind, items)
-            case .busy: ingest.countRejected(kind, items, .busy)
-            }
+    /// Gives the sink what the datagrams of one call held, and what is known of their producers.
+    private func handOn() {
+        var note = ProducerNotes.encode(producers.takeTouched())
+        for index in gathered.indices where gathered[index].items > 0 || gathered[index].refused > 0 {
+            let part = gathered[index]
+            gathered[index] = Gathered(kind: part.kind)
+            gathered[index].bytes.reserveCapacity(part.bytes.count)
+            ingest.receivedBytes.add(part.receivedBytes)
+            ingest.countReceived(part.kind, part.refused)
+            ingest.countRejected(part.kind, part.refused, .badIdentity)
+            guard part.items > 0 else { continue }
+            hand(part, note)
+            note = []
         }
+        // The numbers of datagrams without anything good in them are kept as well.
+        if !note.isEmpty { hand(Gathered(kind: .traces), note) }
+    }
+
+    private func hand(_ part: Gathered, _ note: [UInt8]) {
+        let (kind, items) = (part.kind, part.items)
+        let telemetry = AcceptedTelemetry(
+            kind: kind, bytes: part.bytes, payload: 0..<part.bytes.count, items: items, runs: [], services: [],
+            sender: nil, sequence: 0, note: note)
+        sink.accept(telemetry) { [ingest] answer in ingest.count(answer, kind, items) }
     }
 }
 

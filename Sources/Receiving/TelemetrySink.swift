@@ -14,6 +14,8 @@ package struct AcceptedTelemetry {
     /// `x-hms-sender` and `x-hms-sequence`, where the request came from a sidecar.
     package var sender: String?
     package var sequence: UInt64
+    /// What the door wants to find beside the data after a restart; empty for most.
+    package var note: [UInt8] = []
 }
 
 package enum SinkAnswer: Sendable {
@@ -21,6 +23,8 @@ package enum SinkAnswer: Sendable {
     case accepted
     /// It has this very batch already.
     case duplicate
+    /// It had some of the items already, and answers for the others from now on.
+    case partlyDuplicate(items: Int)
     /// It cannot take the data now; the sender is asked to come again after that time.
     case busy(reason: String, retryAfter: Duration)
 }

@@ -1,0 +1,68 @@
+import HTTP
+import OTLP
+import WireFormat
+
+/// How a collector is spoken to.
+package enum CollectorDialect: String, CaseIterable, Sendable {
+    /// OTLP over HTTP/2 with sender and sequence, by which our collector stores each batch once.
+    case hms
+    case grpc = "otlp-grpc"
+    case http = "otlp-http"
+
+    /// What of a batch a request is made of.
+    struct Parcel {
+        var kind: SignalKind
+        var body: [UInt8]
+        var encoding: BatchEncoding
+        var sender: String
+        var sequence: UInt64
+    }
+
+    func request(_ parcel: Parcel, authorization: String?, context: [(String, String)]) -> HTTPClientRequest {
+        var headers: [(String, String)]
+        let path: String
+        var body = parcel.body
+        switch self {
+        case .hms, .http:
+            path = "/v1/\(parcel.kind)"
+            headers = [("content-type", "application/x-protobuf")]
+            if parcel.encoding != .none { headers.append(("content-encoding", parcel.encoding.rawValue)) }
+        case .grpc:
+            path = Self.grpcPath(parcel.kind)
+            headers = [("content-type", "application/grpc"), ("te", "trailers")]
+            if parcel.encoding != .none { headers.append(("grpc-encoding", parcel.encoding.rawValue)) }
+            body = GRPCFraming.frame(body, isCompressed: parcel.encoding != .none)
+        }
+        if self == .hms {
+            headers += [("x-hms-sender", parcel.sender), ("x-hms-sequence", String(parcel.sequence))]
+        }
+        if let authorization { headers.append(("authorization", authorization)) }
+        return HTTPClientRequest(method: "POST", path: path, headers: HTTPHeaders(headers + context), body: body)
+    }
+
+    private static func grpcPath(_ kind: SignalKind) -> String {
+        let service =
+            switch kind {
+            case .traces: "trace.v1.TraceService"
+            case .metrics: "metrics.v1.MetricsService"
+            case .logs: "logs.v1.LogsService"
+            }
+        return "/opentelemetry.proto.collector.\(service)/Export"
+    }
+}
+
+/// How batches are packed on the way.
+package enum BatchEncoding: String, CaseIterable, Sendable {
+    case zstd
+    case gzip
+    case none
+
+    /// What to try when a server does not know this one.
+    var plainer: BatchEncoding? {
+        switch self {
+        case .zstd: .gzip
+        case .gzip: BatchEncoding.none
+        case .none: nil
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package import Files
+import Glibc
+
+/// Keeps batches that a collector refused for good, for a person to look at: the packed message and why. Bounded.
+package struct RefusedBatches: Sendable {
+    private let directory: String?
+    private let maxBytes: Int
+    private let storage: any Storage
+
+    package init(directory: String?, maxBytes: Int, storage: any Storage = LocalStorage()) {
+        self.directory = directory
+        self.maxBytes = maxBytes
+        self.storage = storage
+    }
+
+    /// Returns the file's path, or nil where there is no room for it or it cannot be written.
+    func keep(_ parcel: CollectorDialect.Parcel, reason: String) -> String? {
+        guard let directory else { return nil }
+        let ending = [BatchEncoding.zstd: ".zst", .gzip: ".gz"][parcel.encoding] ?? ""
+        let stem = "\(directory)/\(parcel.sender)-\(parcel.sequence)-\(parcel.kind)"
+        do {
+            try makeDirectories(directory)
+            guard try used(directory) + parcel.body.count <= maxBytes else { return nil }
+            let body = try storage.create(stem + ".otlp" + ending)
+            defer { body.close() }
+            try body.write(parcel.body, at: 0)
+            let note = try storage.create(stem + ".reason")
+            defer { note.close() }
+            try note.write(Array((reason + "\n").utf8), at: 0)
+            return stem + ".otlp" + ending
+        } catch { return nil }
+    }
+
+    private func used(_ directory: String) throws(StorageFailure) -> Int {
+        var total = 0
+        for name in try listDirectory(directory) {
+            var status = stat()
+            if stat("\(directory)/\(name)", &status) == 0 { total += Int(status.st_size) }
+        }
+        return total
+    }
+}

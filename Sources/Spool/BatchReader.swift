@@ -1,0 +1,74 @@
+import Files
+
+/// Reads batches out of their segments, and checks every byte on the way. Lives on the loop that forwards.
+package struct BatchReader {
+    private let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
+    package struct Content {
+        /// The batch's messages, one behind the other: by protobuf's rules they are one message.
+        package var message: [UInt8]
+        package var items: UInt64
+        package var sampled: UInt64
+    }
+
+    /// What is left of the batch; records whose bytes are not what was written are set aside.
+    package func read(_ batch: SpooledBatch) throws(SpoolError) -> Content {
+        var bytes: [UInt8] = []
+        do { try batch.segment.file.read(batch.end - batch.start, at: batch.start, into: &bytes) } catch {
+            throw .storage(error)
+        }
+        var content = Content(message: [], items: 0, sampled: 0)
+        var damage: [Range<Int>] = []
+        let kept = bytes.withUnsafeMutableBytes { bytes in
+            Self.compact(bytes, batch, &content, &damage)
+        }
+        for range in damage {
+            let offset = batch.start + range.lowerBound
+            // The bytes were moved about; the file still holds them as they are.
+            var copy: [UInt8] = []
+            try? batch.segment.file.read(range.count, at: offset, into: &copy)
+            let name = "\(batch.lane.sender)-\(batch.segment.header.number)-\(offset).damaged"
+            let path = spool.quarantine.keep(copy, as: name)
+            spool.countDamagedRecord()
+            spool.log(.damaged(path: batch.segment.path, offset: offset, length: range.count, keptAs: path))
+        }
+        bytes.removeLast(bytes.count - kept)
+        content.message = bytes
+        return content
+    }
+
+    /// Moves the messages of good records to the front; returns how many bytes they have.
+    private static func compact(
+        _ bytes: UnsafeMutableRawBufferPointer, _ batch: SpooledBatch, _ content: inout Content,
+        _ damage: inout [Range<Int>]
+    ) -> Int {
+        let salt = batch.segment.header.salt
+        var (offset, kept) = (0, 0)
+        while offset < bytes.count {
+            let view = UnsafeRawBufferPointer(bytes)
+            guard let header = RecordHeader(view, at: offset, salt: salt), header.recordLength <= bytes.count - offset
+            else {
+                let rest = UnsafeRawBufferPointer(rebasing: view[(offset + 1)...])
+                let next = LaneRecovery.search(rest, salt: salt).map { offset + 1 + $0 } ?? bytes.count
+                damage.append(offset..<next)
+                offset = next
+                continue
+            }
+            let body = offset + RecordHeader.length
+            let end = offset + header.recordLength
+            if BodyDigest.of(UnsafeRawBufferPointer(rebasing: view[body..<end])) == header.digest {
+                let message = UnsafeRawBufferPointer(rebasing: view[body..<body + header.messageLength])
+                UnsafeMutableRawBufferPointer(rebasing: bytes[kept..<kept + message.count]).copyMemory(from: message)
+                kept += message.count
+                content.items += UInt64(header.items)
+                content.sampled += UInt64(header.sampled)
+            } else {
+                damage.append(offset..<end)
+            }
+            offset = end
+        }
+        return kept
+    }
+}

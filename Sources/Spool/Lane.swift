@@ -1,0 +1,281 @@
+package import EventLoop
+import Files
+import Synchronization
+import WireFormat
+
+/// What happened to a message that was given to a lane.
+package enum LaneAnswer: Sendable {
+    /// It stands in the spool.
+    case stored
+    /// The same bytes came a moment ago: a sender that did not see the answer repeats itself.
+    case duplicate
+    case failed(SpoolError)
+}
+
+/// The filling end of one lane: gathers the messages of a round of its loop, writes them at once, and tells each that it is
+/// stored. Lives on the loop of its door.
+package final class Lane {
+    package let account: LaneAccount
+    private let spool: Spool
+    private let loop: EventLoop
+    private let sync: SpoolSync?
+    private let post: (SpooledBatch) -> Void
+    private let knowsRepeats: Bool
+
+    private var segment: SpoolSegment?
+    private var lastNumber: UInt64
+    private var nextBatch: UInt64
+    private var total: UInt64
+    private var recent = RecentDigests()
+    private var filling: FillingBatch?
+    private var closeTimer: Timer?
+    private var round = LaneRound()
+    private var synced: Mailbox<Synced>?
+    private var awaitingSync: [UInt64: [LaneRound.Entry]] = [:]
+    private var nextTicket: UInt64 = 0
+
+    private struct Synced: Sendable {
+        let ticket: UInt64
+        let failure: StorageFailure?
+    }
+
+    /// - Parameter post: called with each batch that is complete, in the order of numbers.
+    package init(
+        _ key: LaneKey, in spool: Spool, recovered: RecoveredLane?, loop: EventLoop, sync: SpoolSync,
+        post: @escaping (SpooledBatch) -> Void
+    ) throws(SystemError) {
+        account = recovered?.account ?? spool.makeAccount(key)
+        self.spool = spool
+        self.loop = loop
+        self.sync = spool.options.sync == .always ? sync : nil
+        self.post = post
+        // Two equal log records or data points may both be meant; two equal spans are one.
+        knowsRepeats = key.kind == .traces
+        lastNumber = recovered?.lastSegmentNumber ?? 0
+        nextBatch = recovered?.nextBatch ?? 1
+        total = account.figures.accepted
+        for digest in recovered?.digests ?? [] { recent.insert(digest) }
+        guard self.sync != nil else { return }
+        let mailbox = try Mailbox<Synced>(capacity: .max)
+        try loop.receive(from: mailbox) { [weak self] in self?.finish($0) }
+        synced = mailbox
+    }
+
+    // MARK: taking
+
+    /// Takes a message. False when there is no room for it: nothing was kept then, and `done` is not called.
+    ///
+    /// - Parameters:
+    ///   - sampled: items that sampling left out of the message. They count as accepted, and as dropped once the batch is
+    ///     settled.
+    ///   - note: what the door wants to find with this record after a restart.
+    package func append(
+        _ message: Span<UInt8>, items: Int, sampled: Int = 0, note: [UInt8] = [], _ done: @escaping (LaneAnswer) -> Void
+    ) -> Bool {
+        let isInMemory = segment?.isInMemory ?? !spool.mayUseDisk
+        guard makeRoom(RecordHeader.length + message.count + note.count, isInMemory) else { return false }
+        if round.isEmpty { loop.atEndOfRound { [weak self] in self?.commit() } }
+        let digest = round.add(message, items: items, sampled: sampled, note: note, isInMemory: isInMemory, done)
+        if knowsRepeats, note.isEmpty, items > 0 {
+            if recent.contains(digest) {
+                let entry = round.removeLast()
+                spool.release(entry.length, inMemory: isInMemory)
+                // One that repeats a message of this round shares its fate.
+                if round.contains(digest) { round.addRepeat(done) } else { done(.duplicate) }
+                return true
+            }
+            recent.insert(digest)
+        }
+        if round.bytes.count >= LaneRound.flushBytes { commit() }
+        return true
+    }
+
+    /// Writes what waits and closes the batch that is filling.
+    package func flush() {
+        commit()
+        closeFilling()
+    }
+
+    private func makeRoom(_ bytes: Int, _ isInMemory: Bool) -> Bool {
+        if spool.reserve(bytes, inMemory: isInMemory) { return true }
+        // The segment that is being written may be all that holds space, and be settled.
+        guard round.isEmpty, filling == nil, let segment, segment.isSettled else { return false }
+        seal()
+        spool.reclaim(account, all: true)
+        return spool.reserve(bytes, inMemory: isInMemory)
+    }
+
+    // MARK: writing
+
+    private func commit() {
+        guard !round.isEmpty else { return }
+        var failure: SpoolError?
+        // Where the segment at hand fails another may do, in memory if need be.
+        for _ in 0..<2 {
+            do throws(SpoolError) {
+                let segment = try segmentForWriting()
+                try settleReservations(inMemory: segment.isInMemory)
+                try write(to: segment)
+                failure = nil
+                break
+            } catch {
+                failure = error
+                if segment == nil { break }
+                leaveSegment()
+            }
+        }
+        let entries = round.takeEntries()
+        if let failure { return fail(entries, failure) }
+        answer(entries)
+        rollIfFull()
+        scheduleClose()
+    }
+
+    private func segmentForWriting() throws(SpoolError) -> SpoolSegment {
+        if let current = segment {
+            let isBetterElsewhere = current.isInMemory && spool.mayUseDisk
+            if !isBetterElsewhere, !current.isForsaken.load(ordering: .acquiring) { return current }
+            leaveSegment()
+        }
+        let made = try spool.makeSegment(for: account, after: lastNumber, total: total, firstBatch: nextBatch)
+        lastNumber = made.header.number
+        segment = made
+        account.add(made)
+        return made
+    }
+
+    /// What was reserved for a file on the disk is held by one in memory now, or the other way round.
+    private func settleReservations(inMemory: Bool) throws(SpoolError) {
+        let bytes = round.bytesReserved(inMemory: !inMemory)
+        guard bytes > 0 else { return }
+        guard spool.reserve(bytes, inMemory: inMemory) else { throw .memoryFull }
+        spool.release(bytes, inMemory: !inMemory)
+        round.move(inMemory: inMemory)
+    }
+
+    private func write(to segment: SpoolSegment) throws(SpoolError) {
+        let start = segment.end
+        var (batch, total, next) = (filling, total, nextBatch)
+        var closed: [FillingBatch] = []
+        round.number(salt: segment.header.salt) { header, offset in
+            if let full = batch, full.bytes > 0, full.bytes + header.messageLength > spool.options.batchBytes {
+                closed.append(full)
+                batch = nil
+            }
+            var current = batch ?? FillingBatch(sequence: next, start: start + offset)
+            if batch == nil { next += 1 }
+            total += UInt64(header.items) + UInt64(header.sampled)
+            (header.batch, header.total) = (current.sequence, total)
+            current.add(header, endingAt: start + offset + header.recordLength)
+            batch = current
+        }
+        do { try segment.file.write(round.bytes, at: start) } catch {
+            if !segment.isInMemory { spool.noteFailure("\(error)") }
+            throw .storage(error)
+        }
+        segment.append(through: start + round.bytes.count, newBatches: Int(next - nextBatch))
+        (filling, self.total, nextBatch) = (batch, total, next)
+        account.accept(total: total)
+        for batch in closed { handOn(batch, of: segment) }
+        if let batch, batch.bytes >= spool.options.batchBytes { closeFilling() }
+    }
+
+    private func answer(_ entries: [LaneRound.Entry]) {
+        guard let sync, let segment, let synced else {
+            for entry in entries { entry.done(.stored) }
+            return
+        }
+        nextTicket += 1
+        let ticket = nextTicket
+        awaitingSync[ticket] = entries
+        sync.request(segment) { failure in synced.post(Synced(ticket: ticket, failure: failure)) }
+    }
+
+    private func finish(_ result: Synced) {
+        guard let entries = awaitingSync.removeValue(forKey: result.ticket) else { return }
+        guard let failure = result.failure else {
+            for entry in entries { entry.done(.stored) }
+            return
+        }
+        // It stands in the file, and is sent; that it is durable is what cannot be promised.
+        for entry in entries {
+            if let digest = entry.digest { recent.remove(digest) }
+            entry.done(.failed(.storage(failure)))
+        }
+    }
+
+    private func fail(_ entries: [LaneRound.Entry], _ error: SpoolError) {
+        for entry in entries {
+            spool.release(entry.length, inMemory: entry.isInMemory)
+            if let digest = entry.digest { recent.remove(digest) }
+            entry.done(.failed(error))
+        }
+    }
+
+    // MARK: batches and segments
+
+    private struct FillingBatch {
+        let sequence: UInt64
+        let start: Int
+        var end = 0
+        var items: UInt64 = 0
+        var sampled: UInt64 = 0
+        var bytes = 0
+
+        init(sequence: UInt64, start: Int) {
+            self.sequence = sequence
+            self.start = start
+        }
+
+        mutating func add(_ header: RecordHeader, endingAt end: Int) {
+            self.end = end
+            items += UInt64(header.items)
+            sampled += UInt64(header.sampled)
+            bytes += header.messageLength
+        }
+    }
+
+    private func handOn(_ batch: FillingBatch, of segment: SpoolSegment) {
+        let batch = SpooledBatch(
+            lane: account, segment: segment, sequence: batch.sequence, start: batch.start, end: batch.end,
+            items: batch.items, sampled: batch.sampled)
+        account.post(batch)
+        post(batch)
+    }
+
+    private func closeFilling() {
+        closeTimer?.cancel()
+        closeTimer = nil
+        guard let batch = filling, let segment else { return }
+        filling = nil
+        handOn(batch, of: segment)
+    }
+
+    private func scheduleClose() {
+        guard filling != nil, closeTimer == nil else { return }
+        closeTimer = loop.schedule(after: spool.options.maxDelay) { [weak self] in
+            guard let self else { return }
+            closeTimer = nil
+            // While others wait, sending it sooner would not make it arrive sooner; larger batches are cheaper.
+            if account.waitingBatches < spool.options.fewBatches { closeFilling() } else { scheduleClose() }
+        }
+    }
+
+    private func rollIfFull() {
+        guard let segment, segment.end >= spool.options.segmentBytes else { return }
+        seal()
+        spool.reclaim(account, all: false)
+    }
+
+    private func seal() {
+        closeFilling()
+        segment?.seal()
+        segment = nil
+    }
+
+    /// Ends a segment that cannot be written any more where it was last good.
+    private func leaveSegment() {
+        if let segment { try? segment.file.truncate(to: segment.end) }
+        seal()
+    }
+}

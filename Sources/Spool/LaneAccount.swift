@@ -1,0 +1,156 @@
+package import Files
+import Synchronization
+import WireFormat
+
+/// What one lane took and what became of it: `accepted = forwarded + moved + dropped + spooled`, in items. Shared by the
+/// loop that fills the lane, the loop that empties it, and whoever reads the figures.
+package final class LaneAccount: Sendable {
+    package let key: LaneKey
+    package let sender: SenderID
+    let directory: String
+    private let total: Atomic<UInt64>
+    private let waiting = Atomic<Int>(0)
+    private let settling: Mutex<Settling>
+    private let segments: Mutex<[SpoolSegment]>
+
+    private struct Settling {
+        var state: SettledState
+        var generation: UInt64
+        var file: SettledFile?
+        /// Numbers of the batches that were posted and are not settled, ascending.
+        var unsettled: [UInt64]
+        /// One above the last batch that was posted; the one that is filling has this number.
+        var firstUnposted: UInt64
+    }
+
+    init(
+        key: LaneKey, sender: SenderID, directory: String, total: UInt64, nextBatch: UInt64, settled: SettledState,
+        generation: UInt64, file: SettledFile?, segments: [SpoolSegment]
+    ) {
+        self.key = key
+        self.sender = sender
+        self.directory = directory
+        self.total = Atomic(total)
+        settling = Mutex(Settling(state: settled, generation: generation, file: file, unsettled: [], firstUnposted: nextBatch))
+        self.segments = Mutex(segments)
+    }
+
+    // MARK: figures
+
+    package struct Figures: Equatable, Sendable {
+        package var accepted: UInt64
+        package var settled: SettledState
+        package var spooled: UInt64 { accepted - settled.items }
+        package var nextSequence: UInt64
+        /// Batches that are to be sent or on their way.
+        package var waitingBatches: Int
+    }
+
+    /// One moment's figures: they agree with each other.
+    package var figures: Figures {
+        settling.withLock { settling in
+            // Read after what is settled, so that it is never less.
+            Figures(
+                accepted: total.load(ordering: .acquiring), settled: settling.state,
+                nextSequence: settling.firstUnposted, waitingBatches: settling.unsettled.count)
+        }
+    }
+
+    /// Batches that were closed and are not settled.
+    package var waitingBatches: Int { waiting.load(ordering: .relaxed) }
+
+    // MARK: filling; called by the loop that fills the lane
+
+    func accept(total items: UInt64) { total.store(items, ordering: .releasing) }
+
+    /// To be called in the order of sequences, before the batch is handed on.
+    func post(_ batch: SpooledBatch) {
+        waiting.wrappingAdd(1, ordering: .relaxed)
+        settling.withLock { settling in
+            settling.unsettled.append(batch.sequence)
+            settling.firstUnposted = batch.sequence + 1
+        }
+    }
+
+    /// The next batch will have this number.
+    func begin(at next: UInt64) { settling.withLock { $0.firstUnposted = max($0.firstUnposted, next) } }
+
+    func add(_ segment: SpoolSegment) { segments.withLock { $0.append(segment) } }
+
+    /// The settled file of a lane that had none, once its directory can be had.
+    func adopt(_ file: SettledFile) {
+        settling.withLock { settling in
+            guard settling.file == nil else { return }
+            settling.file = file
+            settling.generation += 1
+            try? file.write(settling.state, generation: settling.generation, sender: sender)
+        }
+    }
+
+    // MARK: emptying; called by the loop that forwards
+
+    /// How many of a batch's items went which way.
+    package struct Outcome: Equatable, Sendable {
+        package var forwarded: UInt64 = 0
+        package var moved: UInt64 = 0
+        package var dropped: [DropReason: UInt64] = [:]
+        package init() {}
+    }
+
+    /// Whether a batch may be sent: its number has to be near the oldest one that is not settled.
+    package func isInWindow(_ sequence: UInt64) -> Bool {
+        settling.withLock { sequence <= $0.state.through + SettledState.window }
+    }
+
+    /// Notes what became of a batch. What cannot be written is only told: the batch is then sent again after a restart, and
+    /// known to the collector by its number.
+    package func settle(_ batch: SpooledBatch, _ outcome: Outcome) -> StorageFailure? {
+        waiting.wrappingSubtract(1, ordering: .relaxed)
+        let failure: StorageFailure? = settling.withLock { settling in
+            if let index = settling.unsettled.firstIndex(of: batch.sequence) { settling.unsettled.remove(at: index) }
+            settling.state.forwarded &+= outcome.forwarded
+            settling.state.moved &+= outcome.moved
+            for (reason, items) in outcome.dropped { settling.state.drop(items, reason) }
+            settling.state.settle(
+                batch.sequence, oldestUnsettled: settling.unsettled.first ?? settling.firstUnposted)
+            settling.generation += 1
+            guard let file = settling.file else { return nil }
+            do throws(StorageFailure) {
+                try file.write(settling.state, generation: settling.generation, sender: sender)
+                return nil
+            } catch { return error }
+        }
+        batch.segment.settleOne()
+        return failure
+    }
+
+    /// Items that were found to be gone at the start.
+    func dropDamaged(_ items: UInt64) {
+        guard items > 0 else { return }
+        settling.withLock { settling in
+            settling.state.drop(items, .damaged)
+            settling.generation += 1
+            try? settling.file?.write(settling.state, generation: settling.generation, sender: sender)
+        }
+    }
+
+    func synchronize() throws(StorageFailure) {
+        let file = settling.withLock { $0.file }
+        try file?.synchronize()
+    }
+
+    // MARK: files
+
+    var currentSegments: [SpoolSegment] { segments.withLock { $0 } }
+
+    /// Takes out the segments that are done, oldest first. The last one that is done is kept unless `all` are wanted: it
+    /// remembers which messages came.
+    func takeDone(all: Bool) -> [SpoolSegment] {
+        segments.withLock { segments in
+            let done = segments.prefix { $0.isDone }.count
+            let count = all ? done : max(0, done - 1)
+            defer { segments.removeFirst(count) }
+            return Array(segments.prefix(count))
+        }
+    }
+}

@@ -1,0 +1,220 @@
+import Files
+import WireFormat
+
+/// Reads a lane's directory as an earlier process left it, however it ended and whatever happened to the files since. What
+/// is no record is set aside, counted and told; the rest goes on.
+struct LaneRecovery {
+    let directory: String
+    let key: LaneKey
+    let storage: any Storage
+    let quarantine: Quarantine
+    let log: @Sendable (SpoolEvent) -> Void
+
+    /// Reads `tcp-traces-…`; nil for a directory that is no lane. The collector is only what the name shows of it.
+    static func key(ofDirectory name: String) -> LaneKey? {
+        let parts = name.split(separator: "-", maxSplits: 2)
+        guard parts.count == 3, let kind = SignalKind.allCases.first(where: { "\($0)" == parts[1] }) else { return nil }
+        return LaneKey(door: String(parts[0]), kind: kind, collector: String(parts[2]))
+    }
+
+    private struct Found {
+        var segments: [SpoolSegment] = []
+        var batches: [UInt64: BatchExtent] = [:]
+        var sender: SenderID?
+        var lastNumber: UInt64 = 0
+        /// Items that the lane had accepted before the first record that is there.
+        var totalBefore: UInt64?
+        var total: UInt64 = 0
+        var highestBatch: UInt64 = 0
+        var digests: [UInt64] = []
+        var notes: [[UInt8]] = []
+        var bytes = 0
+    }
+
+    struct BatchExtent {
+        let segment: SpoolSegment
+        let start: Int
+        var end: Int
+        var items: UInt64 = 0
+        var sampled: UInt64 = 0
+    }
+
+    /// Nil when the directory cannot be read at all.
+    func recover() -> RecoveredLane? {
+        var found = Found()
+        do {
+            for (number, path) in try segmentFiles() {
+                found.lastNumber = max(found.lastNumber, number)
+                read(path, number, &found)
+            }
+        } catch {
+            log(.segmentUnreadable(path: directory, reason: "\(error)", keptAs: nil))
+            return nil
+        }
+        let file = try? SettledFile(directory: directory, storage: storage)
+        let settled = (try? file?.read()).flatMap { $0 }
+        return conclude(found, settled, file)
+    }
+
+    private func segmentFiles() throws(StorageFailure) -> [(UInt64, String)] {
+        var files: [(UInt64, String)] = []
+        for name in try listDirectory(directory) where name.hasSuffix(".spool") {
+            guard let number = UInt64(name.dropLast(6)) else { continue }
+            files.append((number, "\(directory)/\(name)"))
+        }
+        return files.sorted { $0.0 < $1.0 }
+    }
+
+    // MARK: one segment
+
+    private func read(_ path: String, _ number: UInt64, _ found: inout Found) {
+        do {
+            let file = try storage.openForWriting(path)
+            let size = try ReadFile(path).size()
+            var head: [UInt8] = []
+            try file.read(SegmentHeader.length, at: 0, into: &head)
+            guard let header = SegmentHeader(head) else {
+                file.close()
+                giveUp(path, number, "its header is damaged")
+                return
+            }
+            let segment = SpoolSegment(
+                header: header, path: path, isInMemory: false, file: file, end: size, isSealed: true)
+            found.sender = found.sender ?? header.sender
+            if found.totalBefore == nil { found.totalBefore = header.totalBefore }
+            found.total = max(found.total, header.totalBefore)
+            found.highestBatch = max(found.highestBatch, header.firstBatch &- 1)
+            found.segments.append(segment)
+            found.bytes += max(0, size - SegmentHeader.length)
+            try walk(segment, size, &found)
+        } catch {
+            giveUp(path, number, "\(error)")
+        }
+    }
+
+    private func giveUp(_ path: String, _ number: UInt64, _ reason: String) {
+        let copy = quarantine.take(path, as: "\(laneName)-\(number).spool")
+        log(.segmentUnreadable(path: path, reason: reason, keptAs: copy))
+    }
+
+    private var laneName: String { String(directory.split(separator: "/").last ?? "lane") }
+
+    private func walk(_ segment: SpoolSegment, _ size: Int, _ found: inout Found) throws(StorageFailure) {
+        var offset = SegmentHeader.length
+        var head: [UInt8] = []
+        while offset < size {
+            try segment.file.read(RecordHeader.length, at: offset, into: &head)
+            if let header = head.withUnsafeBytes({ RecordHeader($0, at: 0, salt: segment.header.salt) }),
+                header.recordLength <= size - offset
+            {
+                try enter(header, segment, offset, &found)
+                offset += header.recordLength
+                continue
+            }
+            let next = try nextRecord(in: segment.file, from: offset + 1, size: size, salt: segment.header.salt) ?? size
+            try setAside(segment, from: offset, to: next, isEnd: next == size)
+            offset = next
+        }
+    }
+
+    private func enter(
+        _ header: RecordHeader, _ segment: SpoolSegment, _ offset: Int, _ found: inout Found
+    ) throws(StorageFailure) {
+        let end = offset + header.recordLength
+        if var extent = found.batches[header.batch] {
+            // A batch never reaches into another segment, so a number that does is damage that the check did not see.
+            guard extent.segment === segment else { return }
+            extent.end = end
+            extent.items += UInt64(header.items)
+            extent.sampled += UInt64(header.sampled)
+            found.batches[header.batch] = extent
+        } else {
+            found.batches[header.batch] = BatchExtent(
+                segment: segment, start: offset, end: end, items: UInt64(header.items),
+                sampled: UInt64(header.sampled))
+        }
+        found.total = max(found.total, header.total)
+        found.highestBatch = max(found.highestBatch, header.batch)
+        if header.noteLength == 0 { found.digests.append(header.digest) }
+        guard header.noteLength > 0 else { return }
+        var body: [UInt8] = []
+        try segment.file.read(header.bodyLength, at: offset + RecordHeader.length, into: &body)
+        guard body.withUnsafeBytes({ BodyDigest.of($0) }) == header.digest else { return }
+        found.notes.append(Array(body[header.messageLength...]))
+    }
+
+    /// Where the next intact header stands at or after `start`.
+    private func nextRecord(
+        in file: any StorageFile, from start: Int, size: Int, salt: UInt64
+    ) throws(StorageFailure) -> Int? {
+        let block = 256 << 10
+        var position = start
+        var bytes: [UInt8] = []
+        while size - position >= RecordHeader.length {
+            // Blocks overlap by a header less one byte, so that none hides on a border.
+            try file.read(min(block + RecordHeader.length - 1, size - position), at: position, into: &bytes)
+            let found = bytes.withUnsafeBytes { Self.search($0, salt: salt) }
+            if let found { return position + found }
+            guard bytes.count > block else { return nil }
+            position += block
+        }
+        return nil
+    }
+
+    static func search(_ bytes: UnsafeRawBufferPointer, salt: UInt64) -> Int? {
+        let first = UInt8(truncatingIfNeeded: RecordHeader.magic)
+        for index in 0..<max(0, bytes.count - RecordHeader.length + 1) where bytes[index] == first {
+            if RecordHeader(bytes, at: index, salt: salt) != nil { return index }
+        }
+        return nil
+    }
+
+    private func setAside(
+        _ segment: SpoolSegment, from start: Int, to end: Int, isEnd: Bool
+    ) throws(StorageFailure) {
+        var bytes: [UInt8] = []
+        try segment.file.read(min(end - start, quarantine.maxBytes), at: start, into: &bytes)
+        // Zeros at the end were never written.
+        if isEnd, bytes.allSatisfy({ $0 == 0 }) { return }
+        let copy = quarantine.keep(bytes, as: "\(laneName)-\(segment.header.number)-\(start).damaged")
+        log(.damaged(path: segment.path, offset: start, length: end - start, keptAs: copy))
+    }
+
+    // MARK: what follows
+
+    private func conclude(
+        _ found: Found, _ settled: (state: SettledState, generation: UInt64, sender: SenderID)?, _ file: SettledFile?
+    ) -> RecoveredLane {
+        var state = settled?.state ?? SettledState()
+        let unsettled = found.batches.filter { !state.contains($0.key) }.sorted { $0.key < $1.key }
+        let waiting = unsettled.reduce(0) { $0 + $1.value.items + $1.value.sampled }
+        var total = found.total
+        if settled == nil {
+            // Whatever is not here any more had been settled.
+            state.forwarded = found.totalBefore ?? 0
+        }
+        // Records that are gone at the very end leave less than what was settled and what is there.
+        total = max(total, state.items + waiting)
+        let nextBatch = max(found.highestBatch, state.highest) + 1
+        let lost = total - state.items - waiting
+        let account = LaneAccount(
+            key: key, sender: settled?.sender ?? found.sender ?? .random(),
+            directory: directory, total: total, nextBatch: 1, settled: state,
+            generation: settled?.generation ?? 0, file: file, segments: found.segments)
+        if lost > 0 {
+            account.dropDamaged(lost)
+            log(.itemsLost(lane: laneName, items: lost))
+        }
+        let batches = unsettled.map { number, extent in
+            extent.segment.addUnsettled(1)
+            return SpooledBatch(
+                lane: account, segment: extent.segment, sequence: number, start: extent.start, end: extent.end,
+                items: extent.items, sampled: extent.sampled)
+        }
+        for batch in batches { account.post(batch) }
+        account.begin(at: nextBatch)
+        return RecoveredLane(
+            account: account, directoryName: laneName, batches: batches, notes: found.notes, nextBatch: nextBatch,
+            lastSegmentNumber: found.lastNumber, digests: found.digests, bytes: found.bytes)
+    }
+}

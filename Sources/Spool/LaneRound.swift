@@ -1,0 +1,89 @@
+import WireFormat
+
+/// The messages that came to a lane in one round of its loop, as they will stand in the file.
+struct LaneRound {
+    struct Entry {
+        /// Header, message and note; 0 for a message that repeats one of this round.
+        let length: Int
+        /// Which budget its bytes are reserved from.
+        fileprivate(set) var isInMemory: Bool
+        let digest: UInt64?
+        let done: (LaneAnswer) -> Void
+    }
+
+    private(set) var bytes: [UInt8] = []
+    private var headers: [RecordHeader] = []
+    private var entries: [Entry] = []
+
+    /// A round is written at once when it has become so large.
+    static let flushBytes = 1 << 20
+    private static let blankHeader = [UInt8](repeating: 0, count: RecordHeader.length)
+
+    var isEmpty: Bool { entries.isEmpty }
+
+    /// Returns the digest of message and note.
+    mutating func add(
+        _ message: Span<UInt8>, items: Int, sampled: Int, note: [UInt8], isInMemory: Bool,
+        _ done: @escaping (LaneAnswer) -> Void
+    ) -> UInt64 {
+        let body = bytes.count + RecordHeader.length
+        bytes.append(contentsOf: Self.blankHeader)
+        message.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: note)
+        let digest = bytes.withUnsafeBytes { BodyDigest.of(UnsafeRawBufferPointer(rebasing: $0[body...])) }
+        headers.append(
+            RecordHeader(
+                messageLength: message.count, noteLength: note.count, items: UInt32(clamping: items),
+                sampled: UInt32(clamping: sampled), digest: digest))
+        entries.append(
+            Entry(
+                length: bytes.count - body + RecordHeader.length, isInMemory: isInMemory, digest: digest, done: done))
+        return digest
+    }
+
+    /// Takes the message back that was added last.
+    mutating func removeLast() -> Entry {
+        let entry = entries.removeLast()
+        headers.removeLast()
+        bytes.removeLast(entry.length)
+        return entry
+    }
+
+    func contains(_ digest: UInt64) -> Bool { headers.contains { $0.digest == digest } }
+
+    mutating func addRepeat(_ done: @escaping (LaneAnswer) -> Void) {
+        entries.append(Entry(length: 0, isInMemory: false, digest: nil) { answer in
+            if case .stored = answer { done(.duplicate) } else { done(answer) }
+        })
+    }
+
+    /// Has `give` complete each header, with where its record begins, and puts the headers into place. May be done again.
+    mutating func number(salt: UInt64, _ give: (inout RecordHeader, Int) -> Void) {
+        let headers = headers
+        bytes.withUnsafeMutableBytes { bytes in
+            var offset = 0
+            for var header in headers {
+                give(&header, offset)
+                header.store(into: bytes, at: offset, salt: salt)
+                offset += header.recordLength
+            }
+        }
+    }
+
+    func bytesReserved(inMemory: Bool) -> Int {
+        entries.reduce(0) { $1.isInMemory == inMemory ? $0 + $1.length : $0 }
+    }
+
+    mutating func move(inMemory: Bool) {
+        for index in entries.indices { entries[index].isInMemory = inMemory }
+    }
+
+    /// Empties the round.
+    mutating func takeEntries() -> [Entry] {
+        let taken = entries
+        entries.removeAll(keepingCapacity: taken.count <= 4096)
+        headers.removeAll(keepingCapacity: taken.count <= 4096)
+        bytes.removeAll(keepingCapacity: bytes.capacity <= 2 * Self.flushBytes)
+        return taken
+    }
+}

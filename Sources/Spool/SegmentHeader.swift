@@ -1,0 +1,54 @@
+import Files
+
+/// The first 64 bytes of a segment file, integers little endian.
+///
+///     0 magic "HMSSPOOL"   8 version:u32   12 check:u32 (CRC-32C of 16..<64)   16 number:u64   24 sender:16 bytes
+///     40 salt:u64   48 totalBefore:u64   56 firstBatch:u64
+struct SegmentHeader: Equatable {
+    static let length = 64
+    static let version: UInt32 = 1
+    private static let magic = Array("HMSSPOOL".utf8)
+
+    var number: UInt64
+    /// Names the lane to the collector; stands in each segment, so that it outlives a damaged state file.
+    var sender: SenderID
+    /// Random for each segment: record headers are checked with it, so that bytes of an older file, or bytes that a sender
+    /// chose, are never taken for a record.
+    var salt: UInt64
+    /// Items that the lane had accepted before this segment.
+    var totalBefore: UInt64
+    /// No record of this segment belongs to an earlier batch.
+    var firstBatch: UInt64
+
+    var bytes: [UInt8] {
+        var bytes = Self.magic
+        bytes.appendLittle(Self.version)
+        bytes.appendLittle(UInt32(0))
+        bytes.appendLittle(number)
+        bytes.appendLittle(sender.high)
+        bytes.appendLittle(sender.low)
+        bytes.appendLittle(salt)
+        bytes.appendLittle(totalBefore)
+        bytes.appendLittle(firstBatch)
+        let check = bytes.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[16...])) }
+        bytes.storeLittle(check, at: 12)
+        return bytes
+    }
+}
+
+extension SegmentHeader {
+    /// Nil unless the bytes begin with an intact header of a version that is known.
+    init?(_ bytes: [UInt8]) {
+        guard bytes.count >= Self.length, bytes.starts(with: Self.magic),
+            bytes.loadLittle(at: 8, as: UInt32.self) == Self.version
+        else { return nil }
+        let check = bytes.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[16..<Self.length])) }
+        guard check == bytes.loadLittle(at: 12, as: UInt32.self) else { return nil }
+        number = bytes.loadLittle(at: 16, as: UInt64.self)
+        sender = SenderID(
+            high: bytes.loadLittle(at: 24, as: UInt64.self), low: bytes.loadLittle(at: 32, as: UInt64.self))
+        salt = bytes.loadLittle(at: 40, as: UInt64.self)
+        totalBefore = bytes.loadLittle(at: 48, as: UInt64.self)
+        firstBatch = bytes.loadLittle(at: 56, as: UInt64.self)
+    }
+}

@@ -1,0 +1,80 @@
+import Files
+
+/// What became of a lane's batches: which are done with, and how many items went which way. Written to the lane's `settled`
+/// file as one slot of 512 bytes, integers little endian:
+///
+///     0 magic "HMSSETTL"   8 check:u32 (CRC-32C of 16..<512)   12 version:u32   16 generation:u64   24 sender:16 bytes
+///     40 through:u64   48 beyond:u64   56 forwarded:u64   64 moved:u64   72 dropped: 8 x u64, by `DropReason`
+package struct SettledState: Equatable, Sendable {
+    static let slotLength = 512
+    private static let magic = Array("HMSSETTL".utf8)
+    private static let version: UInt32 = 1
+    /// How far beyond `through` a batch may be settled.
+    static let window: UInt64 = 64
+
+    /// All batches up to this one are settled.
+    var through: UInt64 = 0
+    /// Bit n: batch `through + 1 + n` is settled.
+    var beyond: UInt64 = 0
+    /// Items that a collector acknowledged.
+    package internal(set) var forwarded: UInt64 = 0
+    /// Items that went into other collectors' lanes.
+    package internal(set) var moved: UInt64 = 0
+    private var droppedByReason = [UInt64](repeating: 0, count: DropReason.allCases.count)
+
+    package func dropped(_ reason: DropReason) -> UInt64 { droppedByReason[reason.index] }
+    mutating func drop(_ items: UInt64, _ reason: DropReason) { droppedByReason[reason.index] &+= items }
+
+    package var dropped: UInt64 { droppedByReason.reduce(0, &+) }
+    var items: UInt64 { forwarded &+ moved &+ dropped }
+
+    func contains(_ batch: UInt64) -> Bool {
+        guard batch > through else { return true }
+        let distance = batch - through - 1
+        return distance < Self.window && beyond & 1 << distance != 0
+    }
+
+    /// The highest batch that is settled.
+    var highest: UInt64 { beyond == 0 ? through : through + UInt64(64 - beyond.leadingZeroBitCount) }
+
+    /// Notes a batch as settled, and that all before `oldestUnsettled` are.
+    mutating func settle(_ batch: UInt64, oldestUnsettled: UInt64) {
+        if batch > through, batch - through - 1 < Self.window { beyond |= 1 << (batch - through - 1) }
+        guard oldestUnsettled > through + 1 else { return }
+        let step = oldestUnsettled - 1 - through
+        beyond = step >= Self.window ? 0 : beyond >> step
+        through = oldestUnsettled - 1
+    }
+
+    func slot(generation: UInt64, sender: SenderID) -> [UInt8] {
+        var bytes = Self.magic
+        bytes.reserveCapacity(Self.slotLength)
+        bytes.appendLittle(UInt32(0))
+        bytes.appendLittle(Self.version)
+        for value in [generation, sender.high, sender.low, through, beyond, forwarded, moved] + droppedByReason {
+            bytes.appendLittle(value)
+        }
+        bytes.append(contentsOf: repeatElement(0, count: Self.slotLength - bytes.count))
+        let check = bytes.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[16...])) }
+        bytes.storeLittle(check, at: 8)
+        return bytes
+    }
+
+    /// Nil unless an intact slot stands at `offset`.
+    static func read(
+        _ bytes: [UInt8], at offset: Int
+    ) -> (state: SettledState, generation: UInt64, sender: SenderID)? {
+        guard bytes.count >= offset + slotLength, bytes[offset...].starts(with: magic),
+            bytes.loadLittle(at: offset + 12, as: UInt32.self) == version
+        else { return nil }
+        let check = bytes.withUnsafeBytes {
+            checksum(UnsafeRawBufferPointer(rebasing: $0[offset + 16..<offset + slotLength]))
+        }
+        guard check == bytes.loadLittle(at: offset + 8, as: UInt32.self) else { return nil }
+        func word(_ index: Int) -> UInt64 { bytes.loadLittle(at: offset + 16 + 8 * index, as: UInt64.self) }
+        var state = SettledState()
+        (state.through, state.beyond, state.forwarded, state.moved) = (word(3), word(4), word(5), word(6))
+        for index in state.droppedByReason.indices { state.droppedByReason[index] = word(7 + index) }
+        return (state, word(0), SenderID(high: word(1), low: word(2)))
+    }
+}

@@ -1,0 +1,253 @@
+package import EventLoop
+package import Files
+import Glibc
+import Synchronization
+
+/// The disk queue between receiving and forwarding: what stands in it outlives the process. It makes the files of the lanes,
+/// counts their bytes, and turns to memory, if it may, while its directory cannot be had. Used by all loops.
+package final class Spool: Sendable {
+    package let options: SpoolOptions
+    package let budget: ByteBudget
+    private let memoryBudget: ByteBudget
+    private let disk: any Storage
+    private let memory = MemoryStorage()
+    let log: @Sendable (SpoolEvent) -> Void
+    let quarantine: Quarantine
+    private let condition: Mutex<Condition>
+    private let accounts = Mutex<[LaneAccount]>([])
+
+    private struct Condition {
+        var lock: DirectoryLock?
+        var trouble: (reason: String, retryAt: MonotonicTime)?
+        var damagedRecords: UInt64 = 0
+    }
+
+    /// Takes the directory for this process and finds what an earlier one left in it. Throws only where a spool is required.
+    ///
+    /// - Parameter keys: the lanes that this process will have; what is found for others is left to be moved.
+    package static func open(
+        _ options: SpoolOptions, keys: [LaneKey], storage: any Storage = LocalStorage(), log: @escaping @Sendable (SpoolEvent) -> Void
+    ) throws(SpoolError) -> (spool: Spool, lanes: [RecoveredLane]) {
+        let spool = Spool(options, storage, log)
+        guard let directory = options.directory else { return (spool, []) }
+        do throws(SpoolError) {
+            try spool.takeDirectory(directory)
+        } catch {
+            if options.isRequired { throw error }
+            spool.noteFailure("\(error)")
+            return (spool, [])
+        }
+        let lanes = spool.recover(directory, keys)
+        return (spool, lanes)
+    }
+
+    private init(_ options: SpoolOptions, _ storage: any Storage, _ log: @escaping @Sendable (SpoolEvent) -> Void) {
+        self.options = options
+        disk = storage
+        self.log = log
+        budget = ByteBudget(limit: options.maxBytes)
+        memoryBudget = ByteBudget(limit: options.maxMemoryBytes)
+        quarantine = Quarantine(
+            directory: options.directory.map { $0 + "/quarantine" }, maxBytes: options.maxQuarantineBytes,
+            storage: storage)
+        condition = Mutex(Condition())
+    }
+
+    private func takeDirectory(_ directory: String) throws(SpoolError) {
+        do { try makeDirectories(directory) } catch { throw .storage(error) }
+        let lock: DirectoryLock
+        do { lock = try DirectoryLock(directory: directory) } catch {
+            switch error {
+            case .storage(let failure): throw .storage(failure)
+            case .locked(let process): throw .locked(directory: directory, process: process)
+            }
+        }
+        condition.withLock { $0.lock = lock }
+    }
+
+    private func recover(_ directory: String, _ keys: [LaneKey]) -> [RecoveredLane] {
+        var lanes: [RecoveredLane] = []
+        let names = (try? listDirectory(directory)) ?? []
+        for name in names.sorted() {
+            let known = keys.first { $0.directoryName == name }
+            guard let key = known ?? LaneRecovery.key(ofDirectory: name) else { continue }
+            let recovery = LaneRecovery(
+                directory: "\(directory)/\(name)", key: key, storage: disk, quarantine: quarantine, log: log)
+            guard let lane = recovery.recover() else { continue }
+            budget.take(lane.bytes)
+            accounts.withLock { $0.append(lane.account) }
+            lanes.append(lane)
+        }
+        let items = lanes.reduce(0) { $0 + $1.account.figures.spooled }
+        if !lanes.isEmpty {
+            log(.recovered(lanes: lanes.count, batches: lanes.reduce(0) { $0 + $1.batches.count }, items: items))
+        }
+        return lanes
+    }
+
+    // MARK: condition
+
+    package struct Status: Equatable, Sendable {
+        /// Why the directory is not used; nil when it is, or when none is configured.
+        package var trouble: String?
+        package var isInMemory: Bool
+        package var bytes: Int
+        package var maxBytes: Int
+        package var damagedRecords: UInt64
+    }
+
+    package var status: Status {
+        let (trouble, damaged) = condition.withLock { ($0.trouble?.reason, $0.damagedRecords) }
+        let isInMemory = options.directory == nil || trouble != nil
+        let used = isInMemory ? memoryBudget : budget
+        return Status(
+            trouble: trouble, isInMemory: isInMemory, bytes: used.used, maxBytes: used.limit, damagedRecords: damaged)
+    }
+
+    func countDamagedRecord() { condition.withLock { $0.damagedRecords += 1 } }
+
+    func noteFailure(_ reason: String) {
+        let isNew = condition.withLock { condition in
+            defer { condition.trouble = (reason, MonotonicTime.now() + options.retryPause) }
+            return condition.trouble == nil
+        }
+        if isNew { log(.directoryFailed(reason: reason, inMemory: !options.isRequired)) }
+    }
+
+    private func noteSuccess() {
+        let wasTroubled = condition.withLock { condition in
+            defer { condition.trouble = nil }
+            return condition.trouble != nil
+        }
+        if wasTroubled { log(.directoryBack) }
+    }
+
+    /// Whether a segment in memory should be left for one on the disk.
+    var mayUseDisk: Bool {
+        guard options.directory != nil else { return false }
+        return condition.withLock { condition in condition.trouble.map { MonotonicTime.now() >= $0.retryAt } ?? true }
+    }
+
+    // MARK: lanes and segments
+
+    package var lanes: [LaneAccount] { accounts.withLock { $0 } }
+
+    /// The account of a lane that no earlier process left.
+    func makeAccount(_ key: LaneKey) -> LaneAccount {
+        let directory = (options.directory ?? "") + "/" + key.directoryName
+        let account = LaneAccount(
+            key: key, sender: .random(), directory: directory, total: 0, nextBatch: 1, settled: SettledState(),
+            generation: 0, file: nil, segments: [])
+        accounts.withLock { $0.append(account) }
+        return account
+    }
+
+    /// A new file for a lane: on the disk, or in memory while that cannot be had and need not be.
+    func makeSegment(
+        for account: LaneAccount, after number: UInt64, total: UInt64, firstBatch: UInt64
+    ) throws(SpoolError) -> SpoolSegment {
+        var header = SegmentHeader(
+            number: number + 1, sender: account.sender, salt: .random(in: .min ... .max), totalBefore: total,
+            firstBatch: firstBatch)
+        if mayUseDisk {
+            do throws(StorageFailure) {
+                let segment = try makeOnDisk(&header, for: account)
+                noteSuccess()
+                return segment
+            } catch { noteFailure("\(error)") }
+        }
+        if options.isRequired {
+            throw .unavailable(reason: condition.withLock { $0.trouble?.reason } ?? "the spool cannot be written")
+        }
+        do throws(StorageFailure) {
+            return try make(header, "memory", memory, isInMemory: true)
+        } catch { throw .storage(error) }
+    }
+
+    private func makeOnDisk(
+        _ header: inout SegmentHeader, for account: LaneAccount
+    ) throws(StorageFailure) -> SpoolSegment {
+        try takeLateDirectory()
+        try makeDirectories(account.directory)
+        account.adopt(try SettledFile(directory: account.directory, storage: disk))
+        // A file that an earlier process left, and that was not found at the start, is left alone.
+        for _ in 0..<1000 {
+            let path = "\(account.directory)/\(Self.fileName(header.number))"
+            do throws(StorageFailure) {
+                let segment = try make(header, path, disk, isInMemory: false)
+                segment.isNew.store(true, ordering: .relaxed)
+                return segment
+            } catch {
+                guard error.code == EEXIST else { throw error }
+                header.number += 1
+            }
+        }
+        throw StorageFailure("finding a name in", account.directory, code: EEXIST)
+    }
+
+    /// Locks a directory that could not be had at the start.
+    private func takeLateDirectory() throws(StorageFailure) {
+        guard let directory = options.directory, condition.withLock({ $0.lock == nil }) else { return }
+        do throws(SpoolError) {
+            try takeDirectory(directory)
+        } catch {
+            if case .storage(let failure) = error { throw failure }
+            throw StorageFailure("locking", directory, code: EWOULDBLOCK)
+        }
+        // What an earlier process left there is for the next start to find: under other names, so that nothing is mixed.
+        for name in try listDirectory(directory) where LaneRecovery.key(ofDirectory: name) != nil {
+            let mark = String(UInt32.random(in: .min ... .max), radix: 16)
+            try disk.rename("\(directory)/\(name)", to: "\(directory)/\(name)~\(mark)")
+        }
+    }
+
+    private func make(
+        _ header: SegmentHeader, _ path: String, _ storage: any Storage, isInMemory: Bool
+    ) throws(StorageFailure) -> SpoolSegment {
+        let file = try storage.create(path)
+        do throws(StorageFailure) {
+            try file.write(header.bytes, at: 0)
+        } catch {
+            file.close()
+            try? storage.remove(path)
+            throw error
+        }
+        return SpoolSegment(
+            header: header, path: path, isInMemory: isInMemory, file: file, end: SegmentHeader.length, isSealed: false)
+    }
+
+    func synchronizeDirectory(of segment: SpoolSegment) throws(StorageFailure) {
+        guard let slash = segment.path.lastIndex(of: "/") else { return }
+        try disk.synchronizeDirectory(String(segment.path[..<slash]))
+    }
+
+    static func fileName(_ number: UInt64) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 12 - digits.count)) + digits + ".spool"
+    }
+
+    // MARK: space
+
+    /// False when the spool has no room for so many bytes, even after what is done with was removed.
+    func reserve(_ bytes: Int, inMemory: Bool) -> Bool {
+        let budget = inMemory ? memoryBudget : budget
+        if budget.reserve(bytes) { return true }
+        reclaim(all: true)
+        return budget.reserve(bytes)
+    }
+
+    func release(_ bytes: Int, inMemory: Bool) { (inMemory ? memoryBudget : budget).release(bytes) }
+
+    /// Removes the segments that are done with; `all` takes those as well that are kept as a memory of what came.
+    func reclaim(all: Bool = false) {
+        for account in lanes { reclaim(account, all: all || budget.used > budget.limit / 2) }
+    }
+
+    func reclaim(_ account: LaneAccount, all: Bool) {
+        for segment in account.takeDone(all: all) {
+            let bytes = segment.end - SegmentHeader.length
+            if !segment.isInMemory { try? disk.remove(segment.path) }
+            release(bytes, inMemory: segment.isInMemory)
+        }
+    }
+}
