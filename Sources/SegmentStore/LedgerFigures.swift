@@ -23,13 +23,14 @@ package struct LedgerFigures: Sendable {
 
     package init() {}
 
-    init(_ ledger: StoreLedger) {
+    init(_ ledger: StoreLedger, listsSenders: Bool) {
         stored = ledger.stored
         duplicates = ledger.duplicates
         rejected = ledger.rejected
         held = ledger.held
         deleted = ledger.deleted
         damaged = ledger.damaged
+        guard listsSenders else { return }
         senders = ledger.windows.senders.map { id, window in
             Sender(
                 id: id, stored: window.stored, duplicates: window.duplicates, lastSequence: window.numbers.highest,
