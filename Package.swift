@@ -135,7 +135,7 @@ let package = Package(
             ["Forwarding", "Spool", "Files", "TraceModel", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
             "Querying",
-            ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "WireFormat"]),
+            ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "TraceAssembly", "WireFormat"]),
         tests("Console", ["Console", "HTTP"]),
         tests("Sidecar", ["Sidecar", "Configuration"]),
         tests("Collector", ["Collector", "Configuration"]),

@@ -153,3 +153,7 @@ pid_t hms_spawn(const char *path, char *const argv[], int log_fd) {
     }
     return child;
 }
+
+const void *hms_find(const void *bytes, unsigned long length, const void *needle, unsigned long needle_length) {
+    return memmem(bytes, length, needle, needle_length);
+}

@@ -36,6 +36,7 @@ private struct RunningCollector {
     private let ingest: IngestCounters
     private let tls: TLSServerContext?
     private let store: SegmentStore
+    private let refusals = RefusalRing()
 
     init(_ settings: CollectorSettings, _ log: Log) throws {
         hms_tune_allocator()
@@ -43,7 +44,6 @@ private struct RunningCollector {
         self.settings = settings
         self.log = log
         registry.addProcessMetrics(program: Collector.program, version: Product.version)
-        ingest = IngestCounters(program: Collector.program, registry: registry)
         tls = try settings.common.makeTLS()
         store = try SegmentStore.open(directory: settings.storeDirectory, options: settings.storeOptions) { event in
             switch event {
@@ -52,7 +52,11 @@ private struct RunningCollector {
             default: log.error("store", event.description)
             }
         }
+        ingest = IngestCounters(program: Collector.program, registry: registry) { [store] kind, items, reason in
+            store.countRejected(items, of: kind, reason: reason.rawValue)
+        }
         registry.add(store)
+        registry.addLedger(of: store)
     }
 
     func runUntilTold(_ source: ConfigurationSource<CollectorSettings>) throws {
@@ -74,12 +78,13 @@ private struct RunningCollector {
             registry.add(counters, program: Collector.program, door: "otlp:\(address.port)")
             return counters
         }
-        let (store, ingest, settings, tls, log) = (store, ingest, settings, tls, log)
+        let (store, ingest, settings, tls, log, refusals) = (store, ingest, settings, tls, log, refusals)
         return try PartThread.start(name: "receive") { loop in
             var limits = OTLPService.Limits()
             limits.maxMessageBytes = settings.maxMessageBytes
             let service = OTLPService(
-                sink: try StoreSink(store: store, loop: loop), counters: ingest, limits: limits, collectsTraces: true)
+                sink: try StoreSink(store: store, loop: loop), counters: ingest, limits: limits, collectsTraces: true,
+                refusals: refusals)
             let servers = try zip(addresses, counters).map { address, counters in
                 let server = try HTTPServer(
                     loop: loop, address: address, tls: tls, limits: settings.common.limits, counters: counters,
@@ -94,10 +99,10 @@ private struct RunningCollector {
     private func startConsole(_ address: SocketAddress) throws -> PartThread {
         let counters = HTTPServerCounters()
         registry.add(counters, program: Collector.program, door: "console")
-        let (store, registry, settings, tls, log) = (store, registry, settings, tls, log)
+        let (store, registry, settings, tls, log, refusals) = (store, registry, settings, tls, log, refusals)
         return try PartThread.start(name: "console") { loop in
             let queries = try QueryPool(
-                store: store, threads: settings.queryThreads, loop: loop, counters: counters,
+                store: store, refusals: refusals, threads: settings.queryThreads, loop: loop, counters: counters,
                 maxUnsentBytes: settings.common.limits.maxUnsentBytes)
             let pages = ConsoleService(queries: queries, hosts: HostAllowList(configured: settings.consoleHosts))
             let health = HealthService(registry: registry, next: pages) {

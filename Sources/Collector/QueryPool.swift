@@ -1,8 +1,10 @@
+import Configuration
 import Daemon
 import EventLoop
 import HTTP
 import Querying
 import SegmentStore
+import SelfTelemetry
 import Synchronization
 import TraceModel
 
@@ -38,7 +40,7 @@ final class QueryPool {
 
     /// - Parameter counters: of the server that the answers go out by; queries stop while its peers take none.
     init(
-        store: SegmentStore, threads: Int, loop: EventLoop, counters: HTTPServerCounters, maxUnsentBytes: Int
+        store: SegmentStore, refusals: RefusalRing, threads: Int, loop: EventLoop, counters: HTTPServerCounters, maxUnsentBytes: Int
     ) throws {
         self.counters = counters
         self.maxUnsentBytes = maxUnsentBytes
@@ -46,7 +48,8 @@ final class QueryPool {
         for index in 0..<threads {
             let jobs = try Mailbox<Job>(capacity: 1)
             let thread = try PartThread.start(name: "query-\(index)") { loop in
-                let service = QueryService(source: StoredTraces(store: store))
+                let service = QueryService(
+                    source: StoredTraces(store: store, refusals: refusals), version: Product.version)
                 try loop.receive(from: jobs) { job in
                     answers.post(Answer(ticket: job.ticket, worker: index, response: service.respond(to: job.head)))
                 }
@@ -104,6 +107,7 @@ final class QueryPool {
 /// The store as the read API sees it.
 private struct StoredTraces: TraceSource {
     let store: SegmentStore
+    let refusals: RefusalRing
 
     func trace(_ id: TraceID, maxBytes: Int) throws -> (message: [UInt8], isTruncated: Bool)? {
         try store.trace(id, maxBytes: maxBytes)
@@ -114,4 +118,13 @@ private struct StoredTraces: TraceSource {
     }
 
     func recentTraces(limit: Int) -> [TraceID] { store.recentTraces(limit: limit) }
+
+    func ledger() -> LedgerFigures { store.ledger() }
+    func newestRefusals() -> [RefusalRing.Refusal] { refusals.newestFirst }
+    func places(of id: TraceID, limit: Int) throws -> (places: [StoredPlace], spans: Int) {
+        try store.places(of: id, limit: limit)
+    }
+    func find(_ id: SpanID, maxBytes: Int) throws -> SpanSearch { try store.find(id, maxBytes: maxBytes) }
+    func deletedSpans() -> UInt64 { store.ledgerSums().deleted.spans }
+    func oldestArrival() -> UInt64? { store.oldestArrival }
 }

@@ -1,5 +1,7 @@
+import Receiving
 import SegmentStore
 import SelfTelemetry
+import WireFormat
 
 extension MetricRegistry {
     /// Publishes what the store counts.
@@ -35,5 +37,35 @@ extension MetricRegistry {
         count("store_quarantined_bytes_total", "Damaged bytes that were set aside.") { $0.quarantinedBytes }
         count("store_deleted_segments_total", "Segments that retention deleted.") { $0.segmentsDeleted }
         count("store_refused_records_total", "Records turned away because too many waited.") { $0.refusedSubmits }
+    }
+}
+
+extension MetricRegistry {
+    /// Publishes the ledger: figures of the store's whole life, which go on where they were after a restart.
+    func addLedger(of store: SegmentStore) {
+        for kind in SignalKind.allCases {
+            let signal: KeyValuePairs<String, String> = ["signal": "\(kind)"]
+            func count(
+                _ name: String, _ help: String, _ labels: KeyValuePairs<String, String>,
+                _ read: @escaping @Sendable (LedgerFigures) -> UInt64
+            ) {
+                counter("hms_collector_ledger_" + name, help: help, labels: labels, read: { read(store.ledgerSums()) })
+            }
+            count("arrived_items_total", "Items that ever came: stored, duplicate or rejected.", signal) {
+                $0.arrived[kind]
+            }
+            count("stored_items_total", "Items that were ever stored.", signal) { $0.stored[kind] }
+            count("duplicate_items_total", "Items that came again after they were stored.", signal) {
+                $0.duplicates[kind]
+            }
+            count("deleted_items_total", "Items that retention deleted.", signal) { $0.deleted[kind] }
+            count("damaged_items_total", "Items that were stored and lost to damage.", signal) { $0.damaged[kind] }
+            for reason in IngestCounters.Reason.allCases {
+                count(
+                    "rejected_items_total", "Items that were turned away, by reason.",
+                    ["signal": "\(kind)", "reason": reason.rawValue]
+                ) { $0.rejected[reason.rawValue]?[kind] ?? 0 }
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 package import HTTP
 import OTLP
+import SelfTelemetry
 import TraceAssembly
 import TraceModel
 import WireFormat
@@ -12,10 +13,13 @@ import WireFormat
 package struct QueryService {
     private let source: any TraceSource
     private let limits: QueryLimits
+    private let version: String
     private let digests = RecentDigests()
 
-    package init(source: any TraceSource, limits: QueryLimits = QueryLimits()) {
+    /// - Parameter version: of the program, for `/api/v1/ledger`.
+    package init(source: any TraceSource, limits: QueryLimits = QueryLimits(), version: String = "") {
         self.source = source
+        self.version = version
         self.limits = limits
     }
 
@@ -34,6 +38,8 @@ package struct QueryService {
         case trace(String)
         case services
         case recent
+        case ledger
+        case explain(String)
 
         static let readMethods = ["GET", "HEAD"]
 
@@ -45,6 +51,8 @@ package struct QueryService {
             case "traces" where rest.count == 2 && !rest[1].isEmpty: self = .trace(String(rest[1]))
             case "services" where rest.count == 1: self = .services
             case "recent" where rest.count == 1: self = .recent
+            case "ledger" where rest.count == 1: self = .ledger
+            case "explain" where rest.count == 2 && !rest[1].isEmpty: self = .explain(String(rest[1]))
             default: return nil
             }
         }
@@ -54,7 +62,8 @@ package struct QueryService {
         guard let route = Route(path: head.path) else {
             throw QueryError(
                 404, "unknown_path", "there is nothing at '\(shortened(head.path))'",
-                hint: "the paths are /api/v1/traces/{id}, /api/v1/services and /api/v1/recent")
+                hint: "the paths are /api/v1/traces/{id}, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
+                    + "/api/v1/explain/{id}")
         }
         guard Route.readMethods.contains(head.method) else {
             throw QueryError(
@@ -68,6 +77,10 @@ package struct QueryService {
         case .recent:
             let limit = try parameters.integer("limit", in: 1...limits.maximumRecent, usual: limits.usualRecent)
             return recent(limit)
+        case .ledger:
+            let time = WallClock.unixNanoseconds()
+            return .json(LedgerJSON.write(source.ledger(), source.newestRefusals(), version: version, at: time))
+        case .explain(let text): return try explain(GivenID(text))
         }
     }
 
@@ -150,6 +163,20 @@ package struct QueryService {
         return false
     }
 
+    // MARK: Where one trace or span is
+
+    private func explain(_ id: GivenID) throws(QueryError) -> HTTPResponse {
+        let explanation: Explanation
+        do {
+            explanation = try Explanation(of: id, in: source, maxBytes: limits.maximumSearchBytes)
+        } catch {
+            throw QueryError(
+                500, "store_failed", "what is stored of \(id.text) could not be read: \(error)",
+                hint: "the collector's log says more; other traces may still be readable")
+        }
+        return .json(ExplanationJSON.write(explanation))
+    }
+
     // MARK: Recent traces
 
     /// The newest traces, read until `limit` are there or the work allowed is done: `truncated` tells the second.
@@ -188,6 +215,8 @@ package struct QueryLimits: Sendable {
     package var maximumTraceBytes = 256 << 20
     /// The same for all traces of one list of recent ones together.
     package var maximumRecentBytes = 16 << 20
+    /// Content of records that the search for one span id reads.
+    package var maximumSearchBytes = 1 << 30
 
     package init() {}
 }

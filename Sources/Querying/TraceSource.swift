@@ -1,3 +1,5 @@
+package import SegmentStore
+package import SelfTelemetry
 package import TraceModel
 
 /// Where the read API finds what was stored. The methods are called on the thread of whoever serves the request.
@@ -8,6 +10,16 @@ package protocol TraceSource {
     func serviceUsage() -> [ServiceUsage]
     /// The newest first.
     func recentTraces(limit: Int) -> [TraceID]
+    func ledger() -> LedgerFigures
+    func newestRefusals() -> [RefusalRing.Refusal]
+    /// The records with spans of a trace, in the order of arrival, at most `limit`, and how many spans there are in all.
+    func places(of id: TraceID, limit: Int) throws -> (places: [StoredPlace], spans: Int)
+    /// Looks for a span by its id alone, from the newest record back, through at most `maxBytes`.
+    func find(_ id: SpanID, maxBytes: Int) throws -> SpanSearch
+    /// Spans that retention deleted.
+    func deletedSpans() -> UInt64
+    /// When the oldest record that is kept came, in Unix nanoseconds.
+    func oldestArrival() -> UInt64?
 }
 
 /// A service that sent spans.

@@ -1,5 +1,5 @@
 package import SelfTelemetry
-import WireFormat
+package import WireFormat
 
 /// What the front door counted. `received = accepted + duplicate + rejected`, in items; requests that could not be read have no items
 /// that anybody could count, so they have a counter of their own. Shared by all loops of a program.
@@ -29,8 +29,14 @@ package final class IngestCounters: Sendable {
     private let requests: [Door: Counter]
     private let refusedRequests: [Reason: Counter]
     package let receivedBytes: Counter
+    private let onRejected: (@Sendable (SignalKind, Int, Reason) -> Void)?
 
-    package init(program: String, registry: MetricRegistry) {
+    /// - Parameter onRejected: told of items that are turned away, on the thread that counts them; it must not block.
+    package init(
+        program: String, registry: MetricRegistry,
+        onRejected: (@Sendable (SignalKind, Int, Reason) -> Void)? = nil
+    ) {
+        self.onRejected = onRejected
         var signals: [SignalKind: Signal] = [:]
         for kind in SignalKind.allCases {
             let label = "\(kind)"
@@ -77,6 +83,8 @@ package final class IngestCounters: Sendable {
     func countAccepted(_ kind: SignalKind, _ items: Int) { signals[kind]?.accepted.add(items) }
     func countDuplicate(_ kind: SignalKind, _ items: Int) { signals[kind]?.duplicate.add(items) }
     func countRejected(_ kind: SignalKind, _ items: Int, _ reason: Reason) {
-        if items > 0 { signals[kind]?.rejected[reason]?.add(items) }
+        guard items > 0 else { return }
+        signals[kind]?.rejected[reason]?.add(items)
+        onRejected?(kind, items, reason)
     }
 }

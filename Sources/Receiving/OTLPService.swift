@@ -1,7 +1,9 @@
 import Compression
+import EventLoop
 package import HTTP
 import OTLP
-import SelfTelemetry
+package import SelfTelemetry
+import TraceModel
 import WireFormat
 
 /// The OTLP door: gRPC, and HTTP with protobuf or JSON, for traces, metrics and logs. Checks everything, hands what is good
@@ -16,10 +18,16 @@ package final class OTLPService: HTTPService {
     private let sink: any TelemetrySink
     private let counters: IngestCounters
     private let limits: Limits
+    private let refusals: RefusalRing?
     private let decoder = BodyDecoder()
     private var scanner: TelemetryScanner
 
-    package init(sink: any TelemetrySink, counters: IngestCounters, limits: Limits = Limits(), collectsTraces: Bool) {
+    /// - Parameter refusals: is told of everything that is turned away.
+    package init(
+        sink: any TelemetrySink, counters: IngestCounters, limits: Limits = Limits(), collectsTraces: Bool,
+        refusals: RefusalRing? = nil
+    ) {
+        self.refusals = refusals
         self.sink = sink
         self.counters = counters
         self.limits = limits
@@ -34,6 +42,7 @@ package final class OTLPService: HTTPService {
             return nil
         } catch {
             counters.countRefusedRequest(.unsupported)
+            note(.unsupported, head, detail: error.reason)
             return IngestAnswer.failure(
                 IngestRoute.isGRPC(head) ? .grpc : nil, status: error.status, reason: error.reason,
                 headers: error.headers)
@@ -50,6 +59,7 @@ package final class OTLPService: HTTPService {
             deliver(telemetry, exchange, route)
         } catch {
             counters.countRefusedRequest(error.counted)
+            note(error.counted, exchange.head, route.kind, detail: error.reason)
             exchange.respond(IngestAnswer.failure(route.dialect, status: error.status, reason: error.reason))
         }
     }
@@ -62,6 +72,7 @@ package final class OTLPService: HTTPService {
             default: .slow
             }
         counters.countRefusedRequest(counted)
+        note(counted, head, (try? IngestRoute(head))?.kind, detail: reason)
         return IngestAnswer.failure(
             (try? IngestRoute(head))?.dialect, status: status, reason: reason,
             retryAfter: status == 503 ? .seconds(1) : nil)
@@ -159,11 +170,13 @@ package final class OTLPService: HTTPService {
         let message = scanner.refused.map { $0.reason }.joined(separator: "; ")
         counters.countReceived(kind, rejected)
         counters.countRejected(kind, rejected, .badIdentity)
+        if rejected > 0 { note(.badIdentity, exchange.head, kind, items: rejected, detail: message) }
+        let traces = refusals == nil ? [] : telemetry.runs.prefix(RefusalRing.maxIDs).map(\.traceID)
         guard items > 0 || !telemetry.payload.isEmpty else {
             exchange.respond(IngestAnswer.success(route, rejected: rejected, message: message))
             return
         }
-        sink.accept(telemetry) { [counters] answer in
+        sink.accept(telemetry) { [self, counters] answer in
             // Counted with its outcome, so that the sums agree whenever they are read.
             counters.countReceived(kind, items)
             switch answer {
@@ -171,11 +184,26 @@ package final class OTLPService: HTTPService {
             case .duplicate: counters.countDuplicate(kind, items)
             case .busy(let reason, let retryAfter):
                 counters.countRejected(kind, items, .busy)
+                note(.busy, exchange.head, kind, items: items, traces, detail: reason)
                 exchange.respond(
                     IngestAnswer.failure(route.dialect, status: 503, reason: reason, retryAfter: retryAfter))
                 return
             }
             exchange.respond(IngestAnswer.success(route, rejected: rejected, message: message))
         }
+    }
+
+    // MARK: telling of refusals
+
+    private func note(
+        _ reason: IngestCounters.Reason, _ head: RequestHead, _ kind: SignalKind? = nil, items: Int = 0,
+        _ traces: [TraceID] = [], detail: String
+    ) {
+        guard let refusals else { return }
+        refusals.note(
+            RefusalRing.Refusal(
+                time: WallClock.unixNanoseconds(), reason: reason.rawValue, peer: head.peer?.description ?? "",
+                door: IngestRoute.isGRPC(head) ? "grpc" : "http", signal: kind.map { "\($0)" } ?? "", items: items,
+                traceIDs: traces.map(\.description), detail: detail))
     }
 }

@@ -3,12 +3,11 @@ import Files
 import TraceModel
 
 /// Turns what is queued into commits, one after the other: frames, one write, one fdatasync, index, callbacks.
-/// Runs on a thread of its own and owns the open log and the senders' windows.
+/// Runs on a thread of its own and owns the open log.
 final class CommitWriter {
     private let context: StoreContext
     private let options: StoreOptions
     private var open: OpenLog?
-    private var windows: SenderWindows
     private var nextNumber: UInt32
     private var builder: FrameBuilder
     /// Set while the disk refuses.
@@ -32,7 +31,6 @@ final class CommitWriter {
     init(_ context: StoreContext, recovered: consuming StoreRecovery.Outcome) {
         self.context = context
         options = context.options
-        windows = recovered.windows
         nextNumber = recovered.nextNumber
         builder = FrameBuilder(frameBytes: options.frameBytes, level: options.compressionLevel)
         if let segment = recovered.open { resume(segment) }
@@ -115,7 +113,8 @@ final class CommitWriter {
             return .refused(.recordTooLarge(bytes: record.body.count, limit: options.maxRecordBytes))
         }
         if let sender = record.sender {
-            if windows.contains(sender, record.sequence) { return .duplicate }
+            let sequence = record.sequence
+            if context.ledger.withLock({ $0.windows.contains(sender, sequence) }) { return .duplicate }
             if !numbersInCommit.insert(BatchNumber(sender: sender, sequence: record.sequence)).inserted {
                 return .duplicateInCommit
             }
@@ -162,10 +161,11 @@ final class CommitWriter {
                 ) { fresh.append($0) }
             }
         }
-        for (submission, place) in zip(batch, places) {
-            if case .frame = place, let sender = submission.record.sender {
-                windows.insert(sender, submission.record.sequence, at: submission.record.receivedAt)
+        context.account { ledger in
+            for (submission, place) in zip(batch, places) {
+                if case .frame = place { ledger.countStored(RecordHeader(submission.record), in: log.segment.number) }
             }
+            ledger.position = RecordPosition(segment: log.segment.number, frame: log.nextOrdinal)
         }
         context.figures.withLock { figures in
             for id in fresh.suffix(RecentTraces.capacity) { figures.recent.append(id) }
@@ -175,6 +175,14 @@ final class CommitWriter {
     }
 
     private func answer(_ batch: [SubmitQueue.Submission]) {
+        context.account { ledger in
+            for (submission, place) in zip(batch, places) {
+                switch place {
+                case .duplicate, .duplicateInCommit: ledger.countDuplicate(RecordHeader(submission.record))
+                case .frame, .refused: break
+                }
+            }
+        }
         context.count { figures in
             for (submission, place) in zip(batch, places) {
                 let record = submission.record
@@ -201,7 +209,9 @@ final class CommitWriter {
         places.removeAll(keepingCapacity: true)
         for submission in batch {
             let record = submission.record
-            let isStored = record.sender.map { windows.contains($0, record.sequence) } ?? false
+            let isStored = context.ledger.withLock { ledger in
+                record.sender.map { ledger.windows.contains($0, record.sequence) } ?? false
+            }
             places.append(isStored ? .duplicate : .refused(error))
         }
         answer(batch)
@@ -289,7 +299,8 @@ final class CommitWriter {
 
     private func handOver(_ segment: Segment) {
         let recent = context.figures.withLock { $0.recent.newest(RecentTraces.capacity) }
-        segment.end(senders: Array(windows.senders), recent: recent.reversed())
+        let senders = context.ledger.withLock { $0.windows }.senders
+        segment.end(senders: Array(senders), recent: recent.reversed())
         context.maintenance.update { $0.ended.append(segment) }
     }
 

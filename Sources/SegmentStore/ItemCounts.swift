@@ -20,6 +20,15 @@ package struct ItemCounts: Sendable, Equatable {
         }
     }
 
+    /// The count of that kind.
+    package subscript(kind: SignalKind) -> UInt64 {
+        switch kind {
+        case .traces: spans
+        case .metrics: points
+        case .logs: logs
+        }
+    }
+
     package static func += (left: inout ItemCounts, right: ItemCounts) {
         left.spans &+= right.spans
         left.points &+= right.points

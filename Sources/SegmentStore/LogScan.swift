@@ -22,9 +22,10 @@ struct LogScan {
         var isDamagedInside = false
     }
 
-    /// Nil when the file holds neither a header nor a frame. `eachRecord` sees every record in the order of the log.
+    /// Nil when the file holds neither a header nor a frame. `eachRecord` sees every record in the order of the log, with
+    /// the ordinal that its frame was written with.
     func scan(
-        number: UInt32, onNew: (TraceID) -> Void, eachRecord: (RecordHeader) -> Void
+        number: UInt32, onNew: (TraceID) -> Void, eachRecord: (RecordHeader, UInt32) -> Void
     ) throws(StorageFailure) -> Result? {
         let path = Segment.paths(directory, number).log
         let file = try ReadFile(path)
@@ -70,13 +71,13 @@ struct LogScan {
 
     private func enter(
         _ ref: FrameRef, _ frame: FrameHeader, _ raw: [UInt8], _ scanner: inout TelemetryScanner,
-        _ result: inout Result, _ onNew: (TraceID) -> Void, _ eachRecord: (RecordHeader) -> Void
+        _ result: inout Result, _ onNew: (TraceID) -> Void, _ eachRecord: (RecordHeader, UInt32) -> Void
     ) {
         let ordinal = UInt32(result.index.frames.count)
         result.index.append(ref, frame)
         raw.withUnsafeBytes { raw in
             _ = walkRecords(in: raw) { record, body in
-                eachRecord(record)
+                eachRecord(record, frame.ordinal)
                 do {
                     try scanner.scan(
                         body.bindMemory(to: UInt8.self).span, as: record.kind)

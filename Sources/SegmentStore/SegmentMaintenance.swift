@@ -7,6 +7,7 @@ final class SegmentMaintenance {
     private let options: StoreOptions
     private var policy: RetentionPolicy
     private var nextSweep: UInt64
+    private var nextLedger: UInt64 = 0
 
     init(_ context: StoreContext) {
         self.context = context
@@ -19,6 +20,7 @@ final class SegmentMaintenance {
         case seal(Segment)
         case verify(Segment)
         case sweep(Int)
+        case ledger
         case close
     }
 
@@ -27,11 +29,17 @@ final class SegmentMaintenance {
         while true {
             let now = options.clock.monotonic()
             let mayRetry = now >= retryAt
-            let due = mayRetry ? nextSweep : min(nextSweep, retryAt)
+            let mayWriteLedger = now >= nextLedger
+            var due = mayRetry ? nextSweep : min(nextSweep, retryAt)
+            if !mayWriteLedger { due = min(due, nextLedger) }
             let work: Work? = context.maintenance.wait(atMost: due > now ? due - now : 0) { queue in
                 if mayRetry, let segment = queue.ended.first {
                     queue.isBusy = true
                     return .seal(segment)
+                }
+                if queue.isLedgerStale, mayWriteLedger || queue.isClosing {
+                    queue.isLedgerStale = false
+                    return .ledger
                 }
                 if queue.isClosing { return .close }
                 if queue.sweepsDone < queue.sweepsAsked { return .sweep(queue.sweepsAsked) }
@@ -44,7 +52,7 @@ final class SegmentMaintenance {
             switch work {
             case .seal(let segment):
                 let sealed = seal(segment)
-                if !sealed { retryAt = pause() }
+                if !sealed { retryAt = later(by: options.retryPause) }
                 context.maintenance.update { queue in
                     if sealed { queue.ended.removeAll { $0 === segment } }
                     queue.isBusy = false
@@ -54,44 +62,79 @@ final class SegmentMaintenance {
                 context.maintenance.update { $0.isBusy = false }
             case .sweep(let ticket):
                 sweep()
+                _ = writeLedgerIfStale()
                 context.maintenance.update { $0.sweepsDone = ticket }
+            case .ledger:
+                let isWritten = writeLedgerIfStale()
+                nextLedger = later(by: isWritten ? options.ledgerInterval : options.retryPause)
             case .close: return
             case nil: break
             }
             if options.clock.monotonic() >= nextSweep {
                 sweep()
-                let (next, overflow) = options.clock.monotonic().addingReportingOverflow(
-                    options.retentionInterval.clampedNanoseconds)
-                nextSweep = overflow ? .max : next
+                nextSweep = later(by: options.retentionInterval)
             }
         }
     }
 
-    private func pause() -> UInt64 {
-        let (time, overflow) = options.clock.monotonic().addingReportingOverflow(
-            options.retryPause.clampedNanoseconds)
+    private func later(by pause: Duration) -> UInt64 {
+        let (time, overflow) = options.clock.monotonic().addingReportingOverflow(pause.clampedNanoseconds)
         return overflow ? .max : time
     }
 
-    /// Writes the index file: complete under another name, on the disk, then renamed. True also when there is no need.
+    private func writeLedgerIfStale() -> Bool {
+        guard context.ledger.withLock({ $0.needsWriting }) else { return true }
+        return writeLedger()
+    }
+
+    /// Makes the ledger durable: complete under another name, then renamed.
+    private func writeLedger() -> Bool {
+        let ledger = context.ledger.withLock { ledger in
+            ledger.needsWriting = false
+            return ledger
+        }
+        do {
+            try replace(context.directory + "/" + LedgerFile.name, by: LedgerFile.encode(ledger))
+            return true
+        } catch {
+            context.ledger.withLock { $0.needsWriting = true }
+            // A failure while closing is told and given up, or the program would not end.
+            context.maintenance.update { $0.isLedgerStale = !$0.isClosing }
+            context.log(.ledgerNotWritten(path: context.directory + "/" + LedgerFile.name, .storage(error)))
+            return false
+        }
+    }
+
+    /// Writes a file complete under another name, makes it durable, and renames it.
+    private func replace(_ path: String, by bytes: [UInt8]) throws(StorageFailure) {
+        let temporary = path + ".new"
+        do throws(StorageFailure) {
+            try? options.storage.remove(temporary)
+            let file = try options.storage.create(temporary)
+            defer { file.close() }
+            try file.write(bytes, at: 0)
+            if options.sync { try file.synchronize() }
+            try options.storage.rename(temporary, to: path)
+            if options.sync { try options.storage.synchronizeDirectory(context.directory) }
+        } catch {
+            try? options.storage.remove(temporary)
+            throw error
+        }
+    }
+
+    /// Writes the index file. True also when there is no need. The ledger goes first: what has an index is counted in it,
+    /// so that a start reads no sealed log, and retention takes nothing that is not counted.
     private func seal(_ segment: Segment) -> Bool {
         let isHeld = context.segments.withLock { $0.contains { $0 === segment } }
         guard isHeld, let content = segment.indexContent else { return true }
-        let temporary = segment.indexPath + ".new"
+        guard writeLedger() else { return false }
         do throws(StoreError) {
             do throws(StorageFailure) {
-                try? options.storage.remove(temporary)
-                let file = try options.storage.create(temporary)
-                defer { file.close() }
-                try file.write(IndexFile.encode(content), at: 0)
-                if options.sync { try file.synchronize() }
-                try options.storage.rename(temporary, to: segment.indexPath)
-                if options.sync { try options.storage.synchronizeDirectory(context.directory) }
+                try replace(segment.indexPath, by: IndexFile.encode(content))
             } catch { throw StoreError.storage(error) }
             segment.becomeSealed(try Self.load(segment))
             return true
         } catch {
-            try? options.storage.remove(temporary)
             context.log(.sealFailed(path: segment.logPath, error))
             return false
         }
@@ -108,7 +151,7 @@ final class SegmentMaintenance {
         guard let index = segment.sealedIndex, !index.isTableIntact() else { return }
         context.log(.indexDamaged(path: segment.indexPath, reason: "the trace table's checksum differs"))
         let scan = LogScan(directory: context.directory, quarantine: context.quarantine, log: context.log)
-        guard let scanned = try? scan.scan(number: segment.number, onNew: { _ in }, eachRecord: { _ in }) else {
+        guard let scanned = try? scan.scan(number: segment.number, onNew: { _ in }, eachRecord: { _, _ in }) else {
             return
         }
         context.count {
@@ -117,6 +160,7 @@ final class SegmentMaintenance {
             $0.unindexedRecords += scanned.unindexedRecords
         }
         segment.becomeUnsealed(scanned.index)
+        context.account { $0.correct(segment: segment.number, to: scanned.index.summary.held) }
         context.maintenance.update { $0.ended.append(segment) }
     }
 
@@ -146,6 +190,7 @@ final class SegmentMaintenance {
             return
         }
         context.segments.withLock { $0.removeAll { $0 === segment } }
+        context.account { $0.remove(segment: segment.number) }
         try? options.storage.remove(segment.indexPath)
         context.count {
             $0.expired += held

@@ -159,6 +159,21 @@ package final class SegmentStore: Sendable {
         return result
     }
 
+    /// What was ever stored, deleted and turned away: one look under one lock, so that the sums agree.
+    package func ledger() -> LedgerFigures { LedgerFigures(context.ledger.withLock { $0 }, listsSenders: true) }
+
+    /// The same without the senders, which costs little however many there are.
+    package func ledgerSums() -> LedgerFigures {
+        context.ledger.withLock { LedgerFigures($0, listsSenders: false) }
+    }
+
+    /// Counts items that came and were turned away before they were submitted. It is on the disk within
+    /// `StoreOptions.ledgerInterval`, and when the store is closed.
+    package func countRejected(_ items: Int, of kind: SignalKind, reason: String) {
+        guard items > 0 else { return }
+        context.account { $0.countRejected(ItemCounts(UInt64(items), of: kind), reason) }
+    }
+
     /// Refuses new records, makes the queued ones durable, calls their callbacks, ends both threads and gives the directory
     /// back. Reading goes on working. Not to be called from a callback.
     package func close() {
@@ -174,7 +189,8 @@ package final class SegmentStore: Sendable {
         lock.withLock { $0 = nil }
     }
 
-    /// Lets retention look now instead of at its next turn, and returns when it has.
+    /// Lets retention look now instead of at its next turn, writes the ledger if something is not in its file, and returns
+    /// when that is done.
     package func sweep() {
         let ticket = context.maintenance.update { queue in
             queue.sweepsAsked += 1
@@ -208,6 +224,19 @@ package final class SegmentStore: Sendable {
             message.removeLast(message.count - length)
             return 0
         }
+    }
+
+    /// Oldest first.
+    func segmentsNow() -> [Segment] { context.segments.withLock { $0 } }
+
+    /// The same with a reader that is kept for the next call.
+    func read(
+        _ segment: Segment, _ frames: [(ordinal: UInt32, ref: FrameRef)], _ body: (UInt32, [UInt8]) -> Bool
+    ) throws(StoreError) {
+        if frames.isEmpty { return }
+        let reader = readers.withLock { $0.popLast() } ?? FrameReader()
+        defer { readers.withLock { if $0.count < Self.maxIdleReaders { $0.append(reader) } } }
+        try read(segment, frames, with: reader, body)
     }
 
     /// Reads frames of one segment. A segment that retention deleted meanwhile has none.

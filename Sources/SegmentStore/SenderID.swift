@@ -1,11 +1,27 @@
 /// Names the process that numbered a batch: the 16 bytes of the uuid in its `x-hms-sender` header.
-package struct SenderID: Hashable, Sendable {
+package struct SenderID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package var high: UInt64
     package var low: UInt64
 
     package init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
+    }
+
+    package static func < (left: SenderID, right: SenderID) -> Bool { (left.high, left.low) < (right.high, right.low) }
+
+    /// As a uuid is written: lower case, with hyphens.
+    package var description: String {
+        let digits = [high, low].map { half in
+            let text = String(half, radix: 16)
+            return String(repeating: "0", count: 16 - text.count) + text
+        }.joined()
+        var text = ""
+        for (index, digit) in digits.enumerated() {
+            if [8, 12, 16, 20].contains(index) { text.append("-") }
+            text.append(digit)
+        }
+        return text
     }
 
     /// Reads a uuid: 32 hexadecimal digits of either case, with hyphens anywhere or nowhere. Nil for anything else.

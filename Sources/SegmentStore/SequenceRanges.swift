@@ -41,6 +41,14 @@ struct SequenceRanges: Sendable, Equatable {
         }
     }
 
+    /// Holds exactly one number.
+    var isSingle: Bool { ranges.count == 1 && ranges[0].first == ranges[0].last }
+
+    /// The highest number; nil when there is none.
+    var highest: UInt64? { ranges.last?.last }
+
+    mutating func forgetLowest(_ count: Int) { ranges.removeFirst(min(count, ranges.count)) }
+
     private func firstRange(endingAtOrAfter number: UInt64) -> Int {
         // Nearly all numbers belong to the end.
         guard let last = ranges.last, number <= last.last else { return ranges.count }

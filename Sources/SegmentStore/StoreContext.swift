@@ -9,6 +9,7 @@ final class StoreContext: Sendable {
     /// Oldest first. Held only to copy or change the list.
     let segments: Monitor<[Segment]>
     let figures: Monitor<Figures>
+    let ledger: Monitor<StoreLedger>
     let maintenance: Monitor<MaintenanceQueue>
 
     struct Figures: Sendable {
@@ -26,6 +27,8 @@ final class StoreContext: Sendable {
         var isBusy = false
         var sweepsAsked = 0
         var sweepsDone = 0
+        /// The ledger waits to be written.
+        var isLedgerStale = false
     }
 
     init(
@@ -37,14 +40,27 @@ final class StoreContext: Sendable {
         self.log = log
         queue = Monitor(SubmitQueue(maxBytes: options.maxQueuedBytes))
         segments = Monitor(recovered.segments)
+        ledger = Monitor(recovered.ledger)
         figures = Monitor(Figures(statistics: recovered.statistics, recent: recovered.recent))
         maintenance = Monitor(
-            MaintenanceQueue(ended: recovered.unsealed, unverified: recovered.segments.filter(\.isSealed)))
+            MaintenanceQueue(
+                ended: recovered.unsealed, unverified: recovered.segments.filter(\.isSealed),
+                isLedgerStale: recovered.ledger.needsWriting))
     }
 
     var quarantine: Quarantine {
         Quarantine(
             directory: directory + "/quarantine", maxBytes: options.maxQuarantineBytes, storage: options.storage)
+    }
+
+    /// Changes the ledger, and has it written in time when the change is one that only its file remembers.
+    func account(_ change: (inout StoreLedger) -> Void) {
+        let becameStale = ledger.withLock { ledger in
+            let was = ledger.needsWriting
+            change(&ledger)
+            return ledger.needsWriting && !was
+        }
+        if becameStale { maintenance.update { $0.isLedgerStale = true } }
     }
 
     func count(_ change: (inout StoreStatistics) -> Void) { figures.withLock { change(&$0.statistics) } }

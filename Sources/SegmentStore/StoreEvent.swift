@@ -12,6 +12,8 @@ package enum StoreEvent: Sendable, Equatable {
     case deleteFailed(path: String, StoreError)
     case segmentDeleted(path: String, reason: String)
     case clockJump(seconds: Int)
+    case ledgerUnusable(path: String, reason: String)
+    case ledgerNotWritten(path: String, StoreError)
 }
 
 extension StoreEvent: CustomStringConvertible {
@@ -31,6 +33,10 @@ extension StoreEvent: CustomStringConvertible {
         case .sealFailed(let path, let error): "sealing '\(path)' failed, trying again: \(error)"
         case .deleteFailed(let path, let error): "deleting '\(path)' failed, trying again: \(error)"
         case .segmentDeleted(let path, let reason): "segment '\(path)' deleted: \(reason)"
+        case .ledgerUnusable(let path, let reason):
+            "ledger '\(path)' is not usable (\(reason)); it begins anew with what is held"
+        case .ledgerNotWritten(let path, let error):
+            "writing ledger '\(path)' failed, trying again: \(error)"
         case .clockJump(let seconds):
             "wall clock jumped by \(seconds) s; retention by age keeps the old time until the new one is confirmed"
         }

@@ -29,9 +29,13 @@ package struct StoreOptions: Sendable {
     /// Pause between attempts while the disk refuses.
     package var retryPause: Duration = .seconds(1)
     /// Senders whose sequence numbers are remembered.
-    package var maxSenders = 4096
-    /// Ranges of sequence numbers remembered for each sender.
-    package var maxRangesPerSender = 512
+    package var maxSenders = 16_384
+    /// Ranges of sequence numbers remembered for each sender: how many holes there may be between the numbers stored.
+    package var maxRangesPerSender = 4096
+    /// Ranges remembered for all senders together, 16 bytes each.
+    package var maxRangesInAll = 131_072
+    /// How long a duplicate or a rejection may be counted in memory alone.
+    package var ledgerInterval: Duration = .seconds(1)
     /// Bytes kept in `quarantine/`; beyond, damaged bytes are counted and not copied.
     package var maxQuarantineBytes = 256 << 20
     package var clock = StoreClock.system

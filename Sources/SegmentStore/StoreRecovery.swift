@@ -17,36 +17,37 @@ struct StoreRecovery {
         /// Those that lack an index file and will not grow.
         var unsealed: [Segment] = []
         var nextNumber: UInt32 = 1
-        var windows: SenderWindows
+        var ledger: StoreLedger
         var recent = RecentTraces()
         var statistics = StoreStatistics()
     }
 
     func recover() throws(StoreError) -> Outcome {
         let started = options.clock.monotonic()
-        var outcome = Outcome(
-            windows: SenderWindows(maxSenders: options.maxSenders, maxRanges: options.maxRangesPerSender))
+        let remembered = readLedger()
+        var outcome = Outcome(ledger: remembered ?? StoreLedger(windows: SenderWindows(options)))
+        outcome.ledger.needsWriting = remembered == nil
         do {
             let numbers = try logNumbers()
             // An index file's snapshot replaces all that was known before it, so only the last one before a log that must
-            // be read, or before the end, is taken in.
+            // be read, or before the end, is taken in; of senders only where the ledger is lost.
             var snapshot: SealedIndex?
             var rebuilt = 0
             for number in numbers {
-                if let segment = try sealedSegment(number) {
+                if let segment = try sealedSegment(number), isCounted(segment, by: remembered) {
                     outcome.segments.append(segment)
                     snapshot = segment.sealedIndex
                 } else {
-                    restore(&snapshot, into: &outcome)
+                    restore(&snapshot, senders: remembered == nil, into: &outcome)
                     rebuilt += 1
                     try rebuild(number, isLast: number == numbers.last, into: &outcome)
                 }
             }
-            restore(&snapshot, into: &outcome)
-            outcome.nextNumber = (numbers.last ?? 0) &+ 1
+            restore(&snapshot, senders: remembered == nil, into: &outcome)
+            settle(&outcome, numbers)
             for segment in outcome.unsealed {
                 segment.end(
-                    senders: Array(outcome.windows.senders),
+                    senders: Array(outcome.ledger.windows.senders),
                     recent: outcome.recent.newest(RecentTraces.capacity).reversed())
             }
             let elapsed = Int((options.clock.monotonic() &- started) / 1_000_000)
@@ -55,11 +56,43 @@ struct StoreRecovery {
         } catch { throw .storage(error) }
     }
 
-    private func restore(_ snapshot: inout SealedIndex?, into outcome: inout Outcome) {
+    /// Nil where there is none, or none that can be believed: then the items that are held are all that is known.
+    private func readLedger() -> StoreLedger? {
+        let path = directory + "/" + LedgerFile.name
+        do throws(LedgerFile.Refusal) {
+            return try LedgerFile.read(path, options: options)
+        } catch {
+            log(.ledgerUnusable(path: path, reason: error.reason))
+            return nil
+        }
+    }
+
+    /// A segment is sealed after the ledger was written that counts it, so only a foreign or an older ledger does not.
+    private func isCounted(_ segment: Segment, by ledger: StoreLedger?) -> Bool {
+        guard let ledger else { return true }
+        return segment.number < ledger.position.segment
+            || segment.number == ledger.position.segment && segment.frameCount <= Int(ledger.position.frame)
+    }
+
+    /// Everything found is counted from here on, and numbers go on behind all that were ever counted.
+    private func settle(_ outcome: inout Outcome, _ numbers: [UInt32]) {
+        let logs = Set(numbers)
+        let held = outcome.segments.map { ($0.number, $0.summary.held) }
+        outcome.ledger.reconcile(found: Dictionary(held) { first, _ in first }) { !logs.contains($0) }
+        let last = max(numbers.last ?? 0, outcome.ledger.position.segment)
+        if let open = outcome.open {
+            outcome.ledger.position = RecordPosition(segment: open.number, frame: UInt32(open.frameCount))
+        } else {
+            outcome.ledger.position = RecordPosition(segment: last, frame: .max)
+        }
+        outcome.nextNumber = last &+ 1
+    }
+
+    private func restore(_ snapshot: inout SealedIndex?, senders: Bool, into outcome: inout Outcome) {
         guard let index = snapshot else { return }
         snapshot = nil
         let content = index.snapshot()
-        outcome.windows.restore(content.senders)
+        if senders { outcome.ledger.windows.restore(content.senders) }
         for id in content.recent { outcome.recent.append(id) }
     }
 
@@ -107,14 +140,16 @@ struct StoreRecovery {
         let path = Segment.paths(directory, number).log
         let isDurable = isSynchronized(path)
         // Two accesses to the outcome at once are not allowed, so its parts leave it while the log is read.
-        var windows = outcome.windows
+        let counted = outcome.ledger.position
+        var ledger = outcome.ledger
         var recent = outcome.recent
         let scanned = try scan.scan(number: number) {
             recent.append($0)
-        } eachRecord: { record in
-            if isDurable, let sender = record.sender { windows.insert(sender, record.sequence, at: record.receivedAt) }
+        } eachRecord: { record, frame in
+            guard RecordPosition(segment: number, frame: frame) >= counted else { return }
+            ledger.countStored(record, in: number, isNumberKnown: isDurable)
         }
-        outcome.windows = windows
+        outcome.ledger = ledger
         outcome.recent = recent
         guard let scanned else {
             dropUnreadable(path, number, quarantine, &outcome)
@@ -132,7 +167,11 @@ struct StoreRecovery {
             return
         }
         outcome.segments.append(segment)
-        if isLast, isDurable, !scanned.isDamagedInside, end < options.segmentBytes, isClean(path, scanned, end: end) {
+        // Where frames that were counted are missing, those that would take their places would not be counted.
+        let isShort = counted.segment == number && Int(counted.frame) > segment.frameCount && counted.frame != .max
+        if isLast, isDurable, !isShort, !scanned.isDamagedInside, end < options.segmentBytes,
+            isClean(path, scanned, end: end)
+        {
             outcome.open = segment
         } else {
             outcome.unsealed.append(segment)

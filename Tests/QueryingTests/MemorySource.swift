@@ -1,5 +1,7 @@
 import OTLP
 import Querying
+import SegmentStore
+import SelfTelemetry
 import TraceModel
 import WireFormat
 
@@ -38,6 +40,23 @@ final class MemorySource: TraceSource {
 
     func serviceUsage() -> [ServiceUsage] { usage }
     func recentTraces(limit: Int) -> [TraceID] { Array(recent.prefix(limit)) }
+
+    var figures = LedgerFigures()
+    var refusals: [RefusalRing.Refusal] = []
+    var stored: [TraceID: [StoredPlace]] = [:]
+    var search = SpanSearch()
+    var oldest: UInt64?
+
+    func ledger() -> LedgerFigures { figures }
+    func newestRefusals() -> [RefusalRing.Refusal] { refusals }
+    func places(of id: TraceID, limit: Int) throws -> (places: [StoredPlace], spans: Int) {
+        if let failure { throw failure }
+        let places = stored[id] ?? []
+        return (Array(places.prefix(limit)), places.reduce(0) { $0 + $1.spans })
+    }
+    func find(_ id: SpanID, maxBytes: Int) throws -> SpanSearch { search }
+    func deletedSpans() -> UInt64 { figures.deleted.spans }
+    func oldestArrival() -> UInt64? { oldest }
 
     func add(_ id: TraceID, _ message: [UInt8]) {
         traces[id] = message

@@ -90,7 +90,10 @@ import Testing
     @Test("Of too many senders those not heard of for longest are forgotten")
     func boundsSenders() {
         var windows = SenderWindows(maxSenders: 16, maxRanges: 4)
-        for number in 0..<17 { windows.insert(SenderID(high: 0, low: UInt64(number)), 1, at: UInt64(100 + number)) }
+        for number in 0..<17 {
+            windows.countStored(
+                ItemCounts(spans: 1), from: SenderID(high: 0, low: UInt64(number)), 1, at: UInt64(100 + number))
+        }
         #expect(windows.senders.count <= 16)
         #expect(!windows.contains(SenderID(high: 0, low: 0), 1))
         #expect(windows.contains(SenderID(high: 0, low: 2), 1))

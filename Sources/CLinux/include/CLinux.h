@@ -34,6 +34,8 @@ uint32_t hms_crc32c(uint32_t crc, const void *bytes, unsigned long length);
 void hms_tune_allocator(void);
 /// Resident memory of this process in bytes, 0 when /proc cannot be read.
 uint64_t hms_resident_bytes(void);
+/// memmem: where `needle` begins in `bytes`, or NULL.
+const void *hms_find(const void *bytes, unsigned long length, const void *needle, unsigned long needle_length);
 int hms_open(const char *path, int flags, unsigned int mode);
 int hms_flock_exclusive(int fd);
 /// A file in memory, without a name in any directory; gone when it is closed.
