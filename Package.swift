@@ -89,9 +89,8 @@ let package = Package(
         library(
             "Sidecar",
             [
-                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "Forwarding", "SelfTelemetry",
-                "EventLoop", "HTTP", "TLS",
-                "CLinux",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "JSON", "Receiving", "Spool", "Forwarding",
+                "SelfTelemetry", "EventLoop", "Files", "HTTP", "TLS", "CLinux",
             ]),
         library(
             "Collector",

@@ -29,6 +29,8 @@ int hms_sendmmsg(int fd, struct hms_mmsghdr *messages, unsigned int count) {
 int hms_pipe2_cloexec(int fds[2]) { return pipe2(fds, O_CLOEXEC); }
 int hms_fallocate(int fd, off_t offset, off_t length) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length); }
 
+int hms_allocate(int fd, off_t length) { return fallocate(fd, 0, 0, length); }
+
 int hms_set_receive_buffer(int fd, int bytes) {
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0 &&
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) != 0)

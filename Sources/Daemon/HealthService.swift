@@ -6,11 +6,17 @@ package final class HealthService: HTTPService {
     private let registry: MetricRegistry
     /// What keeps the program from being ready; empty when it is.
     private let obstacles: () -> [String]
+    /// What an operator should know of a program that is ready all the same.
+    private let remarks: () -> [String]
     private let next: (any HTTPService)?
 
-    package init(registry: MetricRegistry, next: (any HTTPService)? = nil, obstacles: @escaping () -> [String]) {
+    package init(
+        registry: MetricRegistry, next: (any HTTPService)? = nil, obstacles: @escaping () -> [String],
+        remarks: @escaping () -> [String] = { [] }
+    ) {
         self.registry = registry
         self.obstacles = obstacles
+        self.remarks = remarks
         self.next = next
     }
 
@@ -41,7 +47,7 @@ package final class HealthService: HTTPService {
         case "/readyz":
             let obstacles = obstacles()
             exchange.respond(
-                obstacles.isEmpty ? .text(200, "ready\n") : .text(503, obstacles.map { $0 + "\n" }.joined()))
+                obstacles.isEmpty ? .text(200, (["ready"] + remarks()).map { $0 + "\n" }.joined()) : .text(503, obstacles.map { $0 + "\n" }.joined()))
         default: next?.serve(exchange)
         }
     }

@@ -61,11 +61,12 @@ package final class BatchMover {
             let key = LaneKey(
                 door: LaneKey.moved, kind: batch.lane.key.kind, collector: collectors.names[part.collector])
             let bytes = part.bytes ?? content.message
-            guard let lane = lane(key), lane.append(bytes.span, items: part.items, done) else {
-                isWhole = false
+            guard let lane = lane(key), let room = lane.makeRoom(message: bytes.count, note: 0) else {
                 // The parts before this one are stored, and known when the batch is moved again.
+                isWhole = false
                 return false
             }
+            lane.append(bytes.span, items: part.items, in: room, done)
             lane.flush()
         }
         return isWhole

@@ -38,9 +38,11 @@ package final class DatagramReceiver {
     private let sink: any TelemetrySink
     private let ingest: IngestCounters
     private let counters: Counters
+    private let refusals: RefusalRing?
     private var watch: Watch?
     private var reader = DatagramReader()
     private var scanner: TelemetryScanner
+    private let collectsTraces: Bool
     private var producers: ProducerTable
     private var kernelDropsSeen: UInt32 = 0
     /// What the datagrams of one call held, by kind.
@@ -62,6 +64,8 @@ package final class DatagramReceiver {
         var items = 0
         var refused = 0
         var receivedBytes = 0
+        var runs: [TraceRun] = []
+        var services: [ServiceCount] = []
 
         var mark: Mark { Mark(bytes: bytes.count, items: items, refused: refused, received: receivedBytes) }
 
@@ -73,7 +77,8 @@ package final class DatagramReceiver {
 
     package init(
         loop: EventLoop, address: SocketAddress, receiveBufferBytes: Int, sink: any TelemetrySink,
-        ingest: IngestCounters, counters: Counters, collectsTraces: Bool = false, producers: ProducerTable = ProducerTable()
+        ingest: IngestCounters, counters: Counters, collectsTraces: Bool = false, producers: ProducerTable = ProducerTable(),
+        refusals: RefusalRing? = nil
     ) throws(SystemError) {
         fd = try Socket.bindDatagram(address)
         self.receiveBufferBytes = Int(hms_set_receive_buffer(fd, Int32(clamping: receiveBufferBytes)))
@@ -84,6 +89,8 @@ package final class DatagramReceiver {
         self.ingest = ingest
         self.counters = counters
         self.producers = producers
+        self.refusals = refusals
+        self.collectsTraces = collectsTraces
         scanner = TelemetryScanner(collectsTraces: collectsTraces)
         do throws(SystemError) {
             watch = try loop.watch(fd, .read) { [unowned self] _ in receiveWaiting() }
@@ -162,6 +169,10 @@ package final class DatagramReceiver {
         gathered[index].receivedBytes += payload.count
         gathered[index].items += scanner.items
         gathered[index].refused += scanner.refusedCount
+        if collectsTraces {
+            gathered[index].runs += scanner.runs
+            gathered[index].services += scanner.services
+        }
         if scanner.items > 0, scanner.refusedCount > 0 {
             _ = try SpanFilter.copyValid(payload, into: &gathered[index].bytes)
         } else if scanner.items > 0 {
@@ -190,7 +201,8 @@ package final class DatagramReceiver {
     private func hand(_ part: Gathered, _ note: [UInt8]) {
         let (kind, items) = (part.kind, part.items)
         let telemetry = AcceptedTelemetry(
-            kind: kind, bytes: part.bytes, payload: 0..<part.bytes.count, items: items, runs: [], services: [],
+            kind: kind, bytes: part.bytes, payload: 0..<part.bytes.count, items: items, runs: part.runs,
+            services: part.services,
             sender: nil, sequence: 0, note: note)
         sink.accept(telemetry) { [ingest] answer in ingest.count(answer, kind, items) }
     }

@@ -30,13 +30,18 @@ package final class IngestCounters: Sendable {
     private let refusedRequests: [Reason: Counter]
     package let receivedBytes: Counter
     private let onRejected: (@Sendable (SignalKind, Int, Reason) -> Void)?
+    private let onDuplicate: (@Sendable (SignalKind, Int) -> Void)?
 
-    /// - Parameter onRejected: told of items that are turned away, on the thread that counts them; it must not block.
+    /// - Parameters:
+    ///   - onRejected: told of items that are turned away, on the thread that counts them; it must not block.
+    ///   - onDuplicate: the same for items that came before.
     package init(
         program: String, registry: MetricRegistry,
-        onRejected: (@Sendable (SignalKind, Int, Reason) -> Void)? = nil
+        onRejected: (@Sendable (SignalKind, Int, Reason) -> Void)? = nil,
+        onDuplicate: (@Sendable (SignalKind, Int) -> Void)? = nil
     ) {
         self.onRejected = onRejected
+        self.onDuplicate = onDuplicate
         var signals: [SignalKind: Signal] = [:]
         for kind in SignalKind.allCases {
             let label = "\(kind)"
@@ -81,7 +86,24 @@ package final class IngestCounters: Sendable {
     func countRefusedRequest(_ reason: Reason) { refusedRequests[reason]?.add() }
     func countReceived(_ kind: SignalKind, _ items: Int) { signals[kind]?.received.add(items) }
     func countAccepted(_ kind: SignalKind, _ items: Int) { signals[kind]?.accepted.add(items) }
-    func countDuplicate(_ kind: SignalKind, _ items: Int) { signals[kind]?.duplicate.add(items) }
+    /// Counts what was given to the sink with its outcome, so that the sums agree whenever they are read.
+    func count(_ answer: SinkAnswer, _ kind: SignalKind, _ items: Int) {
+        countReceived(kind, items)
+        switch answer {
+        case .accepted: countAccepted(kind, items)
+        case .duplicate: countDuplicate(kind, items)
+        case .partlyDuplicate(let duplicates):
+            countDuplicate(kind, duplicates)
+            countAccepted(kind, items - duplicates)
+        case .busy: countRejected(kind, items, .busy)
+        }
+    }
+
+    func countDuplicate(_ kind: SignalKind, _ items: Int) {
+        signals[kind]?.duplicate.add(items)
+        onDuplicate?(kind, items)
+    }
+
     func countRejected(_ kind: SignalKind, _ items: Int, _ reason: Reason) {
         guard items > 0 else { return }
         signals[kind]?.rejected[reason]?.add(items)

@@ -177,13 +177,8 @@ package final class OTLPService: HTTPService {
             return
         }
         sink.accept(telemetry) { [self, counters] answer in
-            // Counted with its outcome, so that the sums agree whenever they are read.
-            counters.countReceived(kind, items)
-            switch answer {
-            case .accepted: counters.countAccepted(kind, items)
-            case .duplicate: counters.countDuplicate(kind, items)
-            case .busy(let reason, let retryAfter):
-                counters.countRejected(kind, items, .busy)
+            counters.count(answer, kind, items)
+            if case .busy(let reason, let retryAfter) = answer {
                 note(.busy, exchange.head, kind, items: items, traces, detail: reason)
                 exchange.respond(
                     IngestAnswer.failure(route.dialect, status: 503, reason: reason, retryAfter: retryAfter))

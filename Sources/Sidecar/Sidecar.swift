@@ -2,14 +2,18 @@ import CLinux
 import Configuration
 package import Daemon
 import EventLoop
+import Files
 import Forwarding
 import Glibc
 import HTTP
 import Receiving
 import SelfTelemetry
+import Spool
 import TLS
+import WireFormat
 
-/// Which parts the sidecar has and how they are wired: a loop for the TCP doors, one for UDP, one that forwards.
+/// Which parts the sidecar has and how they are wired: a loop for the TCP doors, one for UDP, one that forwards, one for its
+/// own pages, and a thread that waits for the disk.
 package enum Sidecar {
     static let program = "hms_sidecar"
 
@@ -32,8 +36,14 @@ private struct RunningSidecar {
     private let log: Log
     private let registry = MetricRegistry()
     private let route: ForwardRoute
+    private let collectors: CollectorSet
+    private let spool: Spool
+    private let recovered: [RecoveredLane]
+    private let sync: SpoolSync
+    private let ledger: SidecarLedger
     private let ingest: IngestCounters
     private let tls: TLSServerContext?
+    private let plan: ForwardPlan
 
     init(_ settings: SidecarSettings, _ log: Log) throws {
         hms_tune_allocator()
@@ -41,35 +51,60 @@ private struct RunningSidecar {
         self.settings = settings
         self.log = log
         registry.addProcessMetrics(program: Sidecar.program, version: Product.version)
-        route = try ForwardRoute(maxBytes: settings.spoolMaxBytes, counters: ForwardCounters(registry: registry))
-        ingest = IngestCounters(program: Sidecar.program, registry: registry)
         tls = try settings.common.makeTLS()
-        publishQueue()
-        if let directory = settings.spoolDirectory {
-            log.warning(
-                "spool_in_memory", "this version keeps what waits for the collector in memory",
-                ["spool.directory": directory])
+        route = try ForwardRoute()
+        let collectors = CollectorSet(names: settings.collectors.map(\.description))
+        self.collectors = collectors
+        plan = try ForwardPlan(settings, collectors, registry)
+        let keys = ["tcp", "udp", LaneKey.moved].flatMap { door in
+            SignalKind.allCases.flatMap { kind in
+                collectors.names.map { LaneKey(door: door, kind: kind, collector: $0) }
+            }
         }
-    }
-
-    private func publishQueue() {
-        let budget = route.budget
-        registry.gauge(
-            "hms_sidecar_queue_bytes", help: "Bytes that wait for the collector.", read: { Double(budget.used) })
-        registry.gauge("hms_sidecar_queue_limit_bytes", help: "Bytes that may wait.", read: { Double(budget.limit) })
+        (spool, recovered) = try Spool.open(settings.spoolOptions, keys: keys) { log.tell($0) }
+        sync = try SpoolSync(spool)
+        let kept = KeptCounters(
+            path: spool.status.isInMemory ? nil : settings.spoolDirectory.map { $0 + "/counters" },
+            names: SidecarLedger.keptNames)
+        for problem in kept.problems { log.error("spool_counters", "\(problem)") }
+        let ledger = SidecarLedger(spool: spool, refusals: RefusalRing(), kept: kept)
+        self.ledger = ledger
+        ingest = IngestCounters(
+            program: Sidecar.program, registry: registry,
+            onRejected: { kind, items, reason in ledger.countRejected(kind, items, reason.rawValue) },
+            onDuplicate: { kind, items in ledger.countRejected(kind, items, SidecarLedger.duplicate) })
+        ledger.publish(in: registry)
     }
 
     // MARK: start and stop
 
     /// False when acknowledged data had to be left behind.
     func runUntilTold(_ source: ConfigurationSource<SidecarSettings>) throws -> Bool {
+        let (sync, ledger) = (sync, ledger)
+        let disk = try PartThread.start(name: "spool-sync") { loop in
+            try sync.serve(on: loop)
+            Self.saveEachSecond(ledger, loop)
+            return Part(stop: { $0() })
+        }
         let forwarding = try startForwarding()
         let doors = try startDoors()
         let datagrams = try settings.udp.map { try startDatagrams(SocketAddress(parsing: $0.description)) }
-        log.info("ready", "the sidecar takes telemetry", ["collector": settings.collectors[0].description])
+        let admin = try settings.admin.map { try startAdmin(SocketAddress(parsing: $0.description)) }
+        log.info(
+            "ready", "the sidecar takes telemetry", ["collectors": collectors.names.joined(separator: ", ")])
         while Signals.wait() == .reload { source.reportChanges(since: settings, to: log) }
         log.info("stopping", "told to stop; finishing what was begun")
-        return stop(doors: doors, datagrams: datagrams, forwarding: forwarding)
+        let isSafe = stop(doors: doors, datagrams: datagrams, forwarding: forwarding)
+        disk.stop()
+        admin?.stop()
+        return isSafe
+    }
+
+    private static func saveEachSecond(_ ledger: SidecarLedger, _ loop: EventLoop) {
+        _ = loop.schedule(after: .seconds(1)) {
+            ledger.save()
+            saveEachSecond(ledger, loop)
+        }
     }
 
     private func stop(doors: PartThread, datagrams: PartThread?, forwarding: PartThread) -> Bool {
@@ -80,92 +115,78 @@ private struct RunningSidecar {
         // Everything accepted is with the forwarder now.
         let done = Latch()
         route.drain { done.open() }
-        let isForwarded = done.wait(until: deadline)
-        if !isForwarded {
-            log.error(
-                "stopped_early", "the collector did not take everything in time; what waited is lost",
-                ["bytes": route.budget.used])
-        } else {
-            log.info("stopped", "everything accepted was forwarded")
-        }
+        done.wait(until: deadline)
         forwarding.stop()
-        return isForwarded
+        sync.synchronizeAll()
+        ledger.save()
+        return tellWhatIsLeft()
     }
 
-    // MARK: threads
+    private func tellWhatIsLeft() -> Bool {
+        let left = SignalKind.allCases.reduce(0) { $0 + ledger.signal($1).spooled }
+        guard left > 0 else {
+            log.info("stopped", "everything accepted was forwarded")
+            return true
+        }
+        guard spool.status.isInMemory else {
+            log.info("stopped", "what was not forwarded is in the spool, and forwarded after the next start", ["items": left])
+            return true
+        }
+        log.error(
+            "stopped_early", "the collector did not take everything in time; what waited in memory is lost",
+            ["items": left])
+        return false
+    }
+
+    // MARK: forwarding
 
     private func startForwarding() throws -> PartThread {
-        let collector = settings.collectors[0]
-        let security =
-            settings.forwardTLS
-            ? try TLSClientContext(
-                authority: settings.forwardAuthority, certificate: settings.forwardCertificate, key: settings.forwardKey
-            )
-            : nil
-        let endpoint = try endpoint(of: collector, security)
-        var options = Forwarder.Options(sender: randomUUID(), authority: collector.description)
-        options.maxInFlight = settings.maxInFlight
-        options.deadline = settings.forwardDeadline
-        options.compressionLevel = settings.compressionLevel
-        let (route, log) = (route, log)
-        let forwarderOptions = options
+        let (plan, route, spool, sync, recovered, log) = (plan, route, spool, sync, recovered, log)
         return try PartThread.start(name: "forward") { loop in
-            var clientOptions = HTTPClientOptions()
-            // The forwarder holds what fails and sends it again; the client only paces its connecting.
-            clientOptions.failsWhenConnectFails = true
-            clientOptions.backoff = Backoff(cap: .seconds(2))
-            let client = HTTPClient(loop: loop, endpoint: endpoint, options: clientOptions)
-            let forwarder = try Forwarder(loop: loop, route: route, client: client, options: forwarderOptions, log: log)
+            let forwarder = try plan.start(
+                on: loop, route: route, spool: spool, sync: sync, recovered: recovered, log: log)
             return Part(stop: { done in
-                withExtendedLifetime(forwarder) { client.close() }
+                forwarder.close()
                 done()
             })
         }
     }
 
-    private func endpoint(of peer: NetworkAddress, _ security: TLSClientContext?) throws -> HTTPEndpoint {
-        switch peer.host {
-        case .name(let name): try HTTPEndpoint(host: name, port: peer.port ?? 0, tls: security)
-        default: HTTPEndpoint(address: try SocketAddress(parsing: peer.description), tls: security)
-        }
+    // MARK: doors
+
+    /// What makes the lanes of one door on its loop.
+    private func outbox(_ door: String, _ loop: EventLoop) -> LaneOutbox {
+        let (route, spool, sync, recovered, log) = (route, spool, sync, recovered, log)
+        return LaneOutbox(
+            door: door, collectors: collectors,
+            makeLane: { key in
+                try Lane(key, in: spool, recovered: recovered.lane(for: key), loop: loop, sync: sync) { route.post($0) }
+            },
+            fallback: { log.error("spool_lane", "a lane of the spool cannot be made", ["reason": "\($0)"]) })
     }
 
     private func startDoors() throws -> PartThread {
         let addresses = try settings.otlp.map { try SocketAddress(parsing: $0.description) }
-        let admin = try settings.admin.map { try SocketAddress(parsing: $0.description) }
-        let (route, ingest, registry, settings, tls, log) = (route, ingest, registry, settings, tls, log)
+        let (ingest, settings, tls, log, ledger) = (ingest, settings, tls, log, ledger)
         let counters = addresses.map { _ in HTTPServerCounters() }
         for (address, counters) in zip(addresses, counters) {
             registry.add(counters, program: Sidecar.program, door: "otlp:\(address.port)")
         }
+        let this = self
         return try PartThread.start(name: "receive") { loop in
-            let outbox = MemoryOutbox(
-                loop: loop, route: route, maxBatchBytes: settings.batchBytes, maxDelay: settings.maxDelay)
+            let outbox = this.outbox("tcp", loop)
+            let sink = SidecarSink(outbox: outbox, loop: loop, patience: .seconds(2))
             var limits = OTLPService.Limits()
             limits.maxMessageBytes = settings.maxMessageBytes
             let service = OTLPService(
-                sink: SidecarSink(outbox: outbox, loop: loop, patience: .seconds(2)), counters: ingest, limits: limits,
-                collectsTraces: false)
-            var servers: [HTTPServer] = []
-            for (address, counters) in zip(addresses, counters) {
+                sink: sink, counters: ingest, limits: limits, collectsTraces: this.collectors.count > 1,
+                refusals: ledger.refusals)
+            let servers = try zip(addresses, counters).map { address, counters in
                 let server = try HTTPServer(
                     loop: loop, address: address, tls: tls, limits: settings.common.limits, counters: counters,
                     service: service)
                 log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
-                servers.append(server)
-            }
-            if let admin {
-                let health = HealthService(registry: registry) {
-                    route.budget.used * 10 > route.budget.limit * 9
-                        ? [
-                            "the queue to the collector is nearly full: \(route.budget.used) of \(route.budget.limit) bytes"
-                        ]
-                        : []
-                }
-                let server = try HTTPServer(
-                    loop: loop, address: admin, tls: tls, limits: settings.common.limits, service: health)
-                log.info("listening", "admin", ["what": "admin", "address": server.localAddress.description])
-                servers.append(server)
+                return server
             }
             return Part(stop: { done in
                 outbox.flush()
@@ -180,41 +201,50 @@ private struct RunningSidecar {
 
     private func startDatagrams(_ address: SocketAddress) throws -> PartThread {
         let counters = DatagramReceiver.Counters(program: Sidecar.program, registry: registry)
-        let (route, ingest, settings, log) = (route, ingest, settings, log)
+        let (ingest, settings, log, ledger) = (ingest, settings, log, ledger)
+        let memory = ProducerMemory(
+            path: spool.status.isInMemory ? nil : settings.spoolDirectory.map { $0 + "/producers" })
+        let producers = memory.load(notes: recovered.filter { $0.account.key.door == "udp" }.flatMap(\.notes))
+        let this = self
         return try PartThread.start(name: "udp") { loop in
-            let outbox = MemoryOutbox(
-                loop: loop, route: route, maxBatchBytes: settings.batchBytes, maxDelay: settings.maxDelay)
+            let outbox = this.outbox("udp", loop)
             let receiver = try DatagramReceiver(
                 loop: loop, address: address, receiveBufferBytes: settings.udpBufferBytes,
-                sink: SidecarSink(outbox: outbox, loop: loop, patience: .zero), ingest: ingest, counters: counters)
+                sink: SidecarSink(outbox: outbox, loop: loop, patience: .zero), ingest: ingest, counters: counters,
+                collectsTraces: this.collectors.count > 1, producers: producers, refusals: ledger.refusals)
             log.info("listening", "udp", ["what": "udp", "address": receiver.localAddress.description])
             if receiver.receiveBufferBytes < settings.udpBufferBytes {
                 log.warning(
                     "udp_buffer", "the kernel grants less than asked; raise net.core.rmem_max or give CAP_NET_ADMIN",
                     ["asked": settings.udpBufferBytes, "granted": receiver.receiveBufferBytes])
             }
+            let reporter = UDPReporter(receiver: receiver, counters: counters, ledger: ledger, memory: memory)
+            reporter.report()
+            reporter.reportEachSecond(on: loop)
             return Part(stop: { done in
                 receiver.drainAndClose()
                 outbox.flush()
+                reporter.report()
                 done()
             })
         }
     }
-}
 
-/// A random (version 4) UUID.
-private func randomUUID() -> String {
-    let high = UInt64.random(in: .min ... .max) & ~0xF000 | 0x4000
-    let low = UInt64.random(in: .min ... .max) & ~(3 << 62) | 1 << 63
-    let digits = [high, low].map { word in
-        let text = String(word, radix: 16)
-        return String(repeating: "0", count: 16 - text.count) + text
-    }.joined()
-    var groups: [Substring] = []
-    var rest = digits[...]
-    for length in [8, 4, 4, 4, 12] {
-        groups.append(rest.prefix(length))
-        rest = rest.dropFirst(length)
+    // MARK: own pages
+
+    private func startAdmin(_ address: SocketAddress) throws -> PartThread {
+        let (registry, settings, tls, log, ledger, collectors) = (registry, settings, tls, log, ledger, collectors)
+        let instance = recovered.first?.account.sender.description ?? ""
+        let condition = SidecarCondition(ledger: ledger, collectors: collectors, reachable: plan.isReachable)
+        return try PartThread.start(name: "admin") { loop in
+            let pages = AdminService(
+                ledger: ledger, directory: settings.spoolDirectory, instance: instance, page: { condition.page })
+            let health = HealthService(
+                registry: registry, next: pages, obstacles: { condition.obstacles }, remarks: { condition.remarks })
+            let server = try HTTPServer(
+                loop: loop, address: address, tls: tls, limits: settings.common.limits, service: health)
+            log.info("listening", "admin", ["what": "admin", "address": server.localAddress.description])
+            return Part(stop: { done in drainAll([server], grace: .milliseconds(500), done) })
+        }
     }
-    return groups.joined(separator: "-")
 }

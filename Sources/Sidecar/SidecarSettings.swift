@@ -1,5 +1,7 @@
 package import Configuration
 package import Daemon
+import Forwarding
+import Spool
 
 /// What the sidecar is set up with; the initial values are the defaults.
 package struct SidecarSettings: HasCommonSettings {
@@ -20,11 +22,27 @@ package struct SidecarSettings: HasCommonSettings {
     var forwardAuthority: String?
     var forwardCertificate: String?
     var forwardKey: String?
-    var spoolDirectory: String?
-    var spoolMaxBytes = 24 << 20
-    var spoolSync = Duration.seconds(1)
+    var forwardProtocol = CollectorDialect.hms
+    var forwardCompression: BatchEncoding = .zstd
+    var failoverAfter: Duration? = Duration.seconds(600)
+    var spoolDirectory: String? = "/var/lib/hms/sidecar/spool"
+    var spoolRequired = false
+    var spoolMaxBytes = 512 << 20
+    var spoolMemoryBytes = 16 << 20
+    var spoolSync = SpoolOptions.Sync.every(.seconds(1))
 
     package init() {}
+
+    var spoolOptions: SpoolOptions {
+        var options = SpoolOptions(directory: spoolDirectory)
+        options.maxBytes = spoolMaxBytes
+        options.maxMemoryBytes = spoolMemoryBytes
+        options.isRequired = spoolRequired
+        options.sync = spoolSync
+        options.batchBytes = batchBytes
+        options.maxDelay = maxDelay
+        return options
+    }
 
     private static let ownKeys: [SettingKey<SidecarSettings>] = [
         SettingKey(
@@ -43,8 +61,18 @@ package struct SidecarSettings: HasCommonSettings {
             "admin.listen", \SidecarSettings.admin, SettingType.listenAddress.orNone(writtenAs: "off"),
             why: "/metrics, /healthz and /readyz."),
         SettingKey(
-            "forward.collectors", \SidecarSettings.collectors, SettingType.peerAddress.list(count: 1...1),
-            why: "Where batches go."),
+            "forward.collectors", \SidecarSettings.collectors, SettingType.peerAddress.list(count: 1...CollectorSet.most),
+            why: "Where batches go; of several each owns the traces that rendezvous hashing gives it, so that spans meet."),
+        SettingKey(
+            "forward.protocol", \SidecarSettings.forwardProtocol, .word,
+            why: "hms stores each batch once; otlp-grpc and otlp-http (HTTP/1.1) speak to any other backend."),
+        SettingKey(
+            "forward.compression", \SidecarSettings.forwardCompression, .word,
+            why: "How batches are packed; a collector that does not know it is sent plainer ones."),
+        SettingKey(
+            "forward.failover_after", \SidecarSettings.failoverAfter,
+            SettingType.duration(in: .seconds(1) ... .seconds(86_400 * 30)).orNone(writtenAs: "never"),
+            why: "Of several collectors, one that is away for so long has its share sent to the others."),
         SettingKey(
             "forward.batch_bytes", \SidecarSettings.batchBytes, .size(in: 1 << 10...8 << 20),
             why: "A batch is sent when it is this large: larger ones compress better."),
@@ -72,13 +100,19 @@ package struct SidecarSettings: HasCommonSettings {
             why: "PEM private key of forward.tls_certificate."),
         SettingKey(
             "spool.directory", \SidecarSettings.spoolDirectory, SettingType.path.orNone(writtenAs: "none"),
-            why: "Kept for the disk spool; this version holds what waits in memory, and says so at start."),
+            why: "What was acknowledged and waits for the collector; outlives the process. none keeps it in memory."),
+        SettingKey(
+            "spool.required", \SidecarSettings.spoolRequired, .boolean,
+            why: "Take nothing while the directory cannot be written, rather than go on in memory and say so."),
         SettingKey(
             "spool.max_bytes", \SidecarSettings.spoolMaxBytes, .size(in: 1 << 20...1 << 40),
-            why: "Bytes that may wait for the collector; over it senders are asked to come again."),
+            why: "Bytes of the spool's files; over it senders are asked to come again."),
         SettingKey(
-            "spool.sync", \SidecarSettings.spoolSync, .duration(in: .zero ... .seconds(60)),
-            why: "Kept for the disk spool; has no effect on what waits in memory."),
+            "spool.memory_bytes", \SidecarSettings.spoolMemoryBytes, .size(in: 1 << 20...1 << 36),
+            why: "Bytes that may wait while the spool is in memory."),
+        SettingKey(
+            "spool.sync", \SidecarSettings.spoolSync, .spoolSync,
+            why: "What a power cut may cost: 1s, or always for a disk that is waited for at each answer."),
     ]
 
     package static let schema = SettingSchema(
@@ -90,12 +124,6 @@ package struct SidecarSettings: HasCommonSettings {
             { $0.common.conflict(at: "receive.udp", addresses: $0.udp.map { [$0] } ?? [], secured: false) },
             { $0.common.conflict(at: "admin.listen", addresses: $0.admin.map { [$0] } ?? [], secured: true) },
             { settings in
-                settings.spoolMaxBytes < settings.maxMessageBytes
-                    ? SettingConflict(
-                        key: "spool.max_bytes", reason: "has no room for a message of 'receive.max_message_bytes'")
-                    : nil
-            },
-            { settings in
                 (settings.forwardCertificate == nil) == (settings.forwardKey == nil)
                     ? nil
                     : SettingConflict(
@@ -103,4 +131,19 @@ package struct SidecarSettings: HasCommonSettings {
                         reason: "is not enough alone; set 'forward.tls_certificate' and 'forward.tls_key' together")
             },
         ])
+}
+
+extension SettingType where Value == SpoolOptions.Sync {
+    fileprivate static var spoolSync: Self {
+        let duration = SettingType<Duration>.duration(in: .milliseconds(10) ... .seconds(60))
+        return Self(
+            expected: "'always' or \(duration.expected)",
+            parse: { text in text == "always" ? .always : duration.parse(text).map { .every($0) } },
+            format: { sync in
+                switch sync {
+                case .always: "always"
+                case .every(let interval): duration.format(interval)
+                }
+            })
+    }
 }

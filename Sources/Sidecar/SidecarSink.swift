@@ -1,10 +1,9 @@
 import EventLoop
-import Forwarding
 import Receiving
 
-/// Hands what the doors accept to the outbox of their loop. Lives on that loop.
+/// Hands what the doors accept to the lanes of their loop. Lives on that loop.
 ///
-/// When the outbox is full a request is held back for a moment before it is refused: a sender that waits for its answers is
+/// When the spool is full a request is held back for a moment before it is refused: a sender that waits for its answers is
 /// slowed to the pace of the collector, and only one that keeps pushing is told to come again.
 final class SidecarSink: TelemetrySink {
     private struct Held {
@@ -17,7 +16,7 @@ final class SidecarSink: TelemetrySink {
     /// Of what is held back on this loop; more is refused at once.
     private static let maxHeldBytes = 8 << 20
 
-    private let outbox: any Outbox
+    private let outbox: LaneOutbox
     private let loop: EventLoop
     private let patience: Duration
     private var held: [Held] = []
@@ -25,17 +24,14 @@ final class SidecarSink: TelemetrySink {
     private var retry: Timer?
 
     /// - Parameter patience: how long a request may be held back; zero for a door that answers nobody.
-    init(outbox: any Outbox, loop: EventLoop, patience: Duration) {
+    init(outbox: LaneOutbox, loop: EventLoop, patience: Duration) {
         self.outbox = outbox
         self.loop = loop
         self.patience = patience
     }
 
     func accept(_ telemetry: consuming AcceptedTelemetry, _ done: @escaping (SinkAnswer) -> Void) {
-        if held.isEmpty, append(telemetry) {
-            done(.accepted)
-            return
-        }
+        if held.isEmpty, outbox.append(telemetry, done) { return }
         guard patience > .zero, heldBytes + telemetry.bytes.count <= Self.maxHeldBytes else {
             done(Self.full)
             return
@@ -46,11 +42,8 @@ final class SidecarSink: TelemetrySink {
     }
 
     private static let full = SinkAnswer.busy(
-        reason: "the queue to the collector is full; send it again later", retryAfter: .seconds(1))
-
-    private func append(_ telemetry: borrowing AcceptedTelemetry) -> Bool {
-        outbox.append(telemetry.bytes.span.extracting(telemetry.payload), telemetry.kind, items: telemetry.items)
-    }
+        reason: "the spool is full, as the collector does not take it fast enough; send it again later",
+        retryAfter: .seconds(1))
 
     private func scheduleRetry() {
         guard retry == nil else { return }
@@ -62,17 +55,17 @@ final class SidecarSink: TelemetrySink {
         }
     }
 
-    /// In the order in which they came: those that fit now are accepted, those that waited too long refused.
+    /// In the order in which they came: those that fit now are taken, those that waited too long refused.
     private func releaseHeld() {
         let now = loop.now()
         var settled = 0
         while settled < held.count {
             let request = held[settled]
-            let isAccepted = append(request.telemetry)
-            guard isAccepted || request.deadline <= now else { break }
+            let isTaken = outbox.append(request.telemetry, request.done)
+            guard isTaken || request.deadline <= now else { break }
             heldBytes -= request.telemetry.bytes.count
             settled += 1
-            request.done(isAccepted ? .accepted : Self.full)
+            if !isTaken { request.done(Self.full) }
         }
         held.removeFirst(settled)
     }

@@ -63,31 +63,44 @@ package final class Lane {
 
     // MARK: taking
 
-    /// Takes a message. False when there is no room for it: nothing was kept then, and `done` is not called.
+    /// Space that was reserved for one message.
+    package struct Room {
+        fileprivate let bytes: Int
+        fileprivate let isInMemory: Bool
+    }
+
+    /// Reserves space for a message and its note, to be used by `append` or given back. Nil when there is none.
+    package func makeRoom(message: Int, note: Int) -> Room? {
+        let room = Room(
+            bytes: RecordHeader.length + message + note, isInMemory: segment?.isInMemory ?? !spool.mayUseDisk)
+        return makeRoom(room.bytes, room.isInMemory) ? room : nil
+    }
+
+    package func giveBack(_ room: Room) { spool.release(room.bytes, inMemory: room.isInMemory) }
+
+    /// Takes a message; `done` is called when it is stored, or cannot be.
     ///
     /// - Parameters:
     ///   - sampled: items that sampling left out of the message. They count as accepted, and as dropped once the batch is
     ///     settled.
     ///   - note: what the door wants to find with this record after a restart.
     package func append(
-        _ message: Span<UInt8>, items: Int, sampled: Int = 0, note: [UInt8] = [], _ done: @escaping (LaneAnswer) -> Void
-    ) -> Bool {
-        let isInMemory = segment?.isInMemory ?? !spool.mayUseDisk
-        guard makeRoom(RecordHeader.length + message.count + note.count, isInMemory) else { return false }
+        _ message: Span<UInt8>, items: Int, sampled: Int = 0, note: [UInt8] = [], in room: Room,
+        _ done: @escaping (LaneAnswer) -> Void
+    ) {
         if round.isEmpty { loop.atEndOfRound { [weak self] in self?.commit() } }
-        let digest = round.add(message, items: items, sampled: sampled, note: note, isInMemory: isInMemory, done)
+        let digest = round.add(message, items: items, sampled: sampled, note: note, isInMemory: room.isInMemory, done)
         if knowsRepeats, note.isEmpty, items > 0 {
             if recent.contains(digest) {
                 let entry = round.removeLast()
-                spool.release(entry.length, inMemory: isInMemory)
+                spool.release(entry.length, inMemory: entry.isInMemory)
                 // One that repeats a message of this round shares its fate.
                 if round.contains(digest) { round.addRepeat(done) } else { done(.duplicate) }
-                return true
+                return
             }
             recent.insert(digest)
         }
         if round.bytes.count >= LaneRound.flushBytes { commit() }
-        return true
     }
 
     /// Writes what waits and closes the batch that is filling.

@@ -124,6 +124,10 @@ package final class LaneAccount: Sendable {
         return failure
     }
 
+    package func isSettled(_ batch: UInt64) -> Bool {
+        settling.withLock { $0.state.contains(batch) }
+    }
+
     /// Items that were found to be gone at the start.
     func dropDamaged(_ items: UInt64) {
         guard items > 0 else { return }

@@ -243,6 +243,9 @@ package final class Spool: Sendable {
         for account in lanes { reclaim(account, all: all || budget.used > budget.limit / 2) }
     }
 
+    /// The same for one lane, after something of it was settled.
+    package func reclaim(_ account: LaneAccount) { reclaim(account, all: budget.used > budget.limit / 2) }
+
     func reclaim(_ account: LaneAccount, all: Bool) {
         for segment in account.takeDone(all: all) {
             let bytes = segment.end - SegmentHeader.length

@@ -20,6 +20,8 @@ int hms_recvmmsg(int fd, struct hms_mmsghdr *messages, unsigned int count);
 int hms_sendmmsg(int fd, struct hms_mmsghdr *messages, unsigned int count);
 int hms_pipe2_cloexec(int fds[2]);
 int hms_fallocate(int fd, off_t offset, off_t length);
+/// Gives the file blocks for its first `length` bytes.
+int hms_allocate(int fd, off_t length);
 /// Asks for `bytes` of receive buffer; returns what the kernel gave, or -1.
 int hms_set_receive_buffer(int fd, int bytes);
 int hms_enable_drop_count(int fd);
