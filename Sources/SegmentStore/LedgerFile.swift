@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// The layout of `ledger`, integers little endian. See docs/segment-format.md.

@@ -1,3 +1,5 @@
+import Files
+
 @testable import SegmentStore
 
 /// The file system until a chosen operation; from that one on nothing is done any more, as after kill -9. The operation
