@@ -59,7 +59,7 @@ package enum OpsError: Error, CustomStringConvertible {
         case .security(let error):
             error.description
         case .refused(let address, let status, let body):
-            "\(address) answered HTTP \(status): \(Self.printable(body))"
+            "\(address) answered HTTP \(status): \(body.withoutControls)"
         case .malformedTrace(let id, let error):
             "the collector's answer for trace \(id) is not OTLP: \(error)"
         case .malformedAnswer(let address, let path, let reason):
@@ -99,11 +99,6 @@ package enum OpsError: Error, CustomStringConvertible {
     private static func ending(_ status: Int32) -> String {
         let signal = status & 0x7F
         return signal == 0 ? "ended with exit code \(status >> 8 & 0xFF)" : "was ended by signal \(signal)"
-    }
-
-    /// What a peer said, without what could steer a terminal.
-    private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
     }
 
     private static func indented(_ text: String) -> String {

@@ -12,7 +12,7 @@ package struct TextTable: Sendable {
 
     package mutating func add(_ cells: [String], isRed: Bool = false) {
         precondition(cells.count == head.count, "a row has \(cells.count) cells, its head \(head.count)")
-        rows.append((cells.map(Self.printable), isRed))
+        rows.append((cells.map(\.withoutControls), isRed))
     }
 
     package func text(style: TextStyle) -> String {
@@ -29,9 +29,11 @@ package struct TextTable: Sendable {
         return style.dim(line(head)) + "\n"
             + rows.map { ($0.isRed ? style.red(line($0.cells)) : line($0.cells)) + "\n" }.joined()
     }
+}
 
+extension String {
     /// What a peer said, without what could steer a terminal.
-    static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+    var withoutControls: String {
+        String(String.UnicodeScalarView(unicodeScalars.filter { $0.properties.generalCategory != .control }))
     }
 }

@@ -80,9 +80,10 @@ package struct ExplainReport: Sendable {
             }
             for finding in findings {
                 let place =
-                    Self.nowhere.contains(finding.place) ? style.dim(finding.place) : coloured(finding.place, style)
-                text += "  \(answer.kind) \(answer.address): \(place)\n    \(TextTable.printable(finding.text))\n"
-                if let hint = finding.hint { text += style.dim("    \(TextTable.printable(hint))") + "\n" }
+                    Self.nowhere.contains(finding.place)
+                    ? style.dim(finding.place.withoutControls) : coloured(finding.place.withoutControls, style)
+                text += "  \(answer.kind) \(answer.address): \(place)\n    \(finding.text.withoutControls)\n"
+                if let hint = finding.hint { text += style.dim("    \(hint.withoutControls)") + "\n" }
             }
         }
         for program in unreachable { text += program.text(style: style) }

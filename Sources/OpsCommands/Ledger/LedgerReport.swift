@@ -98,10 +98,12 @@ package struct LedgerReport: Sendable {
 
     private func section(_ ledger: ProgramLedger, _ columns: [String], _ style: TextStyle) -> String {
         let version = ledger.json["version"]?.string ?? ""
-        var title = style.bold("\(ledger.kind.rawValue) \(ledger.address)") + "  hms-\(ledger.kind.rawValue) \(version)"
+        var title =
+            style.bold("\(ledger.kind.rawValue) \(ledger.address)")
+            + "  hms-\(ledger.kind.rawValue) \(version.withoutControls)"
         if let spool = ledger.json["spool"] {
             title +=
-                ", spool on \(spool["mode"]?.string ?? "?"): \(Self.bytes(spool["bytes"]?.uint64))"
+                ", spool on \((spool["mode"]?.string ?? "?").withoutControls): \(Self.bytes(spool["bytes"]?.uint64))"
                 + " of \(Self.bytes(spool["max_bytes"]?.uint64))"
         }
         var table = TextTable(["signal"] + columns + ["difference"])
@@ -115,11 +117,12 @@ package struct LedgerReport: Sendable {
                 [name] + columns.map { String(signal.total($0)) } + [String(difference)], isRed: difference != 0)
             for (kind, items) in signal.byReason.sorted(by: { $0.key < $1.key }) {
                 for entry in items where entry.items > 0 {
-                    reasons.append("  \(name) \(kind): \(entry.items) \(entry.reason)\n")
+                    reasons.append("  \("\(name) \(kind): \(entry.items) \(entry.reason)".withoutControls)\n")
                 }
             }
             for equation in differences where equation.difference != 0 {
-                reasons.append(style.red("  \(name): \(equation.text) is off by \(equation.difference)\n"))
+                reasons.append(
+                    style.red("  \(name.withoutControls): \(equation.text) is off by \(equation.difference)\n"))
             }
         }
         return title + "\n" + table.text(style: style) + reasons.joined() + "\n"
@@ -170,7 +173,7 @@ package struct LedgerReport: Sendable {
     static func bytes(_ count: UInt64?) -> String {
         guard let count else { return "?" }
         for (unit, shift) in [("GiB", UInt64(30)), ("MiB", 20), ("KiB", 10)] where count >> shift > 0 {
-            let tenths = (count >> (shift - 10)) &* 10 >> 10
+            let tenths = ((count >> (shift - 10)) &* 10) >> 10
             return "\(tenths / 10).\(tenths % 10) \(unit)"
         }
         return "\(count) B"
