@@ -1,16 +1,21 @@
-"""The two proofs that the product rests on, in any size: nothing acknowledged is lost, not even by kill -9.
+"""The proofs that the product rests on, in any size: nothing acknowledged is lost, not even by kill -9, and the
+collector's ledger is exact.
 
 Used by the tests in a short form, and by scripts/prove-delivery and scripts/prove-crash in the long one.
 """
 
+import http.client
 import json
 import pathlib
 import random
 import subprocess
 import sys
+import threading
 import time
+import uuid
 
-from http_raw import get
+import payloads
+from http_raw import get, post
 from programs import RELEASE, ROOT, Collector
 
 MODES = ["grpc", "http2", "http1", "udp"]
@@ -52,6 +57,7 @@ class CrashProof:
         self.seed = random.randrange(2**32) if seed is None else seed
         self.random = random.Random(self.seed)
         self.ids = []
+        self.stored = 0
         self.collector = Collector(self.directory)
         self.addresses = {"receive__otlp": self.collector.otlp, "console__listen": self.collector.console}
 
@@ -76,19 +82,123 @@ class CrashProof:
             assert time.monotonic() - began < 30, "the collector is not ready after 30 s"
             time.sleep(0.005)
         start_seconds = time.monotonic() - began
+        # What the logs hold must be what the ledger counts, at the first moment at which it can be read.
+        check_sums(ledger(console), f"seed {self.seed}, round {len(self.ids)}")
         out, _ = sending.communicate(timeout=120)
         report = json.loads(out)
         assert report["acked_spans"] > 0, f"nothing was acknowledged, so nothing is proved: {report}"
         well, words = check_ids([ids], console)
         assert well, f"seed {self.seed}, round {len(self.ids)}, killed after {delay:.2f} s: {words}"
+        stored = self.check_ledger(report["acked_spans"])
         assert start_seconds < 2, f"the start took {start_seconds:.2f} s"
-        return {"killed_after": delay, "start_seconds": start_seconds, "acked_spans": report["acked_spans"], "checked": words}
+        return {"killed_after": delay, "start_seconds": start_seconds, "acked_spans": report["acked_spans"], "stored_spans": stored, "checked": words}
+
+    def check_ledger(self, acked):
+        """The ledger against the spans that are there. Of a request that was cut off by the crash it is open whether it
+        was stored, so in a round `stored` may grow by more than was acknowledged, never by less."""
+        figures = ledger(self.addresses["console__listen"])
+        name = f"seed {self.seed}, round {len(self.ids)}"
+        traces = check_sums(figures, name)
+        grown = traces["stored"] - self.stored
+        assert grown >= acked, f"{name}: the ledger grew by {grown} spans, {acked} were acknowledged"
+        assert traces["duplicate"] == 0 and traces["deleted"] == 0 and traces["damaged"] == 0, f"{name}: {traces}"
+        self.stored = traces["stored"]
+        return grown
 
     def check_all(self):
         """Reads the traces of all rounds again; returns the verdict in words, raises on loss."""
         well, words = check_ids(self.ids, self.addresses["console__listen"])
         assert well, f"seed {self.seed}, after all rounds: {words}"
         return words
+
+    def stop(self):
+        if self.collector.alive:
+            self.collector.stop()
+
+
+def ledger(console):
+    return get(console, "/api/v1/ledger", timeout=10).json
+
+
+def check_sums(figures, name):
+    """Raises where the ledger contradicts itself; returns its figures of traces."""
+    for signal, counts in figures["signals"].items():
+        rejected = sum(counts["rejected"].values())
+        assert counts["arrived"] == counts["stored"] + counts["duplicate"] + rejected, f"{name}, {signal}: {counts}"
+        assert counts["stored"] == counts["held"] + counts["deleted"] + counts["damaged"], f"{name}, {signal}: {counts}"
+    return figures["signals"]["traces"]
+
+
+class LedgerProof:
+    """A collector that is killed again and again while numbered batches are posted to it, each until it is answered, as a
+    sidecar does. Afterwards `stored` is exactly what was numbered, for each sender and in all; retention deletes meanwhile."""
+
+    LANES = 4
+    SPANS = 40
+
+    def __init__(self, directory, seed=None):
+        self.seed = random.randrange(2**32) if seed is None else seed
+        self.random = random.Random(self.seed)
+        self.directory = pathlib.Path(directory)
+        self.settings = {"store__segment_bytes": "1MiB", "store__max_bytes": "64MiB"}
+        self.collector = Collector(self.directory, **self.settings)
+        self.settings |= {"receive__otlp": self.collector.otlp, "console__listen": self.collector.console}
+        self.senders = [str(uuid.UUID(int=self.random.getrandbits(128))) for _ in range(self.LANES)]
+        self.next = [1] * self.LANES
+        self.acked = [0] * self.LANES
+        self.retries = self.refused = 0
+
+    def round(self, batches=30):
+        """Posts so many batches on each lane, kills the collector in their midst, and checks the ledger. Returns the
+        figures; raises when one is off."""
+        kill_at = self.random.randrange(batches * self.LANES)
+        lock, posted = threading.Lock(), [0]
+
+        def lane(index):
+            for _ in range(batches):
+                body = payloads.traces(payloads.new_trace_id(), self.SPANS, attributes={"noise": random.randbytes(300).hex()}).SerializeToString()
+                self.deliver(index, body)
+                with lock:
+                    posted[0] += 1
+                    if posted[0] == kill_at:
+                        self.collector.kill()
+                        self.collector = Collector(self.directory, **self.settings)
+
+        threads = [threading.Thread(target=lane, args=(index,)) for index in range(self.LANES)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return self.check()
+
+    def deliver(self, index, body):
+        """One batch, until it is answered; sometimes once more, as after a lost answer."""
+        number, self.next[index] = self.next[index], self.next[index] + 1
+        headers = {
+            "content-type": "application/x-protobuf", "x-hms-sender": self.senders[index], "x-hms-sequence": str(number),
+        }
+        deadline = time.monotonic() + 30
+        answers = 0
+        wanted = 2 if self.random.random() < 0.1 else 1
+        while answers < wanted:
+            assert time.monotonic() < deadline, f"seed {self.seed}: batch {number} was not taken within 30 s"
+            try:
+                answers += post(self.settings["receive__otlp"], "/v1/traces", body, headers, timeout=5).status == 200
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.01)
+        self.acked[index] += self.SPANS
+
+    def check(self):
+        name = f"seed {self.seed}"
+        figures = ledger(self.settings["console__listen"])
+        traces = check_sums(figures, name)
+        assert traces["stored"] == sum(self.acked), f"{name}: {traces['stored']} stored, {sum(self.acked)} sent"
+        by_sender = {sender["id"]: sender for sender in figures["senders"]}
+        for index, sender in enumerate(self.senders):
+            counted = by_sender[sender]
+            assert counted["stored"]["traces"] == self.acked[index], f"{name}, sender {sender}: {counted}"
+            assert counted["last_sequence"] == self.next[index] - 1, f"{name}, sender {sender}: {counted}"
+        return traces
 
     def stop(self):
         if self.collector.alive:

@@ -7,7 +7,7 @@ import pytest
 from payloads import new_trace_id, traces
 from http_raw import post
 from programs import ROOT
-from proofs import MODES, CrashProof, check_ids, deliver
+from proofs import MODES, CrashProof, LedgerProof, check_ids, deliver
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -22,6 +22,16 @@ def test_kill_9_under_load_loses_nothing_acknowledged(tmp_path):
         for _ in range(2):
             proof.round(seconds=2, rate=50_000)
         proof.check_all()
+    finally:
+        proof.stop()
+
+
+def test_the_ledger_is_exact_over_kill_9(tmp_path):
+    proof = LedgerProof(tmp_path)
+    try:
+        for _ in range(6):
+            figures = proof.round(batches=20)
+        assert figures["stored"] == 6 * 20 * proof.LANES * proof.SPANS
     finally:
         proof.stop()
 

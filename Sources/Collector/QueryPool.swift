@@ -40,7 +40,8 @@ final class QueryPool {
 
     /// - Parameter counters: of the server that the answers go out by; queries stop while its peers take none.
     init(
-        store: SegmentStore, refusals: RefusalRing, threads: Int, loop: EventLoop, counters: HTTPServerCounters, maxUnsentBytes: Int
+        store: SegmentStore, refusals: RefusalRing, threads: Int, loop: EventLoop, counters: HTTPServerCounters,
+        maxUnsentBytes: Int
     ) throws {
         self.counters = counters
         self.maxUnsentBytes = maxUnsentBytes

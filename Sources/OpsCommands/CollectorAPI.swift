@@ -1,4 +1,5 @@
 import HTTP
+import JSON
 import TLS
 import TraceModel
 
@@ -12,20 +13,29 @@ struct CollectorAPI {
     private static let longestAnswer = 1 << 30
 
     /// The options every command that asks a collector takes.
-    static let options: [OptionSpec] = [
-        .value("collector", "ADDRESS", "the collector's console and API", standard: "127.0.0.1:9090"),
+    static let options: [OptionSpec] =
+        [
+            .value("collector", "ADDRESS", "the collector's console and API", standard: "127.0.0.1:9090")
+        ] + securityOptions
+
+    static let securityOptions: [OptionSpec] = [
         .value("authority", "FILE", "speak TLS and trust the certificates in this PEM file", candidates: .files),
         .value("certificate", "FILE", "with --key: the client certificate to show", candidates: .files),
         .value("key", "FILE", "the client certificate's key", candidates: .files),
     ]
 
     init(_ arguments: ParsedArguments) throws(OpsError) {
-        address = arguments.value("collector") ?? ""
+        try self.init(arguments.value("collector") ?? "", option: "--collector", arguments)
+    }
+
+    /// The program at an address that was given by an option.
+    init(_ address: String, option: String, _ arguments: ParsedArguments) throws(OpsError) {
+        self.address = address
         guard let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...]),
             colon > address.startIndex, !address.contains("/")
         else {
             throw .usage(
-                .invalidValue(option: "--collector", value: address, expected: "HOST:PORT such as 127.0.0.1:9090"))
+                .invalidValue(option: option, value: address, expected: "HOST:PORT such as 127.0.0.1:9090"))
         }
         let security = try Self.security(arguments)
         do {
@@ -49,14 +59,26 @@ struct CollectorAPI {
         try get("/api/v1/traces/\(id)", accept: "application/json")?.body
     }
 
-    private func get(_ path: String, accept: String) throws(OpsError) -> HTTPClientResponse? {
+    /// Any path that answers JSON; nil where there is nothing at it.
+    func json(at path: String) throws(OpsError) -> JSONValue? {
+        guard let response = try get(path, accept: "application/json", deadline: .seconds(20)) else { return nil }
+        do {
+            return try JSONParser.parse(response.body)
+        } catch {
+            throw .malformedAnswer(address: address, path: path, reason: "\(error)")
+        }
+    }
+
+    private func get(_ path: String, accept: String, deadline: Duration = .seconds(30)) throws(OpsError)
+        -> HTTPClientResponse?
+    {
         var options = HTTPClientOptions()
         options.maxResponseBytes = Self.longestAnswer
         let response: HTTPClientResponse
         do {
             response = try fetch(
                 HTTPClientRequest(method: "GET", path: path, headers: HTTPHeaders([("accept", accept)])),
-                from: endpoint, deadline: .seconds(30), options: options)
+                from: endpoint, deadline: deadline, options: options)
         } catch {
             throw .noAnswer(error)
         }

@@ -21,6 +21,7 @@ package enum OpsError: Error, CustomStringConvertible {
     case security(TLSError)
     case refused(address: String, status: Int, body: String)
     case malformedTrace(TraceID, WireError)
+    case malformedAnswer(address: String, path: String, reason: String)
     case traceNotFound(TraceID, collector: String)
 
     package var exitCode: ExitCode {
@@ -58,9 +59,11 @@ package enum OpsError: Error, CustomStringConvertible {
         case .security(let error):
             error.description
         case .refused(let address, let status, let body):
-            "\(address) answered HTTP \(status): \(Self.printable(body))"
+            "\(address) answered HTTP \(status): \(body.withoutControls)"
         case .malformedTrace(let id, let error):
             "the collector's answer for trace \(id) is not OTLP: \(error)"
+        case .malformedAnswer(let address, let path, let reason):
+            "what \(address) answers at \(path) cannot be read: \(reason)"
         case .traceNotFound(let id, let collector):
             "the collector at \(collector) has no trace \(id)"
         }
@@ -84,6 +87,8 @@ package enum OpsError: Error, CustomStringConvertible {
         case .traceNotFound:
             "it may not have arrived yet, be older than the retention time, or be in another collector: "
                 + "hms-ops check shows whether spans get through"
+        case .malformedAnswer:
+            "are hms-ops and the program of the same version? hms-ops --version, and the program's --version, tell"
         case .security, .refused, .malformedTrace, .usage, .cannotListen, .cannotStart, .ended, .notReady,
             .cannotConnect, .file:
             nil
@@ -94,11 +99,6 @@ package enum OpsError: Error, CustomStringConvertible {
     private static func ending(_ status: Int32) -> String {
         let signal = status & 0x7F
         return signal == 0 ? "ended with exit code \(status >> 8 & 0xFF)" : "was ended by signal \(signal)"
-    }
-
-    /// What a peer said, without what could steer a terminal.
-    private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.properties.generalCategory != .control }))
     }
 
     private static func indented(_ text: String) -> String {

@@ -6,7 +6,8 @@ package enum OpsProgram {
     package static let version = Product.version
 
     package static let commands: [Command] = [
-        UpCommand.command, TraceCommand.command, LoadCommand.command, CheckCommand.command, completions,
+        UpCommand.command, TraceCommand.command, LedgerCommand.command, ExplainCommand.command, LoadCommand.command,
+        CheckCommand.command, completions,
     ]
 
     /// Runs what `words`, the command line without the program's name, asks for.

@@ -33,7 +33,8 @@ struct Explanation {
             if let record = result.place { findings.append(Self.stored(span, record)) }
         }
         let refusals = source.newestRefusals()
-        for refusal in refusals where refusal.traceIDs.contains(given.trace.description)
+        for refusal in refusals
+        where refusal.traceIDs.contains(given.trace.description)
             || refusal.spanIDs.contains(given.text)
         {
             findings.append(Self.refused(refusal))
@@ -65,8 +66,10 @@ struct Explanation {
     private static func refused(_ refusal: RefusalRing.Refusal) -> Finding {
         let hint =
             switch refusal.reason {
-            case "busy": "The sender was asked to come again. If it did, the spans are stored; if it does not, they are lost."
-            case "bad_identity": "The sender's trace or span ids are missing, zero or of the wrong length; mend them there."
+            case "busy":
+                "The sender was asked to come again. If it did, the spans are stored; if it does not, they are lost."
+            case "bad_identity":
+                "The sender's trace or span ids are missing, zero or of the wrong length; mend them there."
             case "too_large": "Send smaller batches, or raise 'receive.max_message_bytes'."
             default: "Mend the sender; the request as it came is never taken."
             }
@@ -81,7 +84,8 @@ struct Explanation {
         _ given: GivenID, _ search: SpanSearch?, refusals: Int, _ source: any TraceSource
     ) -> [Finding] {
         var findings: [Finding] = []
-        var text = "Nothing with the id \(given.text) is stored here, and none of the last \(counted(refusals, "refusal")) "
+        var text =
+            "Nothing with the id \(given.text) is stored here, and none of the last \(counted(refusals, "refusal")) "
             + "names it."
         if let search, !search.isComplete, let oldest = search.readBackTo {
             text += " Span ids have no index: records back to \(WallClock.rfc3339(unixNanoseconds: oldest)) were read."
@@ -94,7 +98,9 @@ struct Explanation {
                         + "(hms-ops explain does), and compare the id with the x-hms-trace-id header."
                     : "If you know its trace, ask for that: a trace id is found however old it is."))
         if source.deletedSpans() > 0 {
-            let kept = source.oldestArrival().map { "What is kept came at \(WallClock.rfc3339(unixNanoseconds: $0)) or later" }
+            let kept = source.oldestArrival().map {
+                "What is kept came at \(WallClock.rfc3339(unixNanoseconds: $0)) or later"
+            }
             findings.append(
                 Finding(
                     place: .deleted,

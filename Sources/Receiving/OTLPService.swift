@@ -20,7 +20,10 @@ package final class OTLPService: HTTPService {
     private let limits: Limits
     private let refusals: RefusalRing?
     private let decoder = BodyDecoder()
+    private let collectsTraces: Bool
     private var scanner: TelemetryScanner
+    /// Of the request in hand: what can be told of spans that were left out.
+    private var badIDs: NamedIDs?
 
     /// - Parameter refusals: is told of everything that is turned away.
     package init(
@@ -31,6 +34,7 @@ package final class OTLPService: HTTPService {
         self.sink = sink
         self.counters = counters
         self.limits = limits
+        self.collectsTraces = collectsTraces
         scanner = TelemetryScanner(collectsTraces: collectsTraces)
     }
 
@@ -59,7 +63,7 @@ package final class OTLPService: HTTPService {
             deliver(telemetry, exchange, route)
         } catch {
             counters.countRefusedRequest(error.counted)
-            note(error.counted, exchange.head, route.kind, detail: error.reason)
+            note(error.counted, exchange.head, route.kind, ids: error.ids, detail: error.reason)
             exchange.respond(IngestAnswer.failure(route.dialect, status: error.status, reason: error.reason))
         }
     }
@@ -84,6 +88,7 @@ package final class OTLPService: HTTPService {
         let status: Int
         let reason: String
         let counted: IngestCounters.Reason
+        var ids: NamedIDs?
     }
 
     /// Takes the body out of the exchange and leads it to plain OTLP protobuf.
@@ -156,11 +161,14 @@ package final class OTLPService: HTTPService {
             try scanner.scan(payload, as: kind)
             counters.receivedBytes.add(payload.count)
             guard scanner.refusedCount > 0 else { return nil }
+            badIDs = named(payload, kind, onlyBad: true)
             var valid: [UInt8] = []
             _ = try SpanFilter.copyValid(payload, into: &valid)
             return valid
         } catch {
-            throw Refusal(status: 400, reason: "malformed OTLP: \(error)", counted: .malformed)
+            throw Refusal(
+                status: 400, reason: "malformed OTLP: \(error)", counted: .malformed,
+                ids: named(payload, kind, onlyBad: false))
         }
     }
 
@@ -170,16 +178,19 @@ package final class OTLPService: HTTPService {
         let message = scanner.refused.map { $0.reason }.joined(separator: "; ")
         counters.countReceived(kind, rejected)
         counters.countRejected(kind, rejected, .badIdentity)
-        if rejected > 0 { note(.badIdentity, exchange.head, kind, items: rejected, detail: message) }
+        if rejected > 0 { note(.badIdentity, exchange.head, kind, items: rejected, ids: badIDs, detail: message) }
         let traces = refusals == nil ? [] : telemetry.runs.prefix(RefusalRing.maxIDs).map(\.traceID)
         guard items > 0 || !telemetry.payload.isEmpty else {
             exchange.respond(IngestAnswer.success(route, rejected: rejected, message: message))
             return
         }
+        // Where traces are not collected the ids are read from the message, should it be refused.
+        let unnamed = collectsTraces ? nil : (bytes: telemetry.bytes, payload: telemetry.payload)
         sink.accept(telemetry) { [self, counters] answer in
             counters.count(answer, kind, items)
             if case .busy(let reason, let retryAfter) = answer {
-                note(.busy, exchange.head, kind, items: items, traces, detail: reason)
+                let ids = unnamed.flatMap { named($0.bytes.span.extracting($0.payload), kind, onlyBad: false) }
+                note(.busy, exchange.head, kind, items: items, traces: traces, ids: ids, detail: reason)
                 exchange.respond(
                     IngestAnswer.failure(route.dialect, status: 503, reason: reason, retryAfter: retryAfter))
                 return
@@ -190,15 +201,20 @@ package final class OTLPService: HTTPService {
 
     // MARK: telling of refusals
 
+    private func named(_ payload: Span<UInt8>, _ kind: SignalKind, onlyBad: Bool) -> NamedIDs? {
+        guard refusals != nil, kind == .traces else { return nil }
+        return NamedIDs(in: payload, atMost: RefusalRing.maxIDs, onlyBad: onlyBad)
+    }
+
     private func note(
         _ reason: IngestCounters.Reason, _ head: RequestHead, _ kind: SignalKind? = nil, items: Int = 0,
-        _ traces: [TraceID] = [], detail: String
+        traces: [TraceID] = [], ids: NamedIDs? = nil, detail: String
     ) {
         guard let refusals else { return }
         refusals.note(
             RefusalRing.Refusal(
                 time: WallClock.unixNanoseconds(), reason: reason.rawValue, peer: head.peer?.description ?? "",
                 door: IngestRoute.isGRPC(head) ? "grpc" : "http", signal: kind.map { "\($0)" } ?? "", items: items,
-                traceIDs: traces.map(\.description), detail: detail))
+                traceIDs: ids?.traces ?? traces.map(\.description), spanIDs: ids?.spans ?? [], detail: detail))
     }
 }

@@ -11,6 +11,16 @@ package struct LedgerFigures: Sendable {
         package var lastSequence: UInt64?
         /// When its newest batch came, in Unix nanoseconds.
         package var lastSeen: UInt64
+
+        package init(
+            id: SenderID, stored: ItemCounts, duplicates: ItemCounts, lastSequence: UInt64?, lastSeen: UInt64
+        ) {
+            self.id = id
+            self.stored = stored
+            self.duplicates = duplicates
+            self.lastSequence = lastSequence
+            self.lastSeen = lastSeen
+        }
     }
     package var stored = ItemCounts()
     package var duplicates = ItemCounts()

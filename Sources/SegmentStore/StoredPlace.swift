@@ -10,16 +10,15 @@ package struct StoredPlace: Sendable, Equatable {
     package var sender: SenderID?
     package var sequence: UInt64
     package var spans: Int
-}
 
-/// What a search through everything stored came to.
-package struct SpanSearch: Sendable, Equatable {
-    /// Nil when it was not found in what was read.
-    package var place: StoredPlace?
-    /// Content of frames that was read.
-    package var readBytes = 0
-    /// False when reading ended at its bound with older records left.
-    package var isComplete = true
-    /// When the oldest record that was read came, in Unix nanoseconds.
-    package var readBackTo: UInt64?
+    package init(
+        traceID: TraceID, position: RecordPosition, receivedAt: UInt64, sender: SenderID?, sequence: UInt64, spans: Int
+    ) {
+        self.traceID = traceID
+        self.position = position
+        self.receivedAt = receivedAt
+        self.sender = sender
+        self.sequence = sequence
+        self.spans = spans
+    }
 }

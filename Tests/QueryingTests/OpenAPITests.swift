@@ -39,7 +39,10 @@ struct OpenAPITests {
     @Test("Each path that is described is answered, and there are no others")
     func paths() throws {
         let described = try Self.lines().filter { $0.hasPrefix("  /") }.map { String($0.dropFirst(2).dropLast()) }
-        #expect(described == ["/api/v1/traces/{id}", "/api/v1/services", "/api/v1/recent"])
+        #expect(
+            described == [
+                "/api/v1/traces/{id}", "/api/v1/services", "/api/v1/recent", "/api/v1/ledger", "/api/v1/explain/{id}",
+            ])
         for path in described {
             let target = path.hasSuffix("{id}") ? String(path.dropLast(4)) + "\(sampleID)" : path
             let answered = Self.get(target)
@@ -72,10 +75,13 @@ struct OpenAPITests {
         sent.formUnion(Self.keys(of: Self.get("/api/v1/services", source)))
         sent.formUnion(Self.keys(of: Self.get("/api/v1/recent", source)))
         sent.formUnion(Self.keys(of: Self.get("/api/v1/nothing")))
+        LedgerSample.fill(source)
+        sent.formUnion(Self.keys(of: Self.get("/api/v1/ledger", source)))
+        sent.formUnion(Self.keys(of: Self.get("/api/v1/explain/\(sampleID)", source)))
         #expect(
             sent.isSuperset(of: [
                 "variants", "variantCount", "copies", "droppedAttributes", "droppedEvents", "droppedLinks", "slowest",
-                "hint",
+                "hint", "span_ids", "last_sequence", "damaged", "sender", "sequence", "records",
             ]))
         let described = Set(
             try Self.lines().compactMap { line in
@@ -84,7 +90,7 @@ struct OpenAPITests {
         #expect(sent.subtracting(described) == [])
 
         let text = try Self.lines().joined()
-        for path in ["traces/zz", "nothing", "traces/\(sampleID)"] {
+        for path in ["traces/zz", "nothing", "traces/\(sampleID)", "explain/zz"] {
             let code = Self.get("/api/v1/\(path)").split(separator: "\"")[5]
             #expect(text.contains(code), "\(code)")
         }

@@ -1,0 +1,39 @@
+/// Columns of text, each as wide as its widest cell; numbers stand at the right.
+package struct TextTable: Sendable {
+    private var rows: [(cells: [String], isRed: Bool)] = []
+    private let head: [String]
+    private let leading: Int
+
+    /// - Parameter leading: how many columns hold words, which stand at the left.
+    package init(_ head: [String], leading: Int = 1) {
+        self.head = head
+        self.leading = leading
+    }
+
+    package mutating func add(_ cells: [String], isRed: Bool = false) {
+        precondition(cells.count == head.count, "a row has \(cells.count) cells, its head \(head.count)")
+        rows.append((cells.map(\.withoutControls), isRed))
+    }
+
+    package func text(style: TextStyle) -> String {
+        let widths = head.indices.map { column in
+            rows.reduce(head[column].count) { max($0, $1.cells[column].count) }
+        }
+        func line(_ cells: [String]) -> String {
+            let padded = cells.indices.map { column in
+                let space = String(repeating: " ", count: widths[column] - cells[column].count)
+                return column < leading ? cells[column] + space : space + cells[column]
+            }
+            return "  " + padded.joined(separator: "  ")
+        }
+        return style.dim(line(head)) + "\n"
+            + rows.map { ($0.isRed ? style.red(line($0.cells)) : line($0.cells)) + "\n" }.joined()
+    }
+}
+
+extension String {
+    /// What a peer said, without what could steer a terminal.
+    var withoutControls: String {
+        String(String.UnicodeScalarView(unicodeScalars.filter { $0.properties.generalCategory != .control }))
+    }
+}
