@@ -9,6 +9,10 @@ package enum ContentEncoding: String, Sendable, CaseIterable, CustomStringConver
     /// Reads one encoding, in either case and with blanks around it. A list of encodings or an unknown one is `nil`;
     /// an empty value means the same as no field at all.
     package init?(headerValue: String) {
+        if let plain = ContentEncoding(rawValue: headerValue) {
+            self = plain
+            return
+        }
         let bytes = headerValue.utf8
         let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
         guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) })

@@ -24,5 +24,15 @@ package struct HTTPHeaders: Sendable, Equatable {
         fields.lazy.filter { $0.name == name }.map(\.value)
     }
 
+    /// How often `name` stands, and its first value.
+    package func countAndFirst(_ name: String) -> (count: Int, first: String?) {
+        var (count, first): (Int, String?) = (0, nil)
+        for field in fields where field.name == name {
+            count += 1
+            if first == nil { first = field.value }
+        }
+        return (count, first)
+    }
+
     package var isEmpty: Bool { fields.isEmpty }
 }

@@ -50,34 +50,42 @@ struct IngestRoute {
     ]
 
     private static func dialect(_ head: RequestHead, isGRPC: Bool) throws(Refusal) -> Dialect {
-        let types = head.headers.values("content-type")
-        let named = types.first.map(mediaType) ?? ""
-        let dialect: Dialect? =
-            switch named {
-            case "application/grpc", "application/grpc+proto": .grpc
-            case "application/x-protobuf", "application/protobuf": .protobuf
-            case "application/json": .json
-            default: nil
-            }
-        guard let dialect, types.count == 1, (dialect == .grpc) == isGRPC else {
+        let (count, value) = head.headers.countAndFirst("content-type")
+        // Nearly all senders write the bare type, which spares taking it apart.
+        var named = value ?? ""
+        var dialect = dialect(ofMediaType: named)
+        if dialect == nil {
+            named = mediaType(named)
+            dialect = self.dialect(ofMediaType: named)
+        }
+        guard let dialect, count == 1, (dialect == .grpc) == isGRPC else {
             throw Refusal(
                 status: 415,
-                reason: types.count > 1
-                    ? "content-type stands \(types.count) times; send it once"
+                reason: count > 1
+                    ? "content-type stands \(count) times; send it once"
                     : "content-type '\(printable(named))' is not supported; "
                         + "use application/x-protobuf, application/json or application/grpc")
         }
         return dialect
     }
 
+    private static func dialect(ofMediaType type: String) -> Dialect? {
+        switch type {
+        case "application/grpc", "application/grpc+proto": .grpc
+        case "application/x-protobuf", "application/protobuf": .protobuf
+        case "application/json": .json
+        default: nil
+        }
+    }
+
     private static func encoding(_ head: RequestHead, isGRPC: Bool) throws(Refusal) -> ContentEncoding {
         let name = isGRPC ? "grpc-encoding" : "content-encoding"
-        let values = head.headers.values(name)
-        guard let value = values.first else { return .identity }
-        guard values.count == 1, let encoding = ContentEncoding(headerValue: value) else {
+        let (count, first) = head.headers.countAndFirst(name)
+        guard let value = first else { return .identity }
+        guard count == 1, let encoding = ContentEncoding(headerValue: value) else {
             throw Refusal(
                 status: 415,
-                reason: "\(name) '\(printable(values.joined(separator: ", ")))' is not supported; use gzip or zstd",
+                reason: "\(name) '\(printable(head.headers.values(name).joined(separator: ", ")))' is not supported; use gzip or zstd",
                 headers: isGRPC ? [("grpc-accept-encoding", "identity,gzip,zstd")] : [("accept-encoding", "gzip, zstd")]
             )
         }
