@@ -63,7 +63,9 @@ private struct RunningCollector {
         let doors = try startDoors()
         let console = try settings.console.map { try startConsole(SocketAddress(parsing: $0.description)) }
         log.info("ready", "the collector takes telemetry", ["store": settings.storeDirectory])
+        ServiceManager.ready("takes telemetry")
         while Signals.wait() == .reload { source.reportChanges(since: settings, to: log) }
+        ServiceManager.stopping()
         log.info("stopping", "told to stop; finishing what was begun")
         doors.stop()
         console?.stop()

@@ -92,7 +92,9 @@ private struct RunningSidecar {
         let admin = try settings.admin.map { try startAdmin(SocketAddress(parsing: $0.description)) }
         log.info(
             "ready", "the sidecar takes telemetry", ["collectors": collectors.names.joined(separator: ", ")])
+        ServiceManager.ready("takes telemetry")
         while Signals.wait() == .reload { source.reportChanges(since: settings, to: log) }
+        ServiceManager.stopping()
         log.info("stopping", "told to stop; finishing what was begun")
         let isSafe = stop(doors: doors, datagrams: datagrams, forwarding: forwarding)
         disk.stop()

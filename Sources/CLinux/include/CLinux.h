@@ -38,6 +38,8 @@ void hms_tune_allocator(void);
 uint64_t hms_resident_bytes(void);
 /// memmem: where `needle` begins in `bytes`, or NULL.
 const void *hms_find(const void *bytes, unsigned long length, const void *needle, unsigned long needle_length);
+/// Sends one datagram to a unix socket; a path that begins with '@' is an abstract name. Returns 0, or -1 with errno.
+int hms_notify(const char *path, const char *text, unsigned long length);
 int hms_open(const char *path, int flags, unsigned int mode);
 int hms_flock_exclusive(int fd);
 /// A file in memory, without a name in any directory; gone when it is closed.
