@@ -134,11 +134,16 @@ let package = Package(
             ["Forwarding", "Spool", "Files", "TraceModel", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
             "Querying",
-            ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "TraceAssembly", "WireFormat"]),
+            [
+                "Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "TraceAssembly",
+                "WireFormat",
+            ]),
         tests("Console", ["Console", "HTTP"]),
         tests("Sidecar", ["Sidecar", "Configuration"]),
         tests("Collector", ["Collector", "Configuration"]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
-        tests("OpsCommands", ["OpsCommands", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
+        tests(
+            "OpsCommands",
+            ["OpsCommands", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
     ]
 )
