@@ -35,6 +35,7 @@ let package = Package(
         .library(name: "HMSTrace", targets: ["HMSTrace"]),
         // For the packages beside this one: Benchmarks and FuzzTesting.
         .library(name: "WireFormat", targets: ["WireFormat"]),
+        .library(name: "MetricDoors", targets: ["MetricDoors"]),
     ],
     targets: [
         // C libraries and kernel interfaces: module maps and shims, no decisions.
@@ -72,6 +73,9 @@ let package = Package(
             "Receiving",
             ["TraceModel", "WireFormat", "OTLP", "JSON", "HTTP", "EventLoop", "Compression", "SelfTelemetry", "CLinux"]),
         library(
+            "MetricDoors",
+            ["WireFormat", "JSON", "HTTP", "TLS", "EventLoop", "Compression", "SelfTelemetry", "Receiving", "CLinux"]),
+        library(
             "Forwarding", ["TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         library("Querying", ["TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "SelfTelemetry"]),
         .target(
@@ -84,7 +88,8 @@ let package = Package(
         library(
             "Sidecar",
             [
-                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "Forwarding", "SelfTelemetry",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "MetricDoors", "Forwarding",
+                "SelfTelemetry",
                 "EventLoop", "HTTP", "TLS",
                 "CLinux",
             ]),
@@ -124,6 +129,7 @@ let package = Package(
         tests("SegmentStore", ["SegmentStore", "TraceModel", "WireFormat", "Compression", "CLinux"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
+        tests("MetricDoors", ["MetricDoors", "Receiving", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
             "Querying",

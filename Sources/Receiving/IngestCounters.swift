@@ -1,11 +1,11 @@
 package import SelfTelemetry
-import WireFormat
+package import WireFormat
 
 /// What the front door counted. `received = accepted + duplicate + rejected`, in items; requests that could not be read have no items
 /// that anybody could count, so they have a counter of their own. Shared by all loops of a program.
 package final class IngestCounters: Sendable {
     /// How telemetry came in.
-    package enum Door: String, CaseIterable, Sendable { case grpc, http, udp }
+    package enum Door: String, CaseIterable, Sendable { case grpc, http, udp, statsd, push, scrape }
 
     /// Why items, or whole requests, were turned away.
     package enum Reason: String, CaseIterable, Sendable {
@@ -71,12 +71,12 @@ package final class IngestCounters: Sendable {
             "\(program)_received_bytes_total", help: "Bytes of telemetry, after decompression.")
     }
 
-    func countRequest(_ door: Door) { requests[door]?.add() }
-    func countRefusedRequest(_ reason: Reason) { refusedRequests[reason]?.add() }
-    func countReceived(_ kind: SignalKind, _ items: Int) { signals[kind]?.received.add(items) }
-    func countAccepted(_ kind: SignalKind, _ items: Int) { signals[kind]?.accepted.add(items) }
-    func countDuplicate(_ kind: SignalKind, _ items: Int) { signals[kind]?.duplicate.add(items) }
-    func countRejected(_ kind: SignalKind, _ items: Int, _ reason: Reason) {
+    package func countRequest(_ door: Door) { requests[door]?.add() }
+    package func countRefusedRequest(_ reason: Reason) { refusedRequests[reason]?.add() }
+    package func countReceived(_ kind: SignalKind, _ items: Int) { signals[kind]?.received.add(items) }
+    package func countAccepted(_ kind: SignalKind, _ items: Int) { signals[kind]?.accepted.add(items) }
+    package func countDuplicate(_ kind: SignalKind, _ items: Int) { signals[kind]?.duplicate.add(items) }
+    package func countRejected(_ kind: SignalKind, _ items: Int, _ reason: Reason) {
         if items > 0 { signals[kind]?.rejected[reason]?.add(items) }
     }
 }

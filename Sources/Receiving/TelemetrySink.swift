@@ -14,6 +14,20 @@ package struct AcceptedTelemetry {
     /// `x-hms-sender` and `x-hms-sequence`, where the request came from a sidecar.
     package var sender: String?
     package var sequence: UInt64
+
+    package init(
+        kind: SignalKind, bytes: [UInt8], payload: Range<Int>, items: Int, runs: [TraceRun] = [],
+        services: [ServiceCount] = [], sender: String? = nil, sequence: UInt64 = 0
+    ) {
+        self.kind = kind
+        self.bytes = bytes
+        self.payload = payload
+        self.items = items
+        self.runs = runs
+        self.services = services
+        self.sender = sender
+        self.sequence = sequence
+    }
 }
 
 package enum SinkAnswer: Sendable {

@@ -34,6 +34,7 @@ private struct RunningSidecar {
     private let route: ForwardRoute
     private let ingest: IngestCounters
     private let tls: TLSServerContext?
+    private let metricDoors: MetricDoorStarter
 
     init(_ settings: SidecarSettings, _ log: Log) throws {
         hms_tune_allocator()
@@ -44,6 +45,7 @@ private struct RunningSidecar {
         route = try ForwardRoute(maxBytes: settings.spoolMaxBytes, counters: ForwardCounters(registry: registry))
         ingest = IngestCounters(program: Sidecar.program, registry: registry)
         tls = try settings.common.makeTLS()
+        metricDoors = MetricDoorStarter(settings, tls: tls, ingest: ingest, registry: registry, log: log)
         publishQueue()
         if let directory = settings.spoolDirectory {
             log.warning(
@@ -134,6 +136,7 @@ private struct RunningSidecar {
         let addresses = try settings.otlp.map { try SocketAddress(parsing: $0.description) }
         let admin = try settings.admin.map { try SocketAddress(parsing: $0.description) }
         let (route, ingest, registry, settings, tls, log) = (route, ingest, registry, settings, tls, log)
+        let metricDoors = metricDoors
         let counters = addresses.map { _ in HTTPServerCounters() }
         for (address, counters) in zip(addresses, counters) {
             registry.add(counters, program: Sidecar.program, door: "otlp:\(address.port)")
@@ -143,10 +146,10 @@ private struct RunningSidecar {
                 loop: loop, route: route, maxBatchBytes: settings.batchBytes, maxDelay: settings.maxDelay)
             var limits = OTLPService.Limits()
             limits.maxMessageBytes = settings.maxMessageBytes
-            let service = OTLPService(
-                sink: SidecarSink(outbox: outbox, loop: loop, patience: .seconds(2)), counters: ingest, limits: limits,
-                collectsTraces: false)
-            var servers: [HTTPServer] = []
+            let sink = SidecarSink(outbox: outbox, loop: loop, patience: .seconds(2))
+            let service = OTLPService(sink: sink, counters: ingest, limits: limits, collectsTraces: false)
+            let metricParts = try metricDoors.startBesideServers(on: loop, sink: sink)
+            var servers = [metricParts.server].compactMap { $0 }
             for (address, counters) in zip(addresses, counters) {
                 let server = try HTTPServer(
                     loop: loop, address: address, tls: tls, limits: settings.common.limits, counters: counters,
@@ -168,6 +171,7 @@ private struct RunningSidecar {
                 servers.append(server)
             }
             return Part(stop: { done in
+                metricParts.close()
                 outbox.flush()
                 // The other half is for what the collector still has to take.
                 drainAll(servers, grace: settings.common.shutdownGrace / 2) {
@@ -180,13 +184,15 @@ private struct RunningSidecar {
 
     private func startDatagrams(_ address: SocketAddress) throws -> PartThread {
         let counters = DatagramReceiver.Counters(program: Sidecar.program, registry: registry)
-        let (route, ingest, settings, log) = (route, ingest, settings, log)
+        let (route, ingest, settings, log, metricDoors) = (route, ingest, settings, log, metricDoors)
         return try PartThread.start(name: "udp") { loop in
             let outbox = MemoryOutbox(
                 loop: loop, route: route, maxBatchBytes: settings.batchBytes, maxDelay: settings.maxDelay)
+            let sink = SidecarSink(outbox: outbox, loop: loop, patience: .zero)
+            let metricParts = try metricDoors.startBesideDatagrams(on: loop, sink: sink)
             let receiver = try DatagramReceiver(
-                loop: loop, address: address, receiveBufferBytes: settings.udpBufferBytes,
-                sink: SidecarSink(outbox: outbox, loop: loop, patience: .zero), ingest: ingest, counters: counters)
+                loop: loop, address: address, receiveBufferBytes: settings.udpBufferBytes, sink: sink, ingest: ingest,
+                counters: counters)
             log.info("listening", "udp", ["what": "udp", "address": receiver.localAddress.description])
             if receiver.receiveBufferBytes < settings.udpBufferBytes {
                 log.warning(
@@ -195,6 +201,7 @@ private struct RunningSidecar {
             }
             return Part(stop: { done in
                 receiver.drainAndClose()
+                metricParts.close()
                 outbox.flush()
                 done()
             })
