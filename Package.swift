@@ -35,6 +35,7 @@ let package = Package(
         .library(name: "HMSTrace", targets: ["HMSTrace"]),
         // For the packages beside this one: Benchmarks and FuzzTesting.
         .library(name: "WireFormat", targets: ["WireFormat"]),
+        .library(name: "MetricDoors", targets: ["MetricDoors"]),
     ],
     targets: [
         // C libraries and kernel interfaces: module maps and shims, no decisions.
@@ -74,6 +75,9 @@ let package = Package(
             "Receiving",
             ["TraceModel", "WireFormat", "OTLP", "JSON", "HTTP", "EventLoop", "Compression", "SelfTelemetry", "CLinux"]),
         library(
+            "MetricDoors",
+            ["WireFormat", "JSON", "HTTP", "TLS", "EventLoop", "Compression", "SelfTelemetry", "Receiving", "CLinux"]),
+        library(
             "Forwarding",
             [
                 "TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Files", "Spool", "Compression", "SelfTelemetry",
@@ -89,8 +93,8 @@ let package = Package(
         library(
             "Sidecar",
             [
-                "Daemon", "Configuration", "TraceModel", "WireFormat", "JSON", "Receiving", "Spool", "Forwarding",
-                "SelfTelemetry", "EventLoop", "Files", "HTTP", "TLS", "CLinux",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "JSON", "Receiving", "MetricDoors", "Spool",
+                "Forwarding", "SelfTelemetry", "EventLoop", "Files", "HTTP", "TLS", "CLinux",
             ]),
         library(
             "Collector",
@@ -129,6 +133,7 @@ let package = Package(
         tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
+        tests("MetricDoors", ["MetricDoors", "Receiving", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
             "Forwarding",
             ["Forwarding", "Spool", "Files", "TraceModel", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),

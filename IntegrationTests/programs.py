@@ -131,6 +131,8 @@ class Sidecar(Program):
         chosen = {
             "receive.udp": "127.0.0.1:0",
             "receive.otlp": "127.0.0.1:0",
+            "receive.statsd": "127.0.0.1:0",
+            "receive.push": "127.0.0.1:0",
             "admin.listen": "127.0.0.1:0",
             "forward.collectors": collector,
             "spool.directory": directory / "spool",
@@ -145,6 +147,14 @@ class Sidecar(Program):
     @property
     def udp(self):
         return self.address("udp")
+
+    @property
+    def statsd(self):
+        return self.address("statsd")
+
+    @property
+    def push(self):
+        return self.address("push")
 
     @property
     def admin(self):

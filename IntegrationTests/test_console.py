@@ -147,7 +147,8 @@ def demo(tmp_path_factory):
     output = open(place / "out", "wb")
     process = subprocess.Popen(
         [RELEASE / "hms-ops", "up", "--demo", "--data", place / "data", "--collector-console", anywhere, "--collector-otlp", anywhere,
-         "--sidecar-otlp", anywhere, "--sidecar-udp", anywhere, "--sidecar-admin", anywhere, "--demo-port", str(free_ports(3))],
+         "--sidecar-otlp", anywhere, "--sidecar-udp", anywhere, "--sidecar-statsd", anywhere,
+         "--sidecar-push", anywhere, "--sidecar-admin", anywhere, "--demo-port", str(free_ports(3))],
         stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
     )
 

@@ -13,7 +13,7 @@ from payloads import new_trace_id, traces
 from programs import RELEASE, hms_ops, wait_until
 
 ANYWHERE = [
-    word for option in ("collector-console", "collector-otlp", "sidecar-otlp", "sidecar-udp", "sidecar-admin")
+    word for option in ("collector-console", "collector-otlp", "sidecar-otlp", "sidecar-udp", "sidecar-statsd", "sidecar-push", "sidecar-admin")
     for word in (f"--{option}", "127.0.0.1:0")
 ]
 

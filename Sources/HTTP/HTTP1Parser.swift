@@ -140,7 +140,7 @@ struct HTTP1Parser {
         return try parseHead(bytes)
     }
 
-    private func findEndOfHead(_ input: [UInt8], from start: Int) -> Int? {
+    func findEndOfHead(_ input: [UInt8], from start: Int) -> Int? {
         var index = start
         while index + 3 < input.count {
             if input[index + 3] > 13 {
@@ -191,7 +191,8 @@ struct HTTP1Parser {
         return .head(head, keepsAlive: keepsAlive(version, headers))
     }
 
-    private func addField(_ line: ArraySlice<UInt8>, to headers: inout HTTPHeaders) throws(Failure) {
+    /// Adds one line of a head to `headers`; also used for responses.
+    func addField(_ line: ArraySlice<UInt8>, to headers: inout HTTPHeaders) throws(Failure) {
         guard line.first != 0x20, line.first != 0x09 else {
             throw Failure(status: 400, reason: "a header line is folded; write each header on one line")
         }
@@ -208,8 +209,8 @@ struct HTTP1Parser {
         headers.add(name, String(decoding: value, as: UTF8.self))
     }
 
-    /// Decides how the body ends and sets the state for it.
-    private mutating func bodyLength(_ headers: HTTPHeaders) throws(Failure) -> Int? {
+    /// Decides how the body ends and sets the state for it; also used for responses.
+    mutating func bodyLength(_ headers: HTTPHeaders) throws(Failure) -> Int? {
         let codings = headers.values("transfer-encoding")
         let lengths = headers.values("content-length")
         if !codings.isEmpty {
@@ -243,7 +244,7 @@ struct HTTP1Parser {
         return first
     }
 
-    private func keepsAlive(_ version: String, _ headers: HTTPHeaders) -> Bool {
+    func keepsAlive(_ version: String, _ headers: HTTPHeaders) -> Bool {
         let options = headers.values("connection").joined(separator: ",").lowercased()
         if options.contains("close") { return false }
         return version == "HTTP/1.1" || options.contains("keep-alive")
@@ -251,7 +252,7 @@ struct HTTP1Parser {
 }
 
 /// The lines of a head, each without its CR LF.
-private struct HeadLines {
+struct HeadLines {
     var rest: ArraySlice<UInt8>
 
     mutating func next() throws(HTTP1Parser.Failure) -> ArraySlice<UInt8>? {
@@ -267,7 +268,7 @@ private struct HeadLines {
 }
 
 /// RFC 9110, 5.6.2.
-private func isTokenByte(_ byte: UInt8) -> Bool {
+func isTokenByte(_ byte: UInt8) -> Bool {
     switch byte {
     case 48...57, 65...90, 97...122: true
     default: "!#$%&'*+-.^_`|~".utf8.contains(byte)

@@ -9,6 +9,10 @@ package struct HTTPClientError: Error, Equatable, Sendable, CustomStringConverti
         case tls(TLSError)
         /// The server speaks something else.
         case notHTTP2(String)
+        /// The server's answer is not HTTP/1.1.
+        case notHTTP1(String)
+        /// A field of the request cannot be written; nothing of it was sent.
+        case invalidRequest(String)
         /// Too much waits already; nothing was kept of the request.
         case queueFull
         case deadlineExceeded
@@ -42,9 +46,11 @@ package struct HTTPClientError: Error, Equatable, Sendable, CustomStringConverti
             switch reason {
             case .cannotResolve(let reason): "name not found: \(reason)"
             case .cannotConnect(let reason): "cannot connect: \(reason)"
-            case .connectTimedOut: "no HTTP/2 connection within the connect timeout"
+            case .connectTimedOut: "no connection within the connect timeout"
             case .tls(let error): "\(error)"
             case .notHTTP2(let found): "server does not speak HTTP/2: \(found)"
+            case .notHTTP1(let found): "server does not speak HTTP/1.1: \(found)"
+            case .invalidRequest(let what): "the request cannot be sent: \(what)"
             case .queueFull: "too many requests wait already"
             case .deadlineExceeded: "no response before the deadline"
             case .connectionLost(let reason): "connection lost: \(reason)"

@@ -13,6 +13,9 @@ package struct HTTPClientOptions: Sendable {
     package var maxResponseBytes = 16 << 20
     /// Names, values and 32 for each field, as SETTINGS_MAX_HEADER_LIST_SIZE counts.
     package var maxResponseHeaderBytes = 64 << 10
+    /// HTTP/1.1 only: connections at once, each with one request on it, and how long one may stand without a request.
+    package var maxConnections = 4
+    package var maxIdle = Duration.seconds(60)
     package var backoff = Backoff()
     /// Fails what waits as soon as one connect fails, instead of trying again until the requests' deadlines.
     package var failsWhenConnectFails = false

@@ -5,7 +5,7 @@ package import WireFormat
 /// that anybody could count, so they have a counter of their own. Shared by all loops of a program.
 package final class IngestCounters: Sendable {
     /// How telemetry came in.
-    package enum Door: String, CaseIterable, Sendable { case grpc, http, udp }
+    package enum Door: String, CaseIterable, Sendable { case grpc, http, udp, statsd, push, scrape }
 
     /// Why items, or whole requests, were turned away.
     package enum Reason: String, CaseIterable, Sendable {
@@ -82,12 +82,12 @@ package final class IngestCounters: Sendable {
             "\(program)_received_bytes_total", help: "Bytes of telemetry, after decompression.")
     }
 
-    func countRequest(_ door: Door) { requests[door]?.add() }
-    func countRefusedRequest(_ reason: Reason) { refusedRequests[reason]?.add() }
-    func countReceived(_ kind: SignalKind, _ items: Int) { signals[kind]?.received.add(items) }
-    func countAccepted(_ kind: SignalKind, _ items: Int) { signals[kind]?.accepted.add(items) }
+    package func countRequest(_ door: Door) { requests[door]?.add() }
+    package func countRefusedRequest(_ reason: Reason) { refusedRequests[reason]?.add() }
+    package func countReceived(_ kind: SignalKind, _ items: Int) { signals[kind]?.received.add(items) }
+    package func countAccepted(_ kind: SignalKind, _ items: Int) { signals[kind]?.accepted.add(items) }
     /// Counts what was given to the sink with its outcome, so that the sums agree whenever they are read.
-    func count(_ answer: SinkAnswer, _ kind: SignalKind, _ items: Int) {
+    package func count(_ answer: SinkAnswer, _ kind: SignalKind, _ items: Int) {
         countReceived(kind, items)
         switch answer {
         case .accepted: countAccepted(kind, items)
@@ -99,12 +99,12 @@ package final class IngestCounters: Sendable {
         }
     }
 
-    func countDuplicate(_ kind: SignalKind, _ items: Int) {
+    package func countDuplicate(_ kind: SignalKind, _ items: Int) {
         signals[kind]?.duplicate.add(items)
         onDuplicate?(kind, items)
     }
 
-    func countRejected(_ kind: SignalKind, _ items: Int, _ reason: Reason) {
+    package func countRejected(_ kind: SignalKind, _ items: Int, _ reason: Reason) {
         guard items > 0 else { return }
         signals[kind]?.rejected[reason]?.add(items)
         onRejected?(kind, items, reason)

@@ -16,6 +16,21 @@ package struct AcceptedTelemetry {
     package var sequence: UInt64
     /// What the door wants to find beside the data after a restart; empty for most.
     package var note: [UInt8] = []
+
+    package init(
+        kind: SignalKind, bytes: [UInt8], payload: Range<Int>, items: Int, runs: [TraceRun] = [],
+        services: [ServiceCount] = [], sender: String? = nil, sequence: UInt64 = 0, note: [UInt8] = []
+    ) {
+        self.kind = kind
+        self.bytes = bytes
+        self.payload = payload
+        self.items = items
+        self.runs = runs
+        self.services = services
+        self.sender = sender
+        self.sequence = sequence
+        self.note = note
+    }
 }
 
 package enum SinkAnswer: Sendable {

@@ -44,6 +44,7 @@ private struct RunningSidecar {
     private let ingest: IngestCounters
     private let tls: TLSServerContext?
     private let plan: ForwardPlan
+    private let metricDoors: MetricDoorStarter
 
     init(_ settings: SidecarSettings, _ log: Log) throws {
         hms_tune_allocator()
@@ -73,6 +74,7 @@ private struct RunningSidecar {
             program: Sidecar.program, registry: registry,
             onRejected: { kind, items, reason in ledger.countRejected(kind, items, reason.rawValue) },
             onDuplicate: { kind, items in ledger.countRejected(kind, items, SidecarLedger.duplicate) })
+        metricDoors = MetricDoorStarter(settings, tls: tls, ingest: ingest, registry: registry, log: log)
         ledger.publish(in: registry)
     }
 
@@ -88,7 +90,7 @@ private struct RunningSidecar {
         }
         let forwarding = try startForwarding()
         let doors = try startDoors()
-        let datagrams = try settings.udp.map { try startDatagrams(SocketAddress(parsing: $0.description)) }
+        let datagrams = try startDatagrams()
         let admin = try settings.admin.map { try startAdmin(SocketAddress(parsing: $0.description)) }
         log.info(
             "ready", "the sidecar takes telemetry", ["collectors": collectors.names.joined(separator: ", ")])
@@ -169,7 +171,7 @@ private struct RunningSidecar {
 
     private func startDoors() throws -> PartThread {
         let addresses = try settings.otlp.map { try SocketAddress(parsing: $0.description) }
-        let (ingest, settings, tls, log, ledger) = (ingest, settings, tls, log, ledger)
+        let (ingest, settings, tls, log, ledger, metricDoors) = (ingest, settings, tls, log, ledger, metricDoors)
         let counters = addresses.map { _ in HTTPServerCounters() }
         for (address, counters) in zip(addresses, counters) {
             registry.add(counters, program: Sidecar.program, door: "otlp:\(address.port)")
@@ -183,14 +185,17 @@ private struct RunningSidecar {
             let service = OTLPService(
                 sink: sink, counters: ingest, limits: limits, collectsTraces: this.collectors.count > 1,
                 refusals: ledger.refusals)
-            let servers = try zip(addresses, counters).map { address, counters in
+            let metricParts = try metricDoors.startBesideServers(on: loop, sink: sink)
+            var servers = [metricParts.server].compactMap { $0 }
+            for (address, counters) in zip(addresses, counters) {
                 let server = try HTTPServer(
                     loop: loop, address: address, tls: tls, limits: settings.common.limits, counters: counters,
                     service: service)
                 log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
-                return server
+                servers.append(server)
             }
             return Part(stop: { done in
+                metricParts.close()
                 outbox.flush()
                 // The other half is for what the collector still has to take.
                 drainAll(servers, grace: settings.common.shutdownGrace / 2) {
@@ -201,35 +206,45 @@ private struct RunningSidecar {
         }
     }
 
-    private func startDatagrams(_ address: SocketAddress) throws -> PartThread {
-        let counters = DatagramReceiver.Counters(program: Sidecar.program, registry: registry)
-        let (ingest, settings, log, ledger) = (ingest, settings, log, ledger)
-        let memory = ProducerMemory(
-            path: spool.status.isInMemory ? nil : settings.spoolDirectory.map { $0 + "/producers" })
-        let producers = memory.load(notes: recovered.filter { $0.account.key.door == "udp" }.flatMap(\.notes))
-        let this = self
+    /// The doors for datagrams; nil when there is none for native ones.
+    private func startDatagrams() throws -> PartThread? {
+        guard let address = try settings.udp.map({ try SocketAddress(parsing: $0.description) }) else { return nil }
+        let (this, metricDoors) = (self, metricDoors)
         return try PartThread.start(name: "udp") { loop in
             let outbox = this.outbox("udp", loop)
-            let receiver = try DatagramReceiver(
-                loop: loop, address: address, receiveBufferBytes: settings.udpBufferBytes,
-                sink: SidecarSink(outbox: outbox, loop: loop, patience: .zero), ingest: ingest, counters: counters,
-                collectsTraces: this.collectors.count > 1, producers: producers, refusals: ledger.refusals)
-            log.info("listening", "udp", ["what": "udp", "address": receiver.localAddress.description])
-            if receiver.receiveBufferBytes < settings.udpBufferBytes {
-                log.warning(
-                    "udp_buffer", "the kernel grants less than asked; raise net.core.rmem_max or give CAP_NET_ADMIN",
-                    ["asked": settings.udpBufferBytes, "granted": receiver.receiveBufferBytes])
-            }
-            let reporter = UDPReporter(receiver: receiver, counters: counters, ledger: ledger, memory: memory)
-            reporter.report()
-            reporter.reportEachSecond(on: loop)
+            let sink = SidecarSink(outbox: outbox, loop: loop, patience: .zero)
+            let metricParts = try metricDoors.startBesideDatagrams(on: loop, sink: sink)
+            let native = try this.startNative(address, on: loop, sink: sink)
             return Part(stop: { done in
-                receiver.drainAndClose()
+                native.receiver.drainAndClose()
+                metricParts.close()
                 outbox.flush()
-                reporter.report()
+                native.reporter.report()
                 done()
             })
         }
+    }
+
+    private func startNative(
+        _ address: SocketAddress, on loop: EventLoop, sink: SidecarSink
+    ) throws -> (receiver: DatagramReceiver, reporter: UDPReporter) {
+        let counters = DatagramReceiver.Counters(program: Sidecar.program, registry: registry)
+        let memory = ProducerMemory(
+            path: spool.status.isInMemory ? nil : settings.spoolDirectory.map { $0 + "/producers" })
+        let producers = memory.load(notes: recovered.filter { $0.account.key.door == "udp" }.flatMap(\.notes))
+        let receiver = try DatagramReceiver(
+            loop: loop, address: address, receiveBufferBytes: settings.udpBufferBytes, sink: sink, ingest: ingest,
+            counters: counters, collectsTraces: collectors.count > 1, producers: producers, refusals: ledger.refusals)
+        log.info("listening", "udp", ["what": "udp", "address": receiver.localAddress.description])
+        if receiver.receiveBufferBytes < settings.udpBufferBytes {
+            log.warning(
+                "udp_buffer", "the kernel grants less than asked; raise net.core.rmem_max or give CAP_NET_ADMIN",
+                ["asked": settings.udpBufferBytes, "granted": receiver.receiveBufferBytes])
+        }
+        let reporter = UDPReporter(receiver: receiver, counters: counters, ledger: ledger, memory: memory)
+        reporter.report()
+        reporter.reportEachSecond(on: loop)
+        return (receiver, reporter)
     }
 
     // MARK: own pages

@@ -10,6 +10,7 @@ package struct SidecarSettings: HasCommonSettings {
     var udpBufferBytes = 16 << 20
     // Written as text because the addresses below cannot fail to be read.
     var otlp = ["127.0.0.1:4317", "127.0.0.1:4318"].compactMap { NetworkAddress($0) }
+    var metricDoors = MetricDoorSettings()
     var admin: NetworkAddress? = NetworkAddress("127.0.0.1:9100")
     var maxMessageBytes = 16 << 20
     var collectors = ["127.0.0.1:14317"].compactMap { NetworkAddress($0) }
@@ -117,11 +118,13 @@ package struct SidecarSettings: HasCommonSettings {
 
     package static let schema = SettingSchema(
         defaults: SidecarSettings(),
-        keys: ownKeys + commonKeys(),
+        keys: ownKeys + MetricDoorSettings.keys + commonKeys(),
         checks: [
             { $0.common.tlsConflict },
             { $0.common.conflict(at: "receive.otlp", addresses: $0.otlp, secured: true) },
             { $0.common.conflict(at: "receive.udp", addresses: $0.udp.map { [$0] } ?? [], secured: false) },
+            { $0.common.conflict(at: "receive.statsd", addresses: $0.metricDoors.statsD.map { [$0] } ?? [], secured: false) },
+            { $0.common.conflict(at: "receive.push", addresses: $0.metricDoors.push.map { [$0] } ?? [], secured: true) },
             { $0.common.conflict(at: "admin.listen", addresses: $0.admin.map { [$0] } ?? [], secured: true) },
             { settings in
                 (settings.forwardCertificate == nil) == (settings.forwardKey == nil)

@@ -20,11 +20,12 @@ struct UpPlanTests {
         #expect(
             plan.sidecar(data: "/d", collector: "127.0.0.1:14317").arguments == [
                 "--set", "receive.udp=127.0.0.1:4317", "--set", "receive.otlp=127.0.0.1:4317,127.0.0.1:4318",
+                "--set", "receive.statsd=127.0.0.1:8125", "--set", "receive.push=127.0.0.1:8009",
                 "--set", "admin.listen=127.0.0.1:9100", "--set", "forward.collectors=127.0.0.1:14317",
                 "--set", "spool.directory=/d/spool",
             ])
         #expect(plan.demo(sidecar: "127.0.0.1:4317") == [])
-        #expect(plan.wanted.map(\.address.port) == [9090, 14317, 4317, 9100, 4317, 4318])
+        #expect(plan.wanted.map(\.address.port) == [9090, 14317, 4317, 8125, 8009, 9100, 4317, 4318])
     }
 
     @Test("The demo's services start from the innermost, each knowing the next, traffic last")
@@ -49,7 +50,9 @@ struct UpPlanTests {
             "--sidecar-otlp", "127.0.0.1:0", "--collector-console", "127.0.0.1:0", "--sidecar-set", "spool.sync=always")
         #expect(
             plan.sidecar(data: "/d", collector: "127.0.0.1:1").arguments.suffix(2) == ["--set", "spool.sync=always"])
-        #expect(plan.wanted.map(\.option) == ["--collector-otlp", "--sidecar-udp", "--sidecar-admin"])
+        #expect(plan.wanted.map(\.option) == [
+                "--collector-otlp", "--sidecar-udp", "--sidecar-statsd", "--sidecar-push", "--sidecar-admin",
+            ])
     }
 
     @Test(

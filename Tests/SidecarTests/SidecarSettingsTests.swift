@@ -51,6 +51,7 @@ import Testing
             ("receive.otlp", "0.0.0.0:4317", securedRemedy),
             ("receive.otlp", "127.0.0.1:4317, [::]:4318", securedRemedy),
             ("receive.udp", "10.0.0.7:4317", plainRemedy),
+            ("receive.statsd", "0.0.0.0:8125", plainRemedy), ("receive.push", "0.0.0.0:8009", securedRemedy),
             ("admin.listen", "[2001:db8::1]:9100", securedRemedy),
         ])
     func refusesOpenDoors(key: String, value: String, remedy: String) {
@@ -72,6 +73,28 @@ import Testing
             error?.description
                 == "--set receive.udp=0.0.0.0:4317: 'receive.udp' is '0.0.0.0:4317', "
                 + "which other machines can reach without TLS; \(Self.plainRemedy)")
+    }
+
+    @Test("Scrape targets are read with what stands behind them, and written back as they were")
+    func scrapeTargets() throws {
+        let text = "127.0.0.1:9102, http://localhost/m?x=1;interval=60s;timeout=200ms;job=pay, https://[::1]:9443"
+        let targets = try read(["scrape.targets=\(text)"]).metricDoors.scrapeTargets
+        #expect(targets.map(\.instance) == ["127.0.0.1:9102", "localhost:80", "[::1]:9443"])
+        #expect(targets.map(\.path) == ["/metrics", "/m?x=1", "/metrics"])
+        #expect(targets.map(\.isSecure) == [false, false, true])
+        #expect(targets[1].interval == .seconds(60) && targets[1].timeout == .milliseconds(200))
+        #expect(targets[1].job == "pay")
+        #expect(targets.map(\.text).joined(separator: ", ") == text)
+    }
+
+    @Test(
+        "What is no scrape target is refused",
+        arguments: [
+            "ftp://x", "http://", "http://user:secret@x/", "x:0", "x:99999", "x;interval=0s", "x;job=", "x;colour=red",
+            "http://x/a b", "x;timeout=2m",
+        ])
+    func refusesTargets(target: String) {
+        #expect(throws: ConfigurationError.self) { try read(["scrape.targets=\(target)"]) }
     }
 
     @Test("'listen.open' opens all doors")

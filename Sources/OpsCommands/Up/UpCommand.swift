@@ -17,6 +17,8 @@ enum UpCommand {
                     "sidecar-otlp", "ADDRESS", "OTLP by gRPC and HTTP [127.0.0.1:4317 and 127.0.0.1:4318]",
                     repeats: true),
                 .value("sidecar-udp", "ADDRESS", "span datagrams", standard: "127.0.0.1:4317"),
+                .value("sidecar-statsd", "ADDRESS", "StatsD lines", standard: "127.0.0.1:8125"),
+                .value("sidecar-push", "ADDRESS", "metrics pushed as JSON", standard: "127.0.0.1:8009"),
                 .value("sidecar-admin", "ADDRESS", "the sidecar's health and metrics", standard: "127.0.0.1:9100"),
                 .value("collector-set", "KEY=VALUE", "a further setting of the collector", repeats: true),
                 .value("sidecar-set", "KEY=VALUE", "a further setting of the sidecar", repeats: true),

@@ -6,6 +6,8 @@ package struct UpPlan: Sendable {
     package var collectorOTLP: SocketAddress
     package var sidecarOTLP: [SocketAddress]
     package var sidecarUDP: SocketAddress
+    package var sidecarStatsD: SocketAddress
+    package var sidecarPush: SocketAddress
     package var sidecarAdmin: SocketAddress
     package var collectorSettings: [String]
     package var sidecarSettings: [String]
@@ -16,6 +18,8 @@ package struct UpPlan: Sendable {
         console = try Self.address("collector-console", in: arguments)
         collectorOTLP = try Self.address("collector-otlp", in: arguments)
         sidecarUDP = try Self.address("sidecar-udp", in: arguments)
+        sidecarStatsD = try Self.address("sidecar-statsd", in: arguments)
+        sidecarPush = try Self.address("sidecar-push", in: arguments)
         sidecarAdmin = try Self.address("sidecar-admin", in: arguments)
         collectorSettings = try Self.settings("collector-set", in: arguments)
         sidecarSettings = try Self.settings("sidecar-set", in: arguments)
@@ -47,6 +51,7 @@ package struct UpPlan: Sendable {
                 [
                     "receive.udp=\(sidecarUDP)",
                     "receive.otlp=\(sidecarOTLP.map(\.description).joined(separator: ","))",
+                    "receive.statsd=\(sidecarStatsD)", "receive.push=\(sidecarPush)",
                     "admin.listen=\(sidecarAdmin)", "forward.collectors=\(collector)", "spool.directory=\(data)/spool",
                 ] + sidecarSettings),
             readiness: .logged(what: "admin", path: "/readyz"))
@@ -80,6 +85,8 @@ package struct UpPlan: Sendable {
             (console, false, "collector console", "--collector-console"),
             (collectorOTLP, false, "collector OTLP", "--collector-otlp"),
             (sidecarUDP, true, "sidecar datagrams", "--sidecar-udp"),
+            (sidecarStatsD, true, "sidecar StatsD", "--sidecar-statsd"),
+            (sidecarPush, false, "sidecar push", "--sidecar-push"),
             (sidecarAdmin, false, "sidecar health and metrics", "--sidecar-admin"),
         ]
         wanted += sidecarOTLP.map { ($0, false, "sidecar OTLP", "--sidecar-otlp") }
