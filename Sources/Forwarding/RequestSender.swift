@@ -9,3 +9,4 @@ package protocol RequestSender: AnyObject {
 }
 
 extension HTTPClient: RequestSender {}
+extension HTTP1Client: RequestSender {}

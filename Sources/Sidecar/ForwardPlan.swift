@@ -98,6 +98,9 @@ struct ForwardPlan: Sendable {
         // The link holds what fails and sends it again; the client only paces its connecting.
         options.failsWhenConnectFails = true
         options.backoff = Backoff(cap: .seconds(2))
-        return HTTPClient(loop: loop, endpoint: endpoints[index], options: options)
+        // Backends that are not ours seldom take HTTP/2 in clear text.
+        return settings.forwardProtocol == .http
+            ? HTTP1Client(loop: loop, endpoint: endpoints[index], options: options)
+            : HTTPClient(loop: loop, endpoint: endpoints[index], options: options)
     }
 }
