@@ -8,8 +8,10 @@ package final class ForwardRoute: Sendable {
     package let counters: ForwardCounters
     let mailbox: Mailbox<ForwardMessage>
 
-    package init(maxBytes: Int, counters: ForwardCounters) throws(SystemError) {
-        budget = ByteBudget(limit: maxBytes)
+    package init(
+        maxBytes: Int, within whole: ByteBudget? = nil, counters: ForwardCounters
+    ) throws(SystemError) {
+        budget = ByteBudget(limit: maxBytes, within: whole)
         self.counters = counters
         mailbox = try Mailbox(capacity: 1 << 20)
     }

@@ -33,17 +33,21 @@ private struct RunningSidecar {
     private let registry = MetricRegistry()
     private let route: ForwardRoute
     private let ingest: IngestCounters
-    private let tls: TLSServerContext?
+    private let security: DoorSecurity
+    /// Of the process: `memory.max` without what the program itself takes.
+    private let budget: ByteBudget
 
     init(_ settings: SidecarSettings, _ log: Log) throws {
-        hms_tune_allocator()
+        hms_tune_allocator(2 << 20, 1 << 20)
         Signals.block()
         self.settings = settings
         self.log = log
         registry.addProcessMetrics(program: Sidecar.program, version: Product.version)
-        route = try ForwardRoute(maxBytes: settings.spoolMaxBytes, counters: ForwardCounters(registry: registry))
+        budget = settings.common.makeBudget(ownBytes: Self.ownBytes)
+        route = try ForwardRoute(maxBytes: settings.spoolMaxBytes, within: budget, counters: ForwardCounters(registry: registry))
         ingest = IngestCounters(program: Sidecar.program, registry: registry)
-        tls = try settings.common.makeTLS()
+        security = try DoorSecurity(settings.common, program: Sidecar.program, registry: registry, log: log)
+        registry.add(budget, program: Sidecar.program)
         publishQueue()
         if let directory = settings.spoolDirectory {
             log.warning(
@@ -51,6 +55,9 @@ private struct RunningSidecar {
                 ["spool.directory": directory])
         }
     }
+
+    /// What the sidecar takes when nothing is asked of it, and what heap and forwarding need besides what they reserve.
+    private static let ownBytes = 16 << 20
 
     private func publishQueue() {
         let budget = route.budget
@@ -67,7 +74,10 @@ private struct RunningSidecar {
         let doors = try startDoors()
         let datagrams = try settings.udp.map { try startDatagrams(SocketAddress(parsing: $0.description)) }
         log.info("ready", "the sidecar takes telemetry", ["collector": settings.collectors[0].description])
-        while Signals.wait() == .reload { source.reportChanges(since: settings, to: log) }
+        while Signals.wait() == .reload {
+            source.reportChanges(since: settings, to: log)
+            security.reload()
+        }
         log.info("stopping", "told to stop; finishing what was begun")
         return stop(doors: doors, datagrams: datagrams, forwarding: forwarding)
     }
@@ -133,24 +143,26 @@ private struct RunningSidecar {
     private func startDoors() throws -> PartThread {
         let addresses = try settings.otlp.map { try SocketAddress(parsing: $0.description) }
         let admin = try settings.admin.map { try SocketAddress(parsing: $0.description) }
-        let (route, ingest, registry, settings, tls, log) = (route, ingest, registry, settings, tls, log)
+        let (route, ingest, registry, settings, security, log) = (route, ingest, registry, settings, security, log)
+        let budget = budget
+        let httpLimits = settings.common.limits(within: budget)
         let counters = addresses.map { _ in HTTPServerCounters() }
         for (address, counters) in zip(addresses, counters) {
-            registry.add(counters, program: Sidecar.program, door: "otlp:\(address.port)")
+            registry.add(counters, program: Sidecar.program, door: "otlp:\(address.doorLabel)")
         }
         return try PartThread.start(name: "receive") { loop in
+            let memory = BodyMemory(loop: loop, budget: budget)
             let outbox = MemoryOutbox(
                 loop: loop, route: route, maxBatchBytes: settings.batchBytes, maxDelay: settings.maxDelay)
             var limits = OTLPService.Limits()
-            limits.maxMessageBytes = settings.maxMessageBytes
+            limits.maxMessageBytes = min(settings.maxMessageBytes, budget.limit / 2)
             let service = OTLPService(
                 sink: SidecarSink(outbox: outbox, loop: loop, patience: .seconds(2)), counters: ingest, limits: limits,
                 collectsTraces: false)
             var servers: [HTTPServer] = []
             for (address, counters) in zip(addresses, counters) {
-                let server = try HTTPServer(
-                    loop: loop, address: address, tls: tls, limits: settings.common.limits, counters: counters,
-                    service: service)
+                let server = try security.open(
+                    address, loop: loop, limits: httpLimits, counters: counters, memory: memory, service: service)
                 log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
                 servers.append(server)
             }
@@ -162,12 +174,14 @@ private struct RunningSidecar {
                         ]
                         : []
                 }
-                let server = try HTTPServer(
-                    loop: loop, address: admin, tls: tls, limits: settings.common.limits, service: health)
+                let server = try security.open(
+                    admin, loop: loop, limits: httpLimits.forAdministration, memory: memory, service: health)
                 log.info("listening", "admin", ["what": "admin", "address": server.localAddress.description])
                 servers.append(server)
             }
+            let trim = MemoryTrim(loop: loop, slack: 2 << 20)
             return Part(stop: { done in
+                trim.stop()
                 outbox.flush()
                 // The other half is for what the collector still has to take.
                 drainAll(servers, grace: settings.common.shutdownGrace / 2) {

@@ -1,5 +1,6 @@
 package import Configuration
 package import Daemon
+import HTTP
 
 /// What the sidecar is set up with; the initial values are the defaults.
 package struct SidecarSettings: HasCommonSettings {
@@ -20,11 +21,16 @@ package struct SidecarSettings: HasCommonSettings {
     var forwardAuthority: String?
     var forwardCertificate: String?
     var forwardKey: String?
+    var forwardKeyFile: String?
     var spoolDirectory: String?
     var spoolMaxBytes = 24 << 20
     var spoolSync = Duration.seconds(1)
 
-    package init() {}
+    package init() {
+        // Beside the sender, where a round trip takes microseconds: small windows fill no memory and cost no time.
+        common.limits.streamWindow = 1 << 20
+        common.limits.connectionWindow = 4 << 20
+    }
 
     private static let ownKeys: [SettingKey<SidecarSettings>] = [
         SettingKey(
@@ -70,6 +76,9 @@ package struct SidecarSettings: HasCommonSettings {
         SettingKey(
             "forward.tls_key", \SidecarSettings.forwardKey, SettingType.path.orNone(writtenAs: "none"),
             why: "PEM private key of forward.tls_certificate."),
+        SettingKey(
+            "forward.key_file", \SidecarSettings.forwardKeyFile, SettingType.path.orNone(writtenAs: "none"),
+            why: "File with the key that the sidecar shows to a collector that has 'keys.file'."),
         SettingKey(
             "spool.directory", \SidecarSettings.spoolDirectory, SettingType.path.orNone(writtenAs: "none"),
             why: "Kept for the disk spool; this version holds what waits in memory, and says so at start."),
