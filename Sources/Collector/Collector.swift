@@ -91,7 +91,8 @@ private struct RunningCollector {
             limits.maxMessageBytes = min(settings.maxMessageBytes, budget.limit / 2)
             let memory = BodyMemory(loop: loop, budget: budget)
             let service = OTLPService(
-                sink: try StoreSink(store: store, loop: loop), counters: ingest, limits: limits, collectsTraces: true)
+                sink: try StoreSink(store: store, loop: loop), counters: ingest, limits: limits, collectsTraces: true,
+                loop: loop, budget: budget)
             let servers = try zip(addresses, counters).map { address, counters in
                 let server = try security.open(
                     address, loop: loop, limits: httpLimits, counters: counters, memory: memory, service: service)

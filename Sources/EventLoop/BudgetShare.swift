@@ -4,7 +4,11 @@ package final class BudgetShare {
     private let budget: ByteBudget
     package private(set) var bytes = 0
 
-    package init(of budget: ByteBudget) { self.budget = budget }
+    /// - Parameter bytes: reserved already, and now this share's to give back.
+    package init(of budget: ByteBudget, adopting bytes: Int = 0) {
+        self.budget = budget
+        self.bytes = bytes
+    }
 
     deinit { budget.release(bytes) }
 
@@ -33,6 +37,14 @@ package final class BudgetShare {
         bytes -= less
         budget.release(less)
     }
+
+    /// Lets go of what is reserved without giving it back, for a share on another thread to adopt.
+    package func detach() -> Int {
+        defer { bytes = 0 }
+        return bytes
+    }
+
+    package func adopt(_ reserved: Int) { bytes += reserved }
 
     package func giveBack() { shrink(by: bytes) }
 }

@@ -27,7 +27,7 @@ final class HTTP1Server: ServerProtocol {
     /// An unwanted body up to this is read over to keep the connection; a longer one costs the peer a new connection.
     private static let longestIgnoredBody = 64 << 10
     /// Unwritten answers beyond which requests that were sent ahead are left for later.
-    private static let heldBackBytes = 64 << 10
+    private static let heldBackBytes = 16 << 10
 
     init(connection: ServerConnection) {
         self.connection = connection
@@ -236,11 +236,11 @@ final class HTTP1Server: ServerProtocol {
         if inputUsed < input.count, !isFinished { resume() }
     }
 
-    /// Goes on with what was sent ahead, once in this round of the loop.
+    /// Goes on with what was sent ahead, in the next round of the loop: others come first.
     private func resume() {
         guard !isResuming else { return }
         isResuming = true
-        server.loop.atEndOfRound { [weak self] in
+        _ = server.loop.schedule(after: .zero) { [weak self] in
             guard let self else { return }
             isResuming = false
             guard exchange == nil, !isFinished, !isHeldBack else { return }

@@ -1,9 +1,7 @@
-import Compression
-import EventLoop
+package import EventLoop
 package import HTTP
 import OTLP
 import SelfTelemetry
-import WireFormat
 
 /// The OTLP door: gRPC, and HTTP with protobuf or JSON, for traces, metrics and logs. Checks everything, hands what is good
 /// to the sink, and answers when the sink has. Lives on its server's loop.
@@ -17,14 +15,29 @@ package final class OTLPService: HTTPService {
     private let sink: any TelemetrySink
     private let counters: IngestCounters
     private let limits: Limits
-    private let decoder = BodyDecoder()
-    private var scanner: TelemetryScanner
+    private let intake: TelemetryIntake
+    private let makeIntake: @Sendable () -> TelemetryIntake
+    private let loop: EventLoop?
+    private let budget: ByteBudget
+    private var heavy: HeavyIntake?
 
-    package init(sink: any TelemetrySink, counters: IngestCounters, limits: Limits = Limits(), collectsTraces: Bool) {
+    /// - Parameters:
+    ///   - loop: the server's; without it bodies that take long are unpacked while everybody waits.
+    ///   - budget: what the exchanges' shares are of.
+    package init(
+        sink: any TelemetrySink, counters: IngestCounters, limits: Limits = Limits(), collectsTraces: Bool,
+        loop: EventLoop? = nil, budget: ByteBudget = ByteBudget(limit: .max)
+    ) {
         self.sink = sink
         self.counters = counters
         self.limits = limits
-        scanner = TelemetryScanner(collectsTraces: collectsTraces)
+        self.loop = loop
+        self.budget = budget
+        makeIntake = {
+            TelemetryIntake(
+                maxMessageBytes: limits.maxMessageBytes, collectsTraces: collectsTraces, counters: counters)
+        }
+        intake = makeIntake()
     }
 
     // MARK: HTTPService
@@ -50,7 +63,7 @@ package final class OTLPService: HTTPService {
             }
             return .length(prefix.length + GRPCFraming.prefixLength)
         } catch {
-            let refusal = Self.refusal(for: error)
+            let refusal = TelemetryIntake.refusal(for: error)
             counters.countRequest(.grpc)
             counters.countRefusedRequest(refusal.counted)
             return .refuse(IngestAnswer.failure(.grpc, status: refusal.status, reason: refusal.reason))
@@ -61,17 +74,51 @@ package final class OTLPService: HTTPService {
         // `admit` has let it through, so the head names a route.
         guard let route = try? IngestRoute(exchange.head) else { return }
         counters.countRequest(route.dialect == .grpc ? .grpc : .http)
-        do throws(Refusal) {
-            var telemetry = try unpack(exchange, route)
-            try check(&telemetry, exchange.share)
-            deliver(telemetry, exchange, route)
+        let head = exchange.head
+        // A sender without a number that can be read gets no protection from duplicates, rather than one number for all.
+        let sequence = head.headers["x-hms-sequence"].flatMap { UInt64($0) }
+        let job = TelemetryIntake.Job(
+            route: route, bytes: exchange.body, sender: sequence == nil ? nil : head.headers["x-hms-sender"],
+            sequence: sequence ?? 0)
+        exchange.body = []
+        do throws(TelemetryIntake.Failure) {
+            deliver(try intake.run(job, exchange.share, quickly: loop != nil), exchange, route)
         } catch {
-            counters.countRefusedRequest(error.counted)
-            exchange.respond(
-                IngestAnswer.failure(
-                    route.dialect, status: error.status, reason: error.reason,
-                    retryAfter: error.status == 503 ? .seconds(1) : nil))
+            switch error {
+            case .heavy: unpackApart(job, exchange, route)
+            case .refused(let refusal): refuse(exchange, route, refusal)
+            }
         }
+    }
+
+    private func unpackApart(_ job: TelemetryIntake.Job, _ exchange: HTTPExchange, _ route: IngestRoute) {
+        guard let heavy = heavyIntake() else {
+            refuse(exchange, route, TelemetryIntake.Refusal(status: 503, reason: "no thread left", counted: .busy))
+            return
+        }
+        heavy.run(job, exchange.share) { [weak self] result in
+            guard let self else { return }
+            switch result {
+            case .success(let outcome): deliver(outcome, exchange, route)
+            case .failure(.refused(let refusal)): refuse(exchange, route, refusal)
+            case .failure(.heavy): preconditionFailure("the thread for heavy bodies takes all")
+            }
+        }
+    }
+
+    private func heavyIntake() -> HeavyIntake? {
+        if heavy == nil, let loop {
+            heavy = try? HeavyIntake(loop: loop, budget: budget, makeIntake: makeIntake)
+        }
+        return heavy
+    }
+
+    private func refuse(_ exchange: HTTPExchange, _ route: IngestRoute, _ refusal: TelemetryIntake.Refusal) {
+        counters.countRefusedRequest(refusal.counted)
+        exchange.respond(
+            IngestAnswer.failure(
+                route.dialect, status: refusal.status, reason: refusal.reason,
+                retryAfter: refusal.status == 503 ? .seconds(1) : nil))
     }
 
     package func refusal(_ head: RequestHead, status: Int, reason: String) -> HTTPResponse {
@@ -89,143 +136,9 @@ package final class OTLPService: HTTPService {
             retryAfter: status == 503 || status == 429 ? .seconds(1) : nil)
     }
 
-    // MARK: unpacking
-
-    private struct Refusal: Error {
-        let status: Int
-        let reason: String
-        let counted: IngestCounters.Reason
-
-        static let busy = Refusal(
-            status: 503, reason: "too much is being received at once; send it again later", counted: .busy)
-    }
-
-    private static func refusal(for error: GRPCFramingError) -> Refusal {
-        let tooLarge = error.status == .resourceExhausted
-        return Refusal(
-            status: tooLarge ? 413 : 400, reason: error.description, counted: tooLarge ? .tooLarge : .malformed)
-    }
-
-    /// Takes the body out of the exchange and leads it to plain OTLP protobuf.
-    private func unpack(_ exchange: HTTPExchange, _ route: IngestRoute) throws(Refusal) -> AcceptedTelemetry {
-        var bytes = exchange.body
-        exchange.body = []
-        var payload = 0..<bytes.count
-        var encoding = route.encoding
-        if route.dialect == .grpc {
-            do throws(GRPCFramingError) {
-                let framed = try GRPCFraming.unary(bytes.span, limit: limits.maxMessageBytes)
-                payload = framed.message
-                if !framed.isCompressed { encoding = .identity }
-            } catch {
-                throw Self.refusal(for: error)
-            }
-        }
-        if encoding != .identity {
-            let packed = bytes.count
-            bytes = try decompress(bytes.span.extracting(payload), encoding, exchange.share)
-            exchange.share.shrink(by: packed)
-            payload = 0..<bytes.count
-        }
-        if route.dialect == .json {
-            let text = bytes.count
-            bytes = try protobuf(fromJSON: bytes, route.kind, exchange.share)
-            exchange.share.shrink(by: text)
-            payload = 0..<bytes.count
-        }
-        let head = exchange.head
-        // A sender without a number that can be read gets no protection from duplicates, rather than one number for all.
-        let sequence = head.headers["x-hms-sequence"].flatMap { UInt64($0) }
-        return AcceptedTelemetry(
-            kind: route.kind, bytes: bytes, payload: payload, items: 0, runs: [], services: [],
-            sender: sequence == nil ? nil : head.headers["x-hms-sender"], sequence: sequence ?? 0)
-    }
-
-    /// Unpacks no more than the budget has left, and reserves the length of what came out.
-    private func decompress(
-        _ packed: Span<UInt8>, _ encoding: ContentEncoding, _ share: BudgetShare
-    ) throws(Refusal) -> [UInt8] {
-        let room = share.grow(upTo: limits.maxMessageBytes)
-        var plain: [UInt8] = []
-        defer { share.shrink(by: room - plain.count) }
-        do throws(CompressionError) {
-            try decoder.decode(packed, as: encoding, limit: room, into: &plain)
-            return plain
-        } catch .tooLarge(let limit) {
-            guard limit == limits.maxMessageBytes else { throw .busy }
-            throw Refusal(
-                status: 413, reason: "the body is over \(limit) bytes after \(encoding); send smaller batches",
-                counted: .tooLarge)
-        } catch {
-            throw Refusal(status: 400, reason: "the body is not valid \(encoding): \(error)", counted: .encoding)
-        }
-    }
-
-    /// The same for JSON, of which protobuf may need more bytes: a small number takes eight.
-    private func protobuf(
-        fromJSON text: [UInt8], _ kind: SignalKind, _ share: BudgetShare
-    ) throws(Refusal) -> [UInt8] {
-        let room = share.grow(upTo: limits.maxMessageBytes)
-        var message: [UInt8] = []
-        defer { share.shrink(by: room - message.count) }
-        do throws(OTLPJSONError) {
-            message = try OTLPJSON.protobuf(fromJSON: text, kind: kind, limit: room)
-            return message
-        } catch {
-            guard case .tooLarge = error.reason else {
-                throw Refusal(status: 400, reason: error.description, counted: .malformed)
-            }
-            guard room == limits.maxMessageBytes else { throw .busy }
-            throw Refusal(
-                status: 413, reason: "the body is over \(room) bytes as protobuf; send smaller batches",
-                counted: .tooLarge)
-        }
-    }
-
-    // MARK: checking
-
-    /// Scans the message, fills in what was found, and leaves out spans whose ids cannot stand.
-    private func check(_ telemetry: inout AcceptedTelemetry, _ share: BudgetShare) throws(Refusal) {
-        if let valid = try scan(telemetry.bytes.span.extracting(telemetry.payload), telemetry.kind, share) {
-            share.shrink(by: telemetry.bytes.count)
-            telemetry.bytes = valid
-            telemetry.payload = 0..<valid.count
-        }
-        telemetry.items = scanner.items
-        telemetry.runs = scanner.runs
-        telemetry.services = scanner.services
-    }
-
-    /// What is left of the message when spans had to be left out; nil when all of it is good.
-    private func scan(
-        _ payload: Span<UInt8>, _ kind: SignalKind, _ share: BudgetShare
-    ) throws(Refusal) -> [UInt8]? {
-        do throws(WireError) {
-            try scanner.scan(payload, as: kind)
-            counters.receivedBytes.add(payload.count)
-            guard scanner.refusedCount > 0 else { return nil }
-        } catch {
-            throw Refusal(status: 400, reason: "malformed OTLP: \(error)", counted: .malformed)
-        }
-        return try filter(payload, share)
-    }
-
-    private func filter(_ payload: Span<UInt8>, _ share: BudgetShare) throws(Refusal) -> [UInt8] {
-        guard share.grow(by: payload.count) else { throw .busy }
-        do throws(WireError) {
-            var valid: [UInt8] = []
-            defer { share.shrink(by: payload.count - valid.count) }
-            _ = try SpanFilter.copyValid(payload, into: &valid)
-            return valid
-        } catch {
-            throw Refusal(status: 400, reason: "malformed OTLP: \(error)", counted: .malformed)
-        }
-    }
-
-    private func deliver(_ telemetry: consuming AcceptedTelemetry, _ exchange: HTTPExchange, _ route: IngestRoute) {
+    private func deliver(_ outcome: TelemetryIntake.Outcome, _ exchange: HTTPExchange, _ route: IngestRoute) {
+        let (telemetry, rejected, message) = (outcome.telemetry, outcome.rejected, outcome.message)
         let (kind, items) = (telemetry.kind, telemetry.items)
-        let rejected = scanner.refusedCount
-        let message = scanner.refused.map { $0.reason }.joined(separator: "; ")
         counters.countReceived(kind, rejected)
         counters.countRejected(kind, rejected, .badIdentity)
         guard items > 0 || !telemetry.payload.isEmpty else {

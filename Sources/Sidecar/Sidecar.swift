@@ -158,7 +158,7 @@ private struct RunningSidecar {
             limits.maxMessageBytes = min(settings.maxMessageBytes, budget.limit / 2)
             let service = OTLPService(
                 sink: SidecarSink(outbox: outbox, loop: loop, patience: .seconds(2)), counters: ingest, limits: limits,
-                collectsTraces: false)
+                collectsTraces: false, loop: loop, budget: budget)
             var servers: [HTTPServer] = []
             for (address, counters) in zip(addresses, counters) {
                 let server = try security.open(
