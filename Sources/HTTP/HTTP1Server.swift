@@ -39,7 +39,7 @@ final class HTTP1Server: ServerProtocol {
     // MARK: ServerProtocol
 
     /// While an answer is awaited, requests that were sent ahead are left in the socket.
-    var wantsInput: Bool { exchange == nil && !isFinished && !isHeldBack && !body.isPaused }
+    var wantsInput: Bool { exchange == nil && !isFinished && !isHeldBack && !isResuming && !body.isPaused }
 
     var isIdle: Bool { exchange == nil && !isHeldBack && requestBegan == nil }
 

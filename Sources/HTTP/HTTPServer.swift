@@ -89,7 +89,7 @@ package final class HTTPServer {
     private func acceptWaiting() {
         do {
             // Bounded, so that a burst of connections does not starve those that are open.
-            for _ in 0..<64 {
+            for _ in 0..<Self.connectionsPerRound {
                 guard let (fd, peer) = try Socket.accept(listener) else { return }
                 guard !isReserved(fd) else {
                     counters.refuse(.outOfDescriptors)
@@ -158,9 +158,22 @@ package final class HTTPServer {
         sweep = loop.schedule(after: limits.sweepInterval) { [weak self] in
             guard let self else { return }
             // Copied, since a sweep may close connections.
-            let now = loop.now()
-            for connection in connections.values { connection.sweep(now) }
-            scheduleSweep()
+            sweep(Array(connections.values)[...])
         }
     }
+
+    /// A few at a time: hundreds of connections that have had their time must not hold up the others while they are closed.
+    private func sweep(_ rest: ArraySlice<ServerConnection>) {
+        let now = loop.now()
+        for connection in rest.prefix(Self.connectionsPerRound) { connection.sweep(now) }
+        let rest = rest.dropFirst(Self.connectionsPerRound)
+        guard !rest.isEmpty else {
+            scheduleSweep()
+            return
+        }
+        sweep = loop.schedule(after: .zero) { [weak self] in self?.sweep(rest) }
+    }
+
+    /// Accepted or swept before others get their turn.
+    private static let connectionsPerRound = 32
 }

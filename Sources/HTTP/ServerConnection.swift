@@ -287,6 +287,7 @@ final class ServerConnection {
     // MARK: ending
 
     func sweep(_ now: MonotonicTime) {
+        guard isOpen else { return }
         if let linger {
             if now > linger.until { close() }
         } else if let cutOffAt, now > cutOffAt {

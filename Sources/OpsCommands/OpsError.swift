@@ -19,6 +19,7 @@ package enum OpsError: Error, CustomStringConvertible {
     case noHome
     case noAnswer(HTTPClientError)
     case security(TLSError)
+    case key(ClientKeyUnusable)
     case refused(address: String, status: Int, body: String)
     case malformedTrace(TraceID, WireError)
     case traceNotFound(TraceID, collector: String)
@@ -57,6 +58,8 @@ package enum OpsError: Error, CustomStringConvertible {
             error.description
         case .security(let error):
             error.description
+        case .key(let error):
+            error.description
         case .refused(let address, let status, let body):
             "\(address) answered HTTP \(status): \(Self.printable(body))"
         case .malformedTrace(let id, let error):
@@ -84,7 +87,9 @@ package enum OpsError: Error, CustomStringConvertible {
         case .traceNotFound:
             "it may not have arrived yet, be older than the retention time, or be in another collector: "
                 + "hms-ops check shows whether spans get through"
-        case .security, .refused, .malformedTrace, .usage, .cannotListen, .cannotStart, .ended, .notReady,
+        case .refused(_, 401, _):
+            "it asks for a key: --key-file FILE"
+        case .security, .key, .refused, .malformedTrace, .usage, .cannotListen, .cannotStart, .ended, .notReady,
             .cannotConnect, .file:
             nil
         }

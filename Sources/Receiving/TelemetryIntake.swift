@@ -127,12 +127,12 @@ final class TelemetryIntake {
         }
     }
 
-    /// Text and message together are at most a message's length: protobuf is shorter than JSON, except where numbers of one
+    /// Text and message together are at most about a message's length: protobuf is shorter than JSON, except where numbers of one
     /// digit, which take eight bytes, are strung together to make it longer.
     private func protobuf(
         fromJSON text: [UInt8], _ kind: SignalKind, _ share: BudgetShare
     ) throws(Failure) -> [UInt8] {
-        let most = max(64 << 10, maxMessageBytes - text.count)
+        let most = max(64 << 10, maxMessageBytes / 16 * 15 - text.count)
         let room = share.grow(upTo: most)
         var message: [UInt8] = []
         defer { share.shrink(by: room - message.count) }

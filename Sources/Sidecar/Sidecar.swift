@@ -38,7 +38,7 @@ private struct RunningSidecar {
     private let budget: ByteBudget
 
     init(_ settings: SidecarSettings, _ log: Log) throws {
-        hms_tune_allocator(2 << 20, 1 << 20)
+        hms_tune_allocator(256 << 10, 1 << 20)
         Signals.block()
         self.settings = settings
         self.log = log
