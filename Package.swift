@@ -130,7 +130,7 @@ let package = Package(
             "Querying",
             ["Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "WireFormat"]),
         tests("Console", ["Console", "HTTP"]),
-        tests("Sidecar", ["Sidecar", "Configuration"]),
+        tests("Sidecar", ["Sidecar", "Configuration", "Daemon", "EventLoop", "HTTP"]),
         tests("Collector", ["Collector", "Configuration"]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests("OpsCommands", ["OpsCommands", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),

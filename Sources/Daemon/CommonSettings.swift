@@ -66,9 +66,11 @@ package struct CommonSettings: Sendable {
                 + "set \(missing.joined(separator: ", and ")), or 'listen.open = true' if the network is trusted")
     }
 
-    /// What may be held by requests, answers and queues: `memory.max` without what the program needs for itself, which is
-    /// `ownBytes`. See docs/HTTP.md.
-    package func makeBudget(ownBytes: Int) -> ByteBudget { ByteBudget(limit: max(4 << 20, memoryMax - ownBytes)) }
+    /// What may be held by requests, answers and queues: three quarters of what `memory.max` leaves besides `ownBytes`, which
+    /// the program takes when nothing is asked of it. The fourth is for copies in passing and for the heap's holes.
+    package func makeBudget(ownBytes: Int) -> ByteBudget {
+        ByteBudget(limit: max(4 << 20, (memoryMax - ownBytes) / 4 * 3))
+    }
 
     /// The limits, made to fit a budget: the largest body has to fit twice, packed and unpacked.
     package func limits(within budget: ByteBudget) -> HTTPLimits {

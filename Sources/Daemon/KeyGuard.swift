@@ -81,9 +81,8 @@ package final class KeyGuard: HTTPService {
 
     private func unauthorized(_ head: RequestHead, _ reason: String) -> HTTPResponse {
         var response = next.refusal(head, status: 401, reason: reason)
-        response.headers.add("www-authenticate", "Bearer")
-        // Makes a browser ask for it: any name, the key as password.
-        response.headers.add("www-authenticate", "Basic realm=\"HMS-OPS\"")
+        // The second makes a browser ask for it: any name, the key as password.
+        response.headers.add("www-authenticate", "Bearer, Basic realm=\"HMS-OPS\"")
         return response
     }
 }

@@ -216,7 +216,9 @@ final class HTTP1Server: ServerProtocol {
         }
         server.counters.bufferedBytes.subtract(body.count, ordering: .relaxed)
         let (complete, share) = body.take(server.memory)
-        let exchange = HTTPExchange(head: head, body: complete, share: share) { [weak self] response in self?.respond(response) }
+        let exchange = HTTPExchange(head: head, body: complete, share: share) { [weak self] response in
+            self?.respond(response)
+        }
         self.exchange = exchange
         server.service.serve(exchange)
     }

@@ -19,8 +19,8 @@ struct IncomingBody {
         whenLarge makeLarge: (BudgetShare) -> LargeBody
     ) -> Bool {
         let share = self.share ?? BudgetShare(of: memory.budget)
+        guard memory.grow(share, by: more.count + (self.share == nil ? Self.ownCost : 0)) else { return false }
         self.share = share
-        guard memory.grow(share, by: more.count) else { return false }
         makeRoom(more.count)
         bytes.append(contentsOf: more)
         guard bytes.count >= BodyMemory.largeBytes else { return true }
@@ -38,11 +38,13 @@ struct IncomingBody {
     /// before they are written, and growing by doubling would copy them.
     private mutating func makeRoom(_ more: Int) {
         guard bytes.capacity < expectedBytes, bytes.capacity - bytes.count < more else { return }
-        let believed = expectedBytes <= Self.believedAtOnce || bytes.count >= Self.believedAtOnce / 4
-        bytes.reserveCapacity(believed ? expectedBytes : min(expectedBytes, Self.believedAtOnce))
+        let isBelieved = bytes.count + more >= Self.believedFrom
+        bytes.reserveCapacity(isBelieved ? expectedBytes : min(expectedBytes, Self.believedFrom))
     }
 
-    private static let believedAtOnce = 64 << 10
+    private static let believedFrom = 16 << 10
+    /// Of the request around the body.
+    private static let ownCost = 2 << 10
 
     /// The whole body, for whom it was meant; from here on its memory is in the share.
     mutating func take(_ memory: BodyMemory) -> (bytes: [UInt8], share: BudgetShare) {

@@ -44,7 +44,8 @@ private struct RunningSidecar {
         self.log = log
         registry.addProcessMetrics(program: Sidecar.program, version: Product.version)
         budget = settings.common.makeBudget(ownBytes: Self.ownBytes)
-        route = try ForwardRoute(maxBytes: settings.spoolMaxBytes, within: budget, counters: ForwardCounters(registry: registry))
+        route = try ForwardRoute(
+            maxBytes: settings.spoolMaxBytes, within: budget, counters: ForwardCounters(registry: registry))
         ingest = IngestCounters(program: Sidecar.program, registry: registry)
         security = try DoorSecurity(settings.common, program: Sidecar.program, registry: registry, log: log)
         registry.add(budget, program: Sidecar.program)

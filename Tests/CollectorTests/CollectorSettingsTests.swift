@@ -52,7 +52,8 @@ import Testing
         #expect(
             error?.description
                 == "--set \(key)=\(value): '\(key)' is '\(value)', which other machines can reach without TLS; "
-                + "set 'tls.certificate' and 'tls.key', and 'keys.file' or 'tls.client_authority', or 'listen.open = true' if the network is trusted")
+                + "set 'tls.certificate' and 'tls.key', and 'keys.file' or 'tls.client_authority', or 'listen.open = true' if the network is trusted"
+        )
     }
 
     @Test(

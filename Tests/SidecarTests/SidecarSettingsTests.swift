@@ -1,4 +1,7 @@
 import Configuration
+import Daemon
+import EventLoop
+import HTTP
 import Testing
 
 @testable import Sidecar
@@ -84,8 +87,8 @@ import Testing
     func fitsLimitsToMemory() throws {
         let common = try read(["memory.max=24MiB"]).common
         let budget = common.makeBudget(ownBytes: 16 << 20)
-        #expect(budget.limit == 8 << 20)
-        #expect(common.limits(within: budget).maxBodyBytes == 4 << 20)
+        #expect(budget.limit == 6 << 20)
+        #expect(common.limits(within: budget).maxBodyBytes == 3 << 20)
         #expect(throws: ConfigurationError.self) { try read(["memory.max=16MiB"]) }
     }
 

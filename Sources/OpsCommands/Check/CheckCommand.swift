@@ -38,7 +38,8 @@ enum CheckCommand {
             let admin = try address("sidecar-admin", in: arguments)
             report(
                 readiness(
-                    "collector is ready at \(collector.address)", endpoint: collector.endpoint, headers: collector.headers,
+                    "collector is ready at \(collector.address)", endpoint: collector.endpoint,
+                    headers: collector.headers,
                     remedy: "start it (hms-ops up), or name its console's address: --collector ADDRESS"))
             report(
                 readiness(
@@ -67,7 +68,8 @@ enum CheckCommand {
     ) -> CheckStep {
         do {
             let answer = try fetch(
-                HTTPClientRequest(method: "GET", path: "/readyz", headers: headers), from: endpoint, deadline: .seconds(5))
+                HTTPClientRequest(method: "GET", path: "/readyz", headers: headers), from: endpoint,
+                deadline: .seconds(5))
             let body = String(decoding: answer.body.prefix(500), as: UTF8.self)
             return CheckStep(
                 what,
