@@ -132,6 +132,7 @@ let package = Package(
         tests("SegmentStore", ["SegmentStore", "TraceModel", "WireFormat", "Compression", "Files", "CLinux"]),
         tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
+        tests("Daemon", ["Daemon", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests("MetricDoors", ["MetricDoors", "Receiving", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
@@ -144,7 +145,7 @@ let package = Package(
                 "WireFormat",
             ]),
         tests("Console", ["Console", "HTTP"]),
-        tests("Sidecar", ["Sidecar", "Configuration"]),
+        tests("Sidecar", ["Sidecar", "Configuration", "Daemon", "EventLoop", "HTTP"]),
         tests("Collector", ["Collector", "Configuration"]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests(

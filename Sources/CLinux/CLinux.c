@@ -102,10 +102,16 @@ uint32_t hms_crc32c(uint32_t crc, const void *bytes, unsigned long length) {
     return ~crc_software(crc, bytes, length);
 }
 
-void hms_tune_allocator(void) {
-    mallopt(M_MMAP_THRESHOLD, 32 << 20);
-    mallopt(M_TRIM_THRESHOLD, 8 << 20);
+void hms_tune_allocator(int mapped_from, int kept) {
+    mallopt(M_MMAP_THRESHOLD, mapped_from);
+    mallopt(M_TRIM_THRESHOLD, kept);
+    mallopt(M_TOP_PAD, 256 << 10);
     mallopt(M_ARENA_MAX, 2);
+}
+int hms_trim_heap(unsigned long slack) {
+    if (mallinfo2().fordblks <= slack) return 0;
+    malloc_trim(128 << 10);
+    return 1;
 }
 uint64_t hms_resident_bytes(void) {
     FILE *f = fopen("/proc/self/statm", "re");

@@ -34,17 +34,21 @@ private struct RunningCollector {
     private let log: Log
     private let registry = MetricRegistry()
     private let ingest: IngestCounters
-    private let tls: TLSServerContext?
+    private let security: DoorSecurity
+    /// Of the process: `memory.max` without what the program itself takes.
+    private let budget: ByteBudget
     private let store: SegmentStore
     private let refusals = RefusalRing()
 
     init(_ settings: CollectorSettings, _ log: Log) throws {
-        hms_tune_allocator()
+        hms_tune_allocator(4 << 20, 8 << 20)
         Signals.block()
         self.settings = settings
         self.log = log
         registry.addProcessMetrics(program: Collector.program, version: Product.version)
-        tls = try settings.common.makeTLS()
+        security = try DoorSecurity(settings.common, program: Collector.program, registry: registry, log: log)
+        budget = settings.common.makeBudget(ownBytes: Self.ownBytes)
+        registry.add(budget, program: Collector.program)
         store = try SegmentStore.open(directory: settings.storeDirectory, options: settings.storeOptions) { event in
             switch event {
             case .recovered, .writingAgain, .segmentDeleted: log.info("store", event.description)
@@ -59,12 +63,20 @@ private struct RunningCollector {
         registry.addLedger(of: store)
     }
 
+    /// What the collector takes besides requests and answers: the index of the open segment, compression, the heap's slack.
+    private static let ownBytes = 128 << 20
+
     func runUntilTold(_ source: ConfigurationSource<CollectorSettings>) throws {
         let doors = try startDoors()
         let console = try settings.console.map { try startConsole(SocketAddress(parsing: $0.description)) }
         log.info("ready", "the collector takes telemetry", ["store": settings.storeDirectory])
         ServiceManager.ready("takes telemetry")
-        while Signals.wait() == .reload { source.reportChanges(since: settings, to: log) }
+        while Signals.wait() == .reload {
+            ServiceManager.reloading()
+            source.reportChanges(since: settings, to: log)
+            security.reload()
+            ServiceManager.ready("takes telemetry")
+        }
         ServiceManager.stopping()
         log.info("stopping", "told to stop; finishing what was begun")
         doors.stop()
@@ -77,31 +89,37 @@ private struct RunningCollector {
         let addresses = try settings.otlp.map { try SocketAddress(parsing: $0.description) }
         let counters = addresses.map { address in
             let counters = HTTPServerCounters()
-            registry.add(counters, program: Collector.program, door: "otlp:\(address.port)")
+            registry.add(counters, program: Collector.program, door: "otlp:\(address.doorLabel)")
             return counters
         }
-        let (store, ingest, settings, tls, log, refusals) = (store, ingest, settings, tls, log, refusals)
+        let (store, ingest, settings, security, log, budget) = (store, ingest, settings, security, log, budget)
+        let (refusals, httpLimits) = (refusals, settings.common.limits(within: budget))
         return try PartThread.start(name: "receive") { loop in
             var limits = OTLPService.Limits()
-            limits.maxMessageBytes = settings.maxMessageBytes
+            limits.maxMessageBytes = min(settings.maxMessageBytes, budget.limit / 2)
+            let memory = BodyMemory(loop: loop, budget: budget)
             let service = OTLPService(
                 sink: try StoreSink(store: store, loop: loop), counters: ingest, limits: limits, collectsTraces: true,
-                refusals: refusals)
+                loop: loop, budget: budget, refusals: refusals)
             let servers = try zip(addresses, counters).map { address, counters in
-                let server = try HTTPServer(
-                    loop: loop, address: address, tls: tls, limits: settings.common.limits, counters: counters,
-                    service: service)
+                let server = try security.open(
+                    address, loop: loop, limits: httpLimits, counters: counters, memory: memory, service: service)
                 log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
                 return server
             }
-            return Part(stop: { done in drainAll(servers, grace: settings.common.shutdownGrace / 2, done) })
+            let trim = MemoryTrim(loop: loop, slack: 8 << 20)
+            return Part(stop: { done in
+                trim.stop()
+                drainAll(servers, grace: settings.common.shutdownGrace / 2, done)
+            })
         }
     }
 
     private func startConsole(_ address: SocketAddress) throws -> PartThread {
         let counters = HTTPServerCounters()
         registry.add(counters, program: Collector.program, door: "console")
-        let (store, registry, settings, tls, log, refusals) = (store, registry, settings, tls, log, refusals)
+        let (store, registry, settings, security, log, budget) = (store, registry, settings, security, log, budget)
+        let refusals = refusals
         return try PartThread.start(name: "console") { loop in
             let queries = try QueryPool(
                 store: store, refusals: refusals, threads: settings.queryThreads, loop: loop, counters: counters,
@@ -112,9 +130,9 @@ private struct RunningCollector {
                 guard !statistics.isReady else { return [] }
                 return ["the store refuses writes: " + (statistics.lastError.map { "\($0)" } ?? "unknown reason")]
             }
-            let server = try HTTPServer(
-                loop: loop, address: address, tls: tls, limits: settings.common.limits, counters: counters,
-                service: health)
+            let server = try security.open(
+                address, loop: loop, limits: settings.common.limits(within: budget), counters: counters,
+                memory: BodyMemory(loop: loop, budget: budget), service: health)
             log.info("listening", "console", ["what": "console", "address": server.localAddress.description])
             return Part(stop: { done in
                 drainAll([server], grace: settings.common.shutdownGrace / 2) {

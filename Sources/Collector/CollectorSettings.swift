@@ -22,6 +22,7 @@ package struct CollectorSettings: HasCommonSettings {
     package init() {
         // A batch of the largest message that cannot be compressed is a little larger than the message.
         common.limits.maxBodyBytes = 16 << 20 + 64 << 10
+        common.memoryMax = 512 << 20
     }
 
     private static let ownKeys: [SettingKey<CollectorSettings>] = [

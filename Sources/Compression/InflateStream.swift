@@ -22,7 +22,8 @@ final class InflateStream {
 
     /// Unpacks `input`, which is one stream or, for gzip, one or more members (RFC 1952, 2.2).
     func decode(
-        _ input: UnsafeBufferPointer<UInt8>, as encoding: ContentEncoding, room: BodyRoom, into output: inout [UInt8]
+        _ input: UnsafeBufferPointer<UInt8>, as encoding: ContentEncoding, room: inout BodyRoom,
+        into output: inout [UInt8]
     ) throws(CompressionError) {
         let format: ZlibFormat = encoding == .gzip ? .gzip : .ofDeflate(input)
         inflateReset2(stream, format.windowBits)

@@ -21,17 +21,27 @@ final class ZstdStream {
 
     /// Unpacks `input`, which is one frame or more; skippable frames add nothing (RFC 8878, 3.1).
     func decode(
-        _ input: UnsafeBufferPointer<UInt8>, room: BodyRoom, into output: inout [UInt8]
+        _ input: UnsafeBufferPointer<UInt8>, room: inout BodyRoom, into output: inout [UInt8]
     ) throws(CompressionError) {
         ZSTD_DCtx_reset(context, ZSTD_reset_session_only)
         let context = context
+        if let length = room.length {
+            // Measured before, and so known to be whole: written at once, without a copy of the window.
+            try room.next(in: &output, wanted: length) { room throws(CompressionError) in
+                let written = ZSTD_decompressDCtx(
+                    context, room.baseAddress, room.count, input.baseAddress, input.count)
+                guard ZSTD_isError(written) == 0 else { throw Self.error(written) }
+                return written
+            }
+            return
+        }
         var source = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
         var isBetweenFrames = true
         repeat {
             var wanted = BodyRoom.step
             if isBetweenFrames {
                 let rest = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(input)[source.pos...])
-                wanted = max(wanted, try lengthToBelieve(ofFrameIn: rest, room, output))
+                wanted = max(wanted, try lengthToBelieve(ofFrameIn: rest, room))
             }
             let before = source.pos
             var result = 0
@@ -50,10 +60,10 @@ final class ZstdStream {
 
     /// A length told by the frame that is over the limit is an error at once; a believable one is room worth making.
     private func lengthToBelieve(
-        ofFrameIn rest: UnsafeRawBufferPointer, _ room: BodyRoom, _ output: [UInt8]
+        ofFrameIn rest: UnsafeRawBufferPointer, _ room: BodyRoom
     ) throws(CompressionError) -> Int {
         guard case .known(let length) = ZstdFrameLength(rest) else { return 0 }
-        guard length <= UInt64(room.limit - (output.count - room.start)) else { throw .tooLarge(limit: room.limit) }
+        guard length <= UInt64(room.left) else { throw .tooLarge(limit: room.measured + room.left) }
         return length / UInt64(Self.believableRatio) <= UInt64(rest.count) ? Int(length) : 0
     }
 

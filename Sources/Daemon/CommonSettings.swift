@@ -1,4 +1,5 @@
 package import Configuration
+package import EventLoop
 package import HTTP
 package import SelfTelemetry
 package import TLS
@@ -9,7 +10,12 @@ package struct CommonSettings: Sendable {
     package var certificate: String?
     package var key: String?
     package var clientAuthority: String?
-    /// Whether doors may stand open to other machines without TLS.
+    /// Where the keys are that open the TCP doors; nil leaves them to everybody.
+    package var keysFile: String?
+    package var unixMode = 0o660
+    /// Most resident memory that the process is to have.
+    package var memoryMax = 48 << 20
+    /// Whether doors may stand open to other machines without TLS and keys.
     package var allowsOpenDoors = false
     package var shutdownGrace = Duration.seconds(10)
     package var logLevel = LogLevel.info
@@ -36,16 +42,41 @@ package struct CommonSettings: Sendable {
         return try TLSServerContext(certificate: certificate, key: key, clientAuthority: clientAuthority)
     }
 
-    /// Blames `key` when an address that it lists is open to other machines without TLS.
+    package func makeKeys(_ log: Log) throws(KeyFileUnusable) -> KeyRing? {
+        guard let keysFile else { return nil }
+        return try KeyRing(file: keysFile, log: log)
+    }
+
+    /// Blames `key` when an address that it lists is open to other machines without TLS, or to all of them without keys.
     package func conflict(at key: String, addresses: [NetworkAddress], secured: Bool) -> SettingConflict? {
-        guard !allowsOpenDoors, !(secured && certificate != nil), addresses.contains(where: { !$0.isLoopback }) else {
-            return nil
+        guard !allowsOpenDoors, addresses.contains(where: { !$0.isLoopback }) else { return nil }
+        guard secured else {
+            return SettingConflict(
+                key: key,
+                reason: "other machines can reach without TLS; "
+                    + "listen on loopback, or set 'listen.open = true' if the network is trusted")
         }
-        let remedy =
-            secured
-            ? "set 'tls.certificate' and 'tls.key', or 'listen.open = true' if the network is trusted"
-            : "listen on loopback, or set 'listen.open = true' if the network is trusted"
-        return SettingConflict(key: key, reason: "other machines can reach without TLS; \(remedy)")
+        var missing: [String] = []
+        if certificate == nil { missing.append("'tls.certificate' and 'tls.key'") }
+        if keysFile == nil, clientAuthority == nil { missing.append("'keys.file' or 'tls.client_authority'") }
+        guard !missing.isEmpty else { return nil }
+        return SettingConflict(
+            key: key,
+            reason: "other machines can reach without \(certificate == nil ? "TLS" : "a key"); "
+                + "set \(missing.joined(separator: ", and ")), or 'listen.open = true' if the network is trusted")
+    }
+
+    /// What may be held by requests, answers and queues: three quarters of what `memory.max` leaves besides `ownBytes`, which
+    /// the program takes when nothing is asked of it. The fourth is for copies in passing and for the heap's holes.
+    package func makeBudget(ownBytes: Int) -> ByteBudget {
+        ByteBudget(limit: max(4 << 20, (memoryMax - ownBytes) / 4 * 3))
+    }
+
+    /// The limits, made to fit a budget: the largest body has to fit twice, packed and unpacked.
+    package func limits(within budget: ByteBudget) -> HTTPLimits {
+        var fitting = limits
+        fitting.maxBodyBytes = min(limits.maxBodyBytes, budget.limit / 2)
+        return fitting
     }
 
     package var tlsConflict: SettingConflict? {
@@ -77,8 +108,18 @@ package func commonKeys<Settings: HasCommonSettings>() -> [SettingKey<Settings>]
             "tls.client_authority", \Settings.common.clientAuthority, path,
             why: "PEM authorities; with it clients must show a certificate signed by one of them."),
         SettingKey(
+            "keys.file", \Settings.common.keysFile, path,
+            why: "Lines 'name key' or 'name sha256:hex'; with it every TCP door but /healthz asks for a key. "
+                + "Read again on SIGHUP."),
+        SettingKey(
             "listen.open", \Settings.common.allowsOpenDoors, .boolean,
-            why: "Allows doors beyond loopback without TLS; everybody who reaches them can read and write."),
+            why: "Allows doors beyond loopback without TLS and keys; everybody who reaches them can read and write."),
+        SettingKey(
+            "listen.unix_mode", \Settings.common.unixMode, .fileMode,
+            why: "Permissions of unix sockets, in octal: who may write to one may send."),
+        SettingKey(
+            "memory.max", \Settings.common.memoryMax, .size(in: 24 << 20...64 << 30),
+            why: "Resident memory to stay below: senders are slowed down near it and told to come again at it."),
         SettingKey(
             "shutdown.grace", \Settings.common.shutdownGrace, .duration(in: .zero ... .seconds(300)),
             why: "How long a stop may take to finish what was begun."),
@@ -104,9 +145,6 @@ private func limitKeys<Settings: HasCommonSettings>() -> [SettingKey<Settings>] 
             "limits.body_bytes", \Settings.common.limits.maxBodyBytes, .size(in: 1 << 10...1 << 30),
             why: "Body of one request as it comes; over it the answer is 413."),
         SettingKey(
-            "limits.buffered_bytes", \Settings.common.limits.maxBufferedBytes, .size(in: 1 << 16...1 << 36),
-            why: "Bodies that are being received on one door together; over it the answer is 503."),
-        SettingKey(
             "limits.output_bytes", \Settings.common.limits.maxOutputBytes, .size(in: 1 << 12...1 << 30),
             why: "Unsent answers of one connection; over it no more is read from it."),
         SettingKey(
@@ -124,7 +162,8 @@ private func limitKeys<Settings: HasCommonSettings>() -> [SettingKey<Settings>] 
             why: "From the first byte of a request to the end of its header."),
         SettingKey(
             "limits.body_rate", \Settings.common.limits.minBodyBytesPerSecond, .integer(in: 0...1 << 30),
-            why: "Bytes a second below which a body is given up after limits.header_timeout."),
+            why: "Bytes a second below which a body is given up after limits.header_timeout, and a reader of answers "
+                + "after limits.write_timeout."),
         SettingKey(
             "limits.idle_timeout", \Settings.common.limits.idleTimeout, seconds,
             why: "A connection without a request for so long is closed."),
@@ -150,6 +189,22 @@ private func limitKeys<Settings: HasCommonSettings>() -> [SettingKey<Settings>] 
             "limits.oversized_headers", \Settings.common.limits.maxOversizedHeaders, count,
             why: "Oversized headers on one connection, after which it is closed."),
     ]
+}
+
+extension SettingType where Value == Int {
+    /// Permission bits, written in octal.
+    fileprivate static var fileMode: Self {
+        Self(
+            expected: "permissions in octal such as 0660, from 0000 to 0777",
+            parse: { text in
+                guard (1...4).contains(text.utf8.count), let mode = Int(text, radix: 8) else { return nil }
+                return (0...0o777).contains(mode) ? mode : nil
+            },
+            format: { mode in
+                let digits = String(mode, radix: 8)
+                return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+            })
+    }
 }
 
 extension SettingType where Value == UInt32 {

@@ -1,8 +1,19 @@
+package import EventLoop
 package import HTTP
 package import SelfTelemetry
 import Synchronization
 
 extension MetricRegistry {
+    /// Publishes how much of the process's byte budget is in use.
+    package func add(_ budget: ByteBudget, program: String) {
+        gauge(
+            "\(program)_budget_bytes", help: "Bytes of requests, answers and queues that are held.",
+            read: { Double(budget.used) })
+        gauge(
+            "\(program)_budget_limit_bytes", help: "Bytes that may be held; follows from memory.max.",
+            read: { Double(budget.limit) })
+    }
+
     /// Publishes what the server behind one door counts.
     package func add(_ counters: HTTPServerCounters, program: String, door: String) {
         counter(

@@ -5,15 +5,21 @@ import Glibc
 package enum Socket {
     /// A listening stream socket. A unix socket file that nobody listens at any more is replaced; anything else at the path
     /// stays, and the address is in use.
-    package static func listen(_ address: SocketAddress, backlog: Int32 = 1024) throws(SystemError) -> Int32 {
+    /// - Parameter unixMode: who may connect to a unix socket.
+    package static func listen(
+        _ address: SocketAddress, backlog: Int32 = 1024, unixMode: UInt32 = 0o660
+    ) throws(SystemError) -> Int32 {
         let fd = try open(address, SOCK_STREAM)
         do throws(SystemError) {
             if case .unix(let path) = address.host {
                 try removeStaleSocket(at: path, address)
+                try bind(fd, to: address)
+                // Nobody can connect before `listen`, so nobody slips in while the file has the mode that umask gave it.
+                try check("set the permissions of \(address)", chmod(path, unixMode))
             } else {
                 try setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1)
+                try bind(fd, to: address)
             }
-            try bind(fd, to: address)
             try check("listen on \(address)", Glibc.listen(fd, backlog))
             return fd
         } catch {

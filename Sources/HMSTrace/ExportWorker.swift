@@ -20,7 +20,7 @@ struct ExportWorker: Sendable {
         do {
             let address = try SocketAddress(parsing: options.sidecar)
             self.address = address
-            self.largeMessages = largeMessages ?? SidecarHTTP(address: address)
+            self.largeMessages = largeMessages ?? SidecarHTTP(address: address, keyFile: options.keyFile)
         } catch {
             address = nil
             self.largeMessages = largeMessages

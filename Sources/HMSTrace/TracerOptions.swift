@@ -23,6 +23,8 @@ public struct TracerOptions: Sendable {
     public var service: String
     /// The sidecar's native address: datagrams go to its UDP port, larger messages to the TCP port of the same number.
     public var sidecar: String
+    /// A file with the key that the sidecar asks for at its TCP doors (`keys.file`); datagrams need none.
+    public var keyFile: String?
     /// Further resource attributes, such as `service.version`.
     public var resourceAttributes: SpanAttributes
     public var sampling = Sampling.always

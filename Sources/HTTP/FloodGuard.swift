@@ -37,8 +37,9 @@ struct FloodGuard {
         }
     }
 
-    /// True for the one reset that is too many.
-    mutating func countsProvokedResetFlood() -> Bool { provokedResets.add(at: now) == limits.maxProvokedResets + 1 }
+    mutating func countProvokedReset() {
+        if provokedResets.add(at: now) > limits.maxProvokedResets { exceeded = .resetFlood }
+    }
 
     mutating func countOversizedHeader() {
         oversizedHeaders += 1

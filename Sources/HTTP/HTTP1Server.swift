@@ -11,7 +11,7 @@ final class HTTP1Server: ServerProtocol {
     private var inputUsed = 0
     private var output: [UInt8] = []
     private var head: RequestHead?
-    private var body: [UInt8] = []
+    private var body = IncomingBody()
     /// Answers the request once its body, which nobody wants, has been read over.
     private var refusal: HTTPResponse?
     private var exchange: HTTPExchange?
@@ -27,7 +27,7 @@ final class HTTP1Server: ServerProtocol {
     /// An unwanted body up to this is read over to keep the connection; a longer one costs the peer a new connection.
     private static let longestIgnoredBody = 64 << 10
     /// Unwritten answers beyond which requests that were sent ahead are left for later.
-    private static let heldBackBytes = 64 << 10
+    private static let heldBackBytes = 16 << 10
 
     init(connection: ServerConnection) {
         self.connection = connection
@@ -39,7 +39,7 @@ final class HTTP1Server: ServerProtocol {
     // MARK: ServerProtocol
 
     /// While an answer is awaited, requests that were sent ahead are left in the socket.
-    var wantsInput: Bool { exchange == nil && !isFinished && !isHeldBack }
+    var wantsInput: Bool { exchange == nil && !isFinished && !isHeldBack && !isResuming && !body.isPaused }
 
     var isIdle: Bool { exchange == nil && !isHeldBack && requestBegan == nil }
 
@@ -58,7 +58,7 @@ final class HTTP1Server: ServerProtocol {
 
     func produce(into output: inout [UInt8], limit: Int) {
         output.append(contentsOf: self.output)
-        self.output.removeAll(keepingCapacity: self.output.capacity <= 64 << 10)
+        self.output.removeAll(keepingCapacity: self.output.capacity <= 16 << 10)
         if isHeldBack {
             isHeldBack = false
             resume()
@@ -69,12 +69,16 @@ final class HTTP1Server: ServerProtocol {
         guard exchange == nil, !isFinished else { return }
         if let began = requestBegan {
             let age = now - began
-            guard age > server.limits.headerTimeout else { return }
-            let needed = age.wholeNanoseconds / 1_000_000_000 * UInt64(server.limits.minBodyBytesPerSecond)
             if head == nil {
-                refuse(.headerTimeout, 408, "the header did not come in time")
-            } else if UInt64(body.count) < needed {
+                if age > server.limits.headerTimeout {
+                    refuse(.headerTimeout, 408, "the header did not come in time")
+                }
+            } else if body.isPaused {
+                return
+            } else if server.limits.isTooSlow(body.count, for: age) {
                 refuse(.bodyTooSlow, 408, HTTPRefusal.tooSlowText)
+            } else if server.memory.budget.isTight, now - lastActivity > BodyMemory.smallPatience {
+                refuse(.buffersFull, 503, HTTPRefusal.busyText)
             }
         } else if now - lastActivity > server.limits.idleTimeout {
             server.counters.refuse(.idle)
@@ -113,8 +117,7 @@ final class HTTP1Server: ServerProtocol {
             }
             switch event {
             case .needsMore:
-                input.removeSubrange(..<inputUsed)
-                inputUsed = 0
+                dropUsedInput()
                 return
             case .head(var head, let keepsAlive):
                 head.peer = connection.peer
@@ -129,9 +132,23 @@ final class HTTP1Server: ServerProtocol {
         }
     }
 
+    private func dropUsedInput() {
+        if inputUsed == input.count {
+            input.removeAll(keepingCapacity: input.capacity <= Self.keptInputBytes)
+        } else {
+            input.removeSubrange(..<inputUsed)
+        }
+        inputUsed = 0
+    }
+
+    /// A buffer that grew beyond this is not kept while a connection waits.
+    private static let keptInputBytes = 4 << 10
+
     private func begin(_ head: RequestHead) {
         self.head = head
         server.counters.http1Requests.add(1, ordering: .relaxed)
+        body.expectedBytes = min(head.contentLength ?? 0, server.limits.maxBodyBytes)
+        body.isPlanned = false
         if let length = head.contentLength, length > server.limits.maxBodyBytes {
             refuse(.bodyTooLarge, 413, HTTPRefusal.tooLargeText(limit: server.limits.maxBodyBytes))
         } else if let refusal = server.service.admit(head) {
@@ -153,14 +170,41 @@ final class HTTP1Server: ServerProtocol {
             refuse(.bodyTooLarge, 413, HTTPRefusal.tooLargeText(limit: server.limits.maxBodyBytes))
             return
         }
-        let buffered = server.counters.bufferedBytes.add(range.count, ordering: .relaxed).newValue
-        body.append(contentsOf: input[range])
-        if buffered > server.limits.maxBufferedBytes { refuse(.buffersFull, 503, HTTPRefusal.busyText) }
+        let fits = input.withUnsafeBufferPointer { input in
+            body.append(UnsafeBufferPointer(rebasing: input[range]), server.memory, now: lastActivity) { share in
+                LargeBody(
+                    share: share, now: lastActivity,
+                    resume: { [weak self] in self?.connection.flush() },
+                    giveUp: { [weak self] in self?.refuseForMemory() })
+            }
+        }
+        guard fits else {
+            refuseForMemory()
+            return
+        }
+        server.counters.bufferedBytes.add(range.count, ordering: .relaxed)
+        if !body.isPlanned, body.count >= 5 { plan() }
     }
+
+    private func plan() {
+        guard let head else { return }
+        body.isPlanned = true
+        switch server.service.plan(head, beginning: body.bytes) {
+        case .unknown: return
+        case .length(let length): body.expectedBytes = min(length, server.limits.maxBodyBytes)
+        case .refuse(let response):
+            keepsAlive = false
+            write(response, isHead: false)
+            finish()
+            connection.wantsToWrite()
+        }
+    }
+
+    private func refuseForMemory() { refuse(.buffersFull, 503, HTTPRefusal.busyText) }
 
     private func releaseBody() {
         server.counters.bufferedBytes.subtract(body.count, ordering: .relaxed)
-        body = []
+        body.drop(server.memory)
     }
 
     private func serve() {
@@ -170,9 +214,11 @@ final class HTTP1Server: ServerProtocol {
             respond(refusal)
             return
         }
-        let complete = body
-        releaseBody()
-        let exchange = HTTPExchange(head: head, body: complete) { [weak self] response in self?.respond(response) }
+        server.counters.bufferedBytes.subtract(body.count, ordering: .relaxed)
+        let (complete, share) = body.take(server.memory)
+        let exchange = HTTPExchange(head: head, body: complete, share: share) { [weak self] response in
+            self?.respond(response)
+        }
         self.exchange = exchange
         server.service.serve(exchange)
     }
@@ -192,11 +238,11 @@ final class HTTP1Server: ServerProtocol {
         if inputUsed < input.count, !isFinished { resume() }
     }
 
-    /// Goes on with what was sent ahead, once in this round of the loop.
+    /// Goes on with what was sent ahead, in the next round of the loop: others come first.
     private func resume() {
         guard !isResuming else { return }
         isResuming = true
-        server.loop.atEndOfRound { [weak self] in
+        _ = server.loop.schedule(after: .zero) { [weak self] in
             guard let self else { return }
             isResuming = false
             guard exchange == nil, !isFinished, !isHeldBack else { return }

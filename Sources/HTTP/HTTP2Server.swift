@@ -16,6 +16,10 @@ final class HTTP2Server: ServerProtocol {
     private var lastActivity: MonotonicTime
     private var isDraining = false
     private var isBroken = false
+    /// Told to go: nothing more of it is read.
+    private var isTerminated = false
+    /// Whole requests that wait until the peer has taken more of the answers before them.
+    private var deferred: [HTTP2Stream] = []
 
     init(connection: ServerConnection) {
         self.connection = connection
@@ -52,17 +56,28 @@ final class HTTP2Server: ServerProtocol {
     // MARK: ServerProtocol
 
     func receive(_ bytes: Span<UInt8>) {
+        guard !isTerminated else { return }
         lastActivity = server.loop.now()
         guardian.now = lastActivity
+        // In pieces, so that a flood is noticed before a full read buffer of it has been worked through.
+        var rest = bytes
+        while !rest.isEmpty, !isTerminated {
+            receivePiece(rest.extracting(first: Self.pieceBytes))
+            rest = rest.extracting(droppingFirst: Self.pieceBytes)
+        }
+    }
+
+    private static let pieceBytes = 16 << 10
+
+    private func receivePiece(_ bytes: Span<UInt8>) {
         let result = bytes.withUnsafeBufferPointer { nghttp2_session_mem_recv(session, $0.baseAddress, $0.count) }
         if let flood = guardian.exceeded ?? (result == NGHTTP2_ERR_FLOODED.rawValue ? guardian.latestFlood : nil) {
-            server.counters.refuse(flood)
-            terminate(NGHTTP2_ENHANCE_YOUR_CALM)
+            terminate(flood, NGHTTP2_ENHANCE_YOUR_CALM)
         } else if result < 0 {
             // nghttp2 has queued a GOAWAY where there is still one to send.
             server.counters.refuse(.protocolError)
-            isBroken = true
-            connection.closeAfterOutput()
+            (isBroken, isTerminated) = (true, true)
+            connection.cutOff()
         }
     }
 
@@ -72,10 +87,11 @@ final class HTTP2Server: ServerProtocol {
             let count = nghttp2_session_mem_send(session, &bytes)
             guard count > 0, let bytes else {
                 if count < 0 { isBroken = true }
-                return
+                break
             }
             output.append(contentsOf: UnsafeBufferPointer(start: bytes, count: count))
         }
+        serveDeferred()
     }
 
     var wantsInput: Bool { true }
@@ -94,24 +110,24 @@ final class HTTP2Server: ServerProtocol {
     }
 
     func sweep(_ now: MonotonicTime) {
+        guard !isTerminated else { return }
         for stream in streams.values where stream.isReceivingBody {
-            guard stream.isTooSlow(now, server.limits) else { continue }
-            server.counters.refuse(.bodyTooSlow)
-            refuse(stream, 408, HTTPRefusal.tooSlowText)
+            if stream.isTooSlow(now, server.limits) {
+                server.counters.refuse(.bodyTooSlow)
+                refuse(stream, 408, HTTPRefusal.tooSlowText)
+            } else if server.memory.budget.isTight, now - stream.progressAt > BodyMemory.smallPatience,
+                !stream.body.isPaused
+            {
+                refuseForMemory(stream)
+            }
         }
-        for stream in streams.values where stream.isReceivingHeader && now - stream.begun > server.limits.headerTimeout
-        {
-            server.counters.refuse(.headerTimeout)
-            reset(stream.id, NGHTTP2_CANCEL)
-        }
-        // A window that the peer keeps closed holds answers back without a byte in the socket.
-        if streams.values.contains(where: { $0.isAnswered && now - $0.progressAt > server.limits.writeTimeout }) {
-            server.counters.refuse(.writeStalled)
-            terminate(NGHTTP2_ENHANCE_YOUR_CALM)
-        }
-        if streams.isEmpty, now - lastActivity > server.limits.idleTimeout {
-            server.counters.refuse(.idle)
-            terminate(NGHTTP2_NO_ERROR)
+        // Nothing else may come on the connection before a header block is complete.
+        if streams.values.contains(where: { $0.isReceivingHeader && now - $0.begun > server.limits.headerTimeout }) {
+            terminate(.headerTimeout, NGHTTP2_ENHANCE_YOUR_CALM)
+        } else if streams.values.contains(where: { $0.isAnswered && $0.isTooSlow(now, server.limits) }) {
+            terminate(.writeStalled, NGHTTP2_ENHANCE_YOUR_CALM)
+        } else if streams.isEmpty, now - lastActivity > server.limits.idleTimeout {
+            terminate(.idle, NGHTTP2_NO_ERROR)
         }
     }
 
@@ -129,20 +145,22 @@ final class HTTP2Server: ServerProtocol {
         streams = [:]
     }
 
-    private func terminate(_ error: nghttp2_error_code) {
+    private func terminate(_ reason: HTTPRefusal, _ error: nghttp2_error_code) {
+        isTerminated = true
+        server.counters.refuse(reason)
         nghttp2_session_terminate_session(session, error.rawValue)
-        connection.closeAfterOutput()
+        connection.cutOff()
     }
 
     // MARK: streams; called from within nghttp2
 
-    fileprivate func beginHeaders(_ id: Int32) -> Int32 {
+    func beginHeaders(_ id: Int32) -> Int32 {
         guard streams[id] == nil else { return 0 }  // trailers
         streams[id] = HTTP2Stream(id: id, now: lastActivity)
         return 0
     }
 
-    fileprivate func header(_ id: Int32, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>)
+    func header(_ id: Int32, _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>)
         -> Int32
     {
         guard let stream = streams[id] else { return 0 }
@@ -162,7 +180,7 @@ final class HTTP2Server: ServerProtocol {
         return 0
     }
 
-    fileprivate func headersEnded(_ id: Int32, endOfStream: Bool) {
+    func headersEnded(_ id: Int32, endOfStream: Bool) {
         guard let stream = streams[id], stream.isReceivingHeader else { return }
         stream.isReceivingHeader = false
         stream.peerHasEnded = endOfStream
@@ -181,28 +199,71 @@ final class HTTP2Server: ServerProtocol {
             serve(stream)
         } else {
             stream.isReceivingBody = true
+            stream.progressAt = lastActivity
+            stream.body.expectedBytes = head.contentLength ?? 0
             if head.headers["expect"]?.lowercased() == "100-continue" { submitContinue(id) }
-            stream.body.reserveCapacity(min(head.contentLength ?? 0, 1 << 20))
         }
     }
 
-    fileprivate func data(_ id: Int32, _ bytes: UnsafeBufferPointer<UInt8>) {
+    func data(_ id: Int32, _ bytes: UnsafeBufferPointer<UInt8>) {
+        // Only the stream's window is ever kept from the peer: one body that waits must not stop the others.
+        nghttp2_session_consume_connection(session, bytes.count)
         guard let stream = streams[id], stream.isReceivingBody else { return }
+        keep(bytes, stream)
+        if stream.body.isPaused {
+            stream.withheldWindow += bytes.count
+        } else {
+            nghttp2_session_consume_stream(session, id, bytes.count)
+        }
+    }
+
+    private func keep(_ bytes: UnsafeBufferPointer<UInt8>, _ stream: HTTP2Stream) {
         guard stream.body.count + bytes.count <= server.limits.maxBodyBytes else {
             refuseTooLarge(stream)
             return
         }
-        let buffered = server.counters.bufferedBytes.add(bytes.count, ordering: .relaxed).newValue
-        stream.buffered += bytes.count
-        guard buffered <= server.limits.maxBufferedBytes else {
-            server.counters.refuse(.buffersFull)
-            refuse(stream, 503, HTTPRefusal.busyText)
+        stream.progressAt = lastActivity
+        let fits = stream.body.append(bytes, server.memory, now: lastActivity) { share in
+            LargeBody(
+                share: share, now: lastActivity,
+                resume: { [weak self, weak stream] in
+                    if let self, let stream { resume(stream) }
+                },
+                giveUp: { [weak self, weak stream] in
+                    if let self, let stream { refuseForMemory(stream) }
+                })
+        }
+        guard fits else {
+            refuseForMemory(stream)
             return
         }
-        stream.body.append(contentsOf: bytes)
+        server.counters.bufferedBytes.add(bytes.count, ordering: .relaxed)
+        if !stream.body.isPlanned, stream.body.count >= 5 { plan(stream) }
     }
 
-    fileprivate func endOfStream(_ id: Int32) {
+    private func plan(_ stream: HTTP2Stream) {
+        guard let head = stream.head else { return }
+        stream.body.isPlanned = true
+        switch server.service.plan(head, beginning: stream.body.bytes) {
+        case .unknown: return
+        case .length(let length): stream.body.expectedBytes = min(length, server.limits.maxBodyBytes)
+        case .refuse(let response): refuse(stream, response)
+        }
+    }
+
+    private func resume(_ stream: HTTP2Stream) {
+        nghttp2_session_consume_stream(session, stream.id, stream.withheldWindow)
+        stream.withheldWindow = 0
+        connection.wantsToWrite()
+    }
+
+    private func refuseForMemory(_ stream: HTTP2Stream) {
+        guard stream.isReceivingBody else { return }
+        server.counters.refuse(.buffersFull)
+        refuse(stream, 503, HTTPRefusal.busyText)
+    }
+
+    func endOfStream(_ id: Int32) {
         guard let stream = streams[id] else { return }
         stream.peerHasEnded = true
         guard stream.isReceivingBody else { return }
@@ -210,58 +271,90 @@ final class HTTP2Server: ServerProtocol {
         serve(stream)
     }
 
-    fileprivate func streamClosed(_ id: Int32) {
+    func streamClosed(_ id: Int32) {
         guard let stream = streams.removeValue(forKey: id) else { return }
         forget(stream)
         if isDraining, streams.isEmpty { connection.closeAfterOutput() }
     }
 
-    fileprivate func frameBegan(type: UInt8, flags: UInt8, length: Int) {
+    func frameBegan(type: UInt8, flags: UInt8, length: Int) {
         guardian.countFrame(type: type, flags: flags, length: length)
     }
 
-    fileprivate func frameSent(_ sent: nghttp2_frame) {
+    /// Called for what nghttp2 answers with a reset or a GOAWAY by itself.
+    func invalidFrame(_ id: Int32) {
+        if let stream = streams[id] {
+            guard !stream.hasProvokedReset else { return }
+            stream.hasProvokedReset = true
+        }
+        guardian.countProvokedReset()
+    }
+
+    func frameSent(_ sent: nghttp2_frame) {
         let frame = sent.hd
         let carriesAnswer = frame.type == NGHTTP2_HEADERS.rawValue || frame.type == NGHTTP2_DATA.rawValue
         if carriesAnswer, UInt32(frame.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0 {
             // Not before: nghttp2 drops the frames of a stream that still wait when its reset is submitted.
             streams[frame.stream_id]?.resetAfterAnswer(session)
         }
+        if frame.type == NGHTTP2_GOAWAY.rawValue, sent.goaway.error_code != NGHTTP2_NO_ERROR.rawValue, !isTerminated {
+            // nghttp2 ends the session by itself, where it finds a flood or the peer breaks the rules.
+            isTerminated = true
+            let isFlood = sent.goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM.rawValue
+            server.counters.refuse(isFlood ? .resetFlood : .protocolError)
+            connection.cutOff()
+        }
         // A reset without an error is ours, after an early answer; the others are what the peer made us do.
         guard frame.type == NGHTTP2_RST_STREAM.rawValue, sent.rst_stream.error_code != NGHTTP2_NO_ERROR.rawValue,
-            guardian.countsProvokedResetFlood()
+            let stream = streams[frame.stream_id], !stream.hasProvokedReset
         else { return }
-        server.counters.refuse(.resetFlood)
-        connection.closeAfterOutput()
+        stream.hasProvokedReset = true
+        guardian.countProvokedReset()
+        if guardian.exceeded != nil, !isTerminated {
+            isTerminated = true
+            server.counters.refuse(.resetFlood)
+            connection.cutOff()
+        }
     }
 
     private func forget(_ stream: HTTP2Stream) {
         release(stream)
         pendingBytes -= stream.response.count - stream.responseSent
-        stream.responseSent = stream.response.count
+        (stream.response, stream.responseSent) = ([], 0)
         stream.exchange?.detach()
         stream.exchange = nil
     }
 
     /// Gives back the stream's share of what may be buffered.
     private func release(_ stream: HTTP2Stream) {
-        server.counters.bufferedBytes.subtract(stream.buffered, ordering: .relaxed)
-        stream.buffered = 0
+        server.counters.bufferedBytes.subtract(stream.body.count, ordering: .relaxed)
+        stream.body.drop(server.memory)
     }
 
     // MARK: answering
 
     private func serve(_ stream: HTTP2Stream) {
+        guard pendingBytes < server.limits.maxOutputBytes else {
+            deferred.append(stream)
+            return
+        }
         guard let head = stream.head else { return }
-        let body = stream.body
-        stream.body = []
-        release(stream)
-        let exchange = HTTPExchange(head: head, body: body) { [weak self, weak stream] response in
+        server.counters.bufferedBytes.subtract(stream.body.count, ordering: .relaxed)
+        let (body, share) = stream.body.take(server.memory)
+        let exchange = HTTPExchange(head: head, body: body, share: share) { [weak self, weak stream] response in
             guard let self, let stream else { return }
             respond(stream, response)
         }
         stream.exchange = exchange
         server.service.serve(exchange)
+    }
+
+    /// Goes on with requests that waited for the peer to take answers.
+    private func serveDeferred() {
+        while let stream = deferred.first, pendingBytes < server.limits.maxOutputBytes / 2 {
+            deferred.removeFirst()
+            if streams[stream.id] === stream, !stream.isAnswered { serve(stream) }
+        }
     }
 
     private func refuseTooLarge(_ stream: HTTP2Stream) {
@@ -277,8 +370,9 @@ final class HTTP2Server: ServerProtocol {
     /// Answers before the whole body came; the rest of it is not wanted.
     private func refuse(_ stream: HTTP2Stream, _ response: HTTPResponse) {
         stream.isReceivingBody = false
-        stream.body = []
         release(stream)
+        // What was kept of its window is of no use any more: an early answer asks the peer to stop.
+        stream.withheldWindow = 0
         respond(stream, response)
     }
 
@@ -286,6 +380,7 @@ final class HTTP2Server: ServerProtocol {
         guard !stream.isAnswered else { return }
         stream.isAnswered = true
         stream.progressAt = server.loop.now()
+        stream.answeredAt = stream.progressAt
         stream.exchange = nil
         let isHead = stream.head?.method == "HEAD"
         stream.response = isHead ? [] : response.body
@@ -310,7 +405,7 @@ final class HTTP2Server: ServerProtocol {
     }
 
     /// Copies the next part of an answer's body into nghttp2's frame.
-    fileprivate func readBody(
+    func readBody(
         _ id: Int32, _ buffer: UnsafeMutablePointer<UInt8>, _ capacity: Int, _ flags: UnsafeMutablePointer<UInt32>
     ) -> Int {
         guard let stream = streams[id] else { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
@@ -343,77 +438,5 @@ final class HTTP2Server: ServerProtocol {
     private func reset(_ id: Int32, _ error: nghttp2_error_code) {
         nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, error.rawValue)
         connection.wantsToWrite()
-    }
-}
-
-/// The callbacks and options that all sessions share.
-private struct HTTP2ServerCallbacks: @unchecked Sendable {
-    // Sendable because nghttp2 only reads the tables after they are made here.
-    let pointer: OpaquePointer?
-
-    static let shared = HTTP2ServerCallbacks()
-    nonisolated(unsafe) static let options: OpaquePointer? = {
-        // Never changed after this; sessions read it when they are made.
-        var options: OpaquePointer?
-        nghttp2_option_new(&options)
-        nghttp2_option_set_no_closed_streams(options, 1)
-        nghttp2_option_set_max_settings(options, 32)
-        return options
-    }()
-
-    static let readBody: nghttp2_data_source_read_callback = { _, id, buffer, capacity, flags, _, userData in
-        // nghttp2 passes the session's user data, a buffer and flags that are never null.
-        HTTP2Server.from(userData).readBody(id, buffer!, capacity, flags!)
-    }
-
-    private init() {
-        var callbacks: OpaquePointer?
-        nghttp2_session_callbacks_new(&callbacks)
-        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, userData in
-            HTTP2Server.from(userData).beginHeaders(frame!.pointee.hd.stream_id)
-        }
-        nghttp2_session_callbacks_set_on_header_callback(callbacks) {
-            _, frame, name, nameLength, value, valueLength, _, userData in
-            HTTP2Server.from(userData).header(
-                frame!.pointee.hd.stream_id, UnsafeBufferPointer(start: name, count: nameLength),
-                UnsafeBufferPointer(start: value, count: valueLength))
-        }
-        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, userData in
-            let header = frame!.pointee.hd
-            let endOfStream = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
-            let session = HTTP2Server.from(userData)
-            if header.type == NGHTTP2_HEADERS.rawValue {
-                session.headersEnded(header.stream_id, endOfStream: endOfStream)
-            }
-            if endOfStream, header.type == NGHTTP2_HEADERS.rawValue || header.type == NGHTTP2_DATA.rawValue {
-                session.endOfStream(header.stream_id)
-            }
-            return 0
-        }
-        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, bytes, count, userData in
-            HTTP2Server.from(userData).data(id, UnsafeBufferPointer(start: bytes, count: count))
-            return 0
-        }
-        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, _, userData in
-            HTTP2Server.from(userData).streamClosed(id)
-            return 0
-        }
-        nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, userData in
-            let header = header!.pointee
-            HTTP2Server.from(userData).frameBegan(type: header.type, flags: header.flags, length: header.length)
-            return 0
-        }
-        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, userData in
-            HTTP2Server.from(userData).frameSent(frame!.pointee)
-            return 0
-        }
-        pointer = callbacks
-    }
-}
-
-extension HTTP2Server {
-    /// The user data of every session is the object that owns it and frees it, so the pointer is valid in each callback.
-    fileprivate static func from(_ userData: UnsafeMutableRawPointer?) -> HTTP2Server {
-        Unmanaged<HTTP2Server>.fromOpaque(userData!).takeUnretainedValue()
     }
 }

@@ -12,12 +12,15 @@ final class HTTP2Stream {
     var isAnswered = false
     var headerBytes = 0
     var head: RequestHead?
-    var body: [UInt8] = []
-    /// This stream's part of the server's count of buffered bytes.
-    var buffered = 0
+    var body = IncomingBody()
+    /// Received while the body was to wait; the peer's window for it is given back when it goes on.
+    var withheldWindow = 0
+    /// The peer did something on it that made us reset it, which is counted.
+    var hasProvokedReset = false
     var exchange: HTTPExchange?
-    /// When the answer was given or a part of it last left.
+    /// When a part of the body last came, the answer was given or a part of it last left.
     var progressAt: MonotonicTime
+    var answeredAt: MonotonicTime
     var response: [UInt8] = []
     var responseSent = 0
     var trailers = HTTPHeaders()
@@ -31,6 +34,7 @@ final class HTTP2Stream {
         self.id = id
         begun = now
         progressAt = now
+        answeredAt = now
     }
 
     /// nghttp2 has checked names and values: lower case, no control characters, pseudo-headers first and once.
@@ -58,10 +62,14 @@ final class HTTP2Stream {
         return head
     }
 
+    /// The body, or the peer's taking of the answer.
     func isTooSlow(_ now: MonotonicTime, _ limits: HTTPLimits) -> Bool {
-        let age = now - begun
-        guard age > limits.headerTimeout else { return false }
-        return UInt64(body.count) < age.wholeNanoseconds / 1_000_000_000 * UInt64(limits.minBodyBytesPerSecond)
+        if isReceivingBody, !body.isPaused { return limits.isTooSlow(body.count, for: now - begun) }
+        guard isAnswered else { return false }
+        // A window that the peer keeps closed, or all but closed, holds answers back without a byte in the socket.
+        let age = now - answeredAt
+        return now - progressAt > limits.writeTimeout
+            || (age > limits.writeTimeout && responseSent < limits.leastBytes(in: age))
     }
 
     /// RFC 9113, 8.1: an answer may be complete before the request is; NO_ERROR then asks the peer to stop sending.

@@ -1,3 +1,5 @@
+package import EventLoop
+
 /// One request and its answer. Lives on the server's loop.
 ///
 /// The connection may end before the answer is given: `respond` then does nothing, so a service may keep an exchange for as
@@ -6,11 +8,14 @@ package final class HTTPExchange {
     package let head: RequestHead
     /// The body as it came, content coding included. A service may take it out to keep it without a copy.
     package var body: [UInt8]
+    /// Stands for the memory of `body`. Whoever keeps the bytes, or makes others of them, keeps it too and adjusts it.
+    package let share: BudgetShare
     private var responder: ((HTTPResponse) -> Void)?
 
-    init(head: RequestHead, body: [UInt8], responder: @escaping (HTTPResponse) -> Void) {
+    init(head: RequestHead, body: [UInt8], share: BudgetShare, responder: @escaping (HTTPResponse) -> Void) {
         self.head = head
         self.body = body
+        self.share = share
         self.responder = responder
     }
 

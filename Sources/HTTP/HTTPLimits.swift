@@ -1,3 +1,5 @@
+import EventLoop
+
 /// Bounds on everything a peer controls. Each one that is hit is counted under an `HTTPRefusal`.
 package struct HTTPLimits: Sendable {
     package var maxConnections = 1024
@@ -6,8 +8,6 @@ package struct HTTPLimits: Sendable {
     package var maxHeaderBytes = 16 << 10
     /// Of one body as it comes, before decompression.
     package var maxBodyBytes = 16 << 20
-    /// Of all bodies that are being received on this server together; over it requests are answered with 503.
-    package var maxBufferedBytes = 64 << 20
     /// Unsent answers of one connection; over it no more is read from that connection.
     package var maxOutputBytes = 1 << 20
     /// Answers of this server together that peers have not taken; a service that makes large ones refuses over it.
@@ -16,7 +16,8 @@ package struct HTTPLimits: Sendable {
     package var connectionWindow: UInt32 = 16 << 20
     /// From the first byte of a request, or of a connection, to the end of its header.
     package var headerTimeout = Duration.seconds(10)
-    /// A body slower than this over `headerTimeout` is given up.
+    /// A body slower than this over `headerTimeout` is given up, and a peer that takes its answers slower than this over
+    /// `writeTimeout` is dropped.
     package var minBodyBytesPerSecond = 1 << 10
     /// A connection without a request for so long is closed.
     package var idleTimeout = Duration.seconds(300)
@@ -32,6 +33,20 @@ package struct HTTPLimits: Sendable {
     package var maxOversizedHeaders = 3
 
     package init() {}
+
+    /// How often deadlines are looked at: often enough that none is missed by much.
+    var sweepInterval: Duration {
+        min(.seconds(1), max(.milliseconds(50), min(headerTimeout, writeTimeout, idleTimeout) / 2))
+    }
+
+    func leastBytes(in time: Duration) -> Int {
+        Int(clamping: time.wholeNanoseconds / 1_000_000) * minBodyBytesPerSecond / 1000
+    }
+
+    /// Whether a body that began so long ago should have brought more bytes.
+    func isTooSlow(_ bytes: Int, for age: Duration) -> Bool {
+        age > headerTimeout && bytes < leastBytes(in: age)
+    }
 }
 
 /// Why a connection or request was turned away. The raw value is the `reason` label of its counter.

@@ -60,15 +60,29 @@ package struct HTTPResponse: Sendable {
 package protocol HTTPService: AnyObject {
     /// Called when the head has been read and before the body: a response refuses the request, nil lets the body come.
     func admit(_ head: RequestHead) -> HTTPResponse?
+    /// Called once when the first bytes of a body are there: `beginning` holds at least five, or all of it.
+    func plan(_ head: RequestHead, beginning: [UInt8]) -> BodyPlan
     /// Called with the whole body. The answer may be given at once or later.
     func serve(_ exchange: HTTPExchange)
     /// Puts into the service's own words that the server gives up a request, such as one whose body is too large.
     func refusal(_ head: RequestHead, status: Int, reason: String) -> HTTPResponse
 }
 
+/// What the beginning of a body tells about the rest.
+package enum BodyPlan {
+    case unknown
+    /// The body will be so long, if its sender keeps its word.
+    case length(Int)
+    case refuse(HTTPResponse)
+}
+
 extension HTTPService {
+    package func plan(_ head: RequestHead, beginning: [UInt8]) -> BodyPlan { .unknown }
+
     package func refusal(_ head: RequestHead, status: Int, reason: String) -> HTTPResponse {
-        .text(status, reason + "\n")
+        status == 401 || status == 429
+            ? .errorJSON(status, code: status == 401 ? "unauthenticated" : "rate_limited", message: reason)
+            : .text(status, reason + "\n")
     }
 }
 

@@ -11,8 +11,9 @@ package final class HTTPServer {
     let limits: HTTPLimits
     let service: any HTTPService
     let tls: TLSServerContext?
+    let memory: BodyMemory
     /// Where all connections of this loop read to; a connection copies out what it keeps.
-    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 << 10, alignment: 64)
     private let listener: Int32
     private var listening: Watch?
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
@@ -20,16 +21,21 @@ package final class HTTPServer {
     private var sweep: Timer?
     private var drained: (() -> Void)?
 
+    /// - Parameters:
+    ///   - memory: shared by the servers of a loop, so that none of them fills it to the loss of the others.
+    ///   - unixMode: permissions of a unix socket.
     package init(
         loop: EventLoop, address: SocketAddress, tls: TLSServerContext? = nil, limits: HTTPLimits = HTTPLimits(),
-        counters: HTTPServerCounters = HTTPServerCounters(), service: any HTTPService
+        counters: HTTPServerCounters = HTTPServerCounters(), memory: BodyMemory? = nil, unixMode: Int = 0o660,
+        service: any HTTPService
     ) throws(SystemError) {
         self.loop = loop
         self.limits = limits
         self.counters = counters
         self.service = service
+        self.memory = memory ?? BodyMemory(loop: loop, budget: ByteBudget(limit: .max))
         self.tls = tls
-        listener = try Socket.listen(address)
+        listener = try Socket.listen(address, unixMode: UInt32(clamping: unixMode))
         localAddress = Socket.localAddress(listener) ?? address
         listening = try loop.watch(listener, .read) { [unowned self] _ in acceptWaiting() }
         scheduleSweep()
@@ -46,6 +52,7 @@ package final class HTTPServer {
         guard let listening else { return }
         listening.cancel()
         self.listening = nil
+        if case .unix(let path) = localAddress.host { unlink(path) }
         Glibc.close(listener)
     }
 
@@ -82,7 +89,7 @@ package final class HTTPServer {
     private func acceptWaiting() {
         do {
             // Bounded, so that a burst of connections does not starve those that are open.
-            for _ in 0..<64 {
+            for _ in 0..<Self.connectionsPerRound {
                 guard let (fd, peer) = try Socket.accept(listener) else { return }
                 guard !isReserved(fd) else {
                     counters.refuse(.outOfDescriptors)
@@ -148,12 +155,25 @@ package final class HTTPServer {
     }
 
     private func scheduleSweep() {
-        sweep = loop.schedule(after: .seconds(1)) { [weak self] in
+        sweep = loop.schedule(after: limits.sweepInterval) { [weak self] in
             guard let self else { return }
             // Copied, since a sweep may close connections.
-            let now = loop.now()
-            for connection in connections.values { connection.sweep(now) }
-            scheduleSweep()
+            sweep(Array(connections.values)[...])
         }
     }
+
+    /// A few at a time: hundreds of connections that have had their time must not hold up the others while they are closed.
+    private func sweep(_ rest: ArraySlice<ServerConnection>) {
+        let now = loop.now()
+        for connection in rest.prefix(Self.connectionsPerRound) { connection.sweep(now) }
+        let rest = rest.dropFirst(Self.connectionsPerRound)
+        guard !rest.isEmpty else {
+            scheduleSweep()
+            return
+        }
+        sweep = loop.schedule(after: .zero) { [weak self] in self?.sweep(rest) }
+    }
+
+    /// Accepted or swept before others get their turn.
+    private static let connectionsPerRound = 32
 }

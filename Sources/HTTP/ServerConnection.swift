@@ -36,13 +36,13 @@ final class ServerConnection {
     private var tls: TLSSession?
     private var spoken: (any ServerProtocol)?
     private var firstBytes: [UInt8] = []
-    private var plaintext: [UInt8] = []
-    private var produced: [UInt8] = []
     private var output: [UInt8] = []
     private var outputSent = 0
     private var isReading = false
     private var isAwaitingFlush = false
     private var isClosing = false
+    /// Until when the peer may take its last words.
+    private var cutOffAt: MonotonicTime?
     private var hasPeerEnded = false
     private var hasSaidFarewell = false
     /// Until when, and how much of, what the peer still sends is read and thrown away.
@@ -54,6 +54,13 @@ final class ServerConnection {
     private var reportedUnsent = 0
     /// When a byte last went out or the output was last empty.
     private var lastWriteProgress: MonotonicTime
+    /// Since when output has been waiting, and what went out since then.
+    private var backlog: (since: MonotonicTime, sent: Int)
+    /// What a connection costs by being open.
+    private let share: BudgetShare
+
+    private static let plainCost = 12 << 10
+    private static let tlsCost = 64 << 10
 
     var isSecure: Bool { server.tls != nil }
     private var isOpen: Bool { watch != nil }
@@ -67,6 +74,9 @@ final class ServerConnection {
         openedAt = server.loop.now()
         lastActivity = openedAt
         lastWriteProgress = openedAt
+        backlog = (openedAt, 0)
+        share = BudgetShare(of: server.memory.budget)
+        share.take(server.tls == nil ? Self.plainCost : Self.tlsCost)
         do {
             tls = try server.tls?.makeSession()
             watch = try server.loop.watch(fd, .read) { [unowned self] readiness in
@@ -86,7 +96,8 @@ final class ServerConnection {
 
     private func readAvailable() {
         guard isOpen else { return }
-        let count = recv(fd, server.scratch.baseAddress, server.scratch.count, 0)
+        let room = server.memory.budget.isTight ? Self.tightReadBytes : server.scratch.count
+        let count = recv(fd, server.scratch.baseAddress, room, 0)
         if count < 0 {
             let code = errno
             if code != EAGAIN && code != EINTR { close() }
@@ -110,6 +121,9 @@ final class ServerConnection {
         flush()
     }
 
+    /// Where memory is short, no more is taken at once than what a body may hold before it is made to wait.
+    private static let tightReadBytes = BodyMemory.largeBytes
+
     private func endOfInput() {
         // The second time it is a hang-up in both directions.
         guard !hasPeerEnded, linger == nil, let spoken, spoken.toleratesHalfClose, spoken.awaitsAnswer else {
@@ -122,9 +136,9 @@ final class ServerConnection {
 
     private func receiveEncrypted(_ bytes: Span<UInt8>) {
         guard let tls else { return }
-        plaintext.removeAll(keepingCapacity: true)
+        var decrypted: [UInt8] = []
         do {
-            try tls.receive(bytes, plaintext: &plaintext)
+            try tls.receive(bytes, plaintext: &decrypted)
         } catch {
             server.counters.refuse(.tls)
             // What OpenSSL has to say to the peer, such as an alert, is still sent.
@@ -134,11 +148,7 @@ final class ServerConnection {
         if spoken == nil, tls.isHandshakeComplete, tls.negotiatedProtocol == "h2" {
             speak(HTTP2Server(connection: self))
         }
-        if !plaintext.isEmpty {
-            let decrypted = plaintext
-            receivePlain(decrypted.span)
-        }
-        if plaintext.capacity > 1 << 20 { plaintext = [] }
+        if !decrypted.isEmpty { receivePlain(decrypted.span) }
         if tls.isPeerClosed { isClosing = true }
     }
 
@@ -193,6 +203,7 @@ final class ServerConnection {
             }
             lastWriteProgress = server.loop.now()
             server.counters.bytesSent.add(UInt64(sent), ordering: .relaxed)
+            backlog.sent += sent
             outputSent += sent
         }
         reportUnsent()
@@ -212,15 +223,21 @@ final class ServerConnection {
 
     private func reportUnsent() {
         let unsent = isOpen ? output.count - outputSent + (spoken?.pendingBytes ?? 0) : 0
+        guard unsent != reportedUnsent else { return }
+        server.memory.budget.take(unsent - reportedUnsent)
         server.counters.unsentBytes.add(unsent - reportedUnsent, ordering: .relaxed)
         reportedUnsent = unsent
     }
 
+    /// A buffer that grew beyond this for one answer is not kept for the next.
+    private static let keptOutputBytes = 16 << 10
+
     private func dropWhatWasSent() {
         if outputSent == output.count {
-            output.removeAll(keepingCapacity: output.capacity <= 1 << 20)
+            output.removeAll(keepingCapacity: output.capacity <= Self.keptOutputBytes)
             outputSent = 0
             lastWriteProgress = server.loop.now()
+            backlog = (lastWriteProgress, 0)
         } else if outputSent > output.count / 2 {
             output.removeFirst(outputSent)
             outputSent = 0
@@ -260,7 +277,7 @@ final class ServerConnection {
             return
         }
         if tls.isHandshakeComplete, let spoken, !hasSaidFarewell {
-            produced.removeAll(keepingCapacity: produced.capacity <= 1 << 20)
+            var produced: [UInt8] = []
             spoken.produce(into: &produced, limit: server.limits.maxOutputBytes)
             if !produced.isEmpty, (try? tls.send(produced.span)) == nil { isClosing = true }
         }
@@ -270,9 +287,12 @@ final class ServerConnection {
     // MARK: ending
 
     func sweep(_ now: MonotonicTime) {
+        guard isOpen else { return }
         if let linger {
             if now > linger.until { close() }
-        } else if outputSent < output.count, now - lastWriteProgress > server.limits.writeTimeout {
+        } else if let cutOffAt, now > cutOffAt {
+            close()
+        } else if outputSent < output.count, isTakenTooSlowly(now) {
             refuseAndClose(.writeStalled)
         } else if let spoken {
             spoken.sweep(now)
@@ -280,6 +300,15 @@ final class ServerConnection {
         } else if now - openedAt > server.limits.headerTimeout {
             refuseAndClose(.headerTimeout)
         }
+    }
+
+    private func isTakenTooSlowly(_ now: MonotonicTime) -> Bool {
+        let limits = server.limits
+        if now - lastWriteProgress > limits.writeTimeout { return true }
+        let age = now - backlog.since
+        guard age > limits.writeTimeout else { return false }
+        defer { backlog = (now, 0) }
+        return backlog.sent < limits.leastBytes(in: age)
     }
 
     func drain() {
@@ -299,6 +328,12 @@ final class ServerConnection {
     /// Closes once everything queued has been sent.
     func closeAfterOutput() { isClosing = true }
 
+    /// The same for a peer that does what none should: it gets its last words soon or never.
+    func cutOff() {
+        isClosing = true
+        cutOffAt = server.loop.now() + .milliseconds(500)
+    }
+
     func close() {
         guard let watch else { return }
         watch.cancel()
@@ -306,6 +341,7 @@ final class ServerConnection {
         Glibc.close(fd)
         spoken?.connectionClosed()
         reportUnsent()
+        share.giveBack()
         server.remove(self)
     }
 }

@@ -24,23 +24,28 @@ package enum Base64 {
 
     /// Nil for a foreign character, wrong padding or an impossible length. Surplus bits at the end are ignored.
     package static func decode(_ text: [UInt8]) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 4 * 3 + 2)
+        return decode(text.span, into: &bytes) ? bytes : nil
+    }
+
+    /// The same, appended to `output`; after false it may have got a part.
+    static func decode(_ text: Span<UInt8>, into output: inout [UInt8]) -> Bool {
         var end = text.count
         while end > 0, text.count - end < 2, text[end - 1] == UInt8(ascii: "=") { end -= 1 }
-        guard end == text.count || text.count.isMultiple(of: 4), end % 4 != 1 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(end / 4 * 3 + 2)
+        guard end == text.count || text.count.isMultiple(of: 4), end % 4 != 1 else { return false }
         var group: UInt32 = 0
         var bits: UInt32 = 0
-        for byte in text[..<end] {
-            guard let value = value(byte) else { return nil }
+        for index in 0..<end {
+            guard let value = value(text[index]) else { return false }
             group = (group << 6 | value) & 0xFFFF
             bits += 6
             if bits >= 8 {
                 bits -= 8
-                bytes.append(UInt8(truncatingIfNeeded: group >> bits))
+                output.append(UInt8(truncatingIfNeeded: group >> bits))
             }
         }
-        return bytes
+        return true
     }
 
     private static func value(_ byte: UInt8) -> UInt32? {

@@ -4,8 +4,11 @@ package import WireFormat
 package enum OTLPJSON {
     /// Reads a request in OTLP/JSON. Unknown fields are left out, null counts as absent. Ids of a wrong length pass, so that
     /// whoever counts the items can refuse those alone.
-    package static func protobuf(fromJSON text: [UInt8], kind: SignalKind) throws(OTLPJSONError) -> [UInt8] {
-        var reader = OTLPJSONReader(text)
+    /// - Parameter limit: most bytes of the result; a text can be a quarter of it.
+    package static func protobuf(
+        fromJSON text: [UInt8], kind: SignalKind, limit: Int = .max
+    ) throws(OTLPJSONError) -> [UInt8] {
+        var reader = OTLPJSONReader(text, limit: limit)
         return try reader.read(.request(kind))
     }
 

@@ -14,6 +14,8 @@ package struct OTLPJSONError: Error, Equatable, Sendable {
         /// A second member of a group of which one may be set.
         case alreadyChosen(String)
         case nestedTooDeep(limit: Int)
+        /// As protobuf the request has more bytes than are allowed.
+        case tooLarge(limit: Int)
     }
 
     package var reason: Reason
@@ -39,6 +41,7 @@ extension OTLPJSONError: CustomStringConvertible {
         case .duplicateField: return "\(place): the field is given twice, expected it once"
         case .alreadyChosen(let other): return "\(place): '\(other)' is set already, expected one of the two"
         case .nestedTooDeep(let limit): return "\(place): messages nested deeper than \(limit) levels"
+        case .tooLarge(let limit): return "\(place): the request is over \(limit) bytes as protobuf"
         }
     }
 }

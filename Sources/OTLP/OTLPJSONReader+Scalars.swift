@@ -6,15 +6,17 @@ extension OTLPJSONReader {
         switch field.type {
         case .string:
             guard case .string(let text) = token else { throw wrongType(token, expected: "a string") }
-            scratch.removeAll(keepingCapacity: true)
-            tokenizer.append(text, to: &scratch)
-            writeScratch(field)
+            let start = beginLength(field.number)
+            tokenizer.append(text, to: &output)
+            endLength(start, keepsEmpty: field.presence != .implicit)
         case .bytes:
+            let start = beginLength(field.number)
             try decodeBase64(token)
-            writeScratch(field)
+            endLength(start, keepsEmpty: field.presence != .implicit)
         case .hexBytes:
+            let start = beginLength(field.number)
             try decodeHex(token)
-            writeScratch(field)
+            endLength(start, keepsEmpty: field.presence != .implicit)
         case .bool:
             guard case .bool(let value) = token else { throw wrongType(token, expected: "true or false") }
             writeVarint(field, value ? 1 : 0)
@@ -33,12 +35,10 @@ extension OTLPJSONReader {
         }
     }
 
-    private mutating func writeScratch(_ field: FieldSchema) {
-        if scratch.isEmpty, field.presence == .implicit { return }
-        appendVarint(UInt64(field.number) << 3 | 2)
-        appendVarint(UInt64(scratch.count))
-        output.append(contentsOf: scratch)
-    }
+    /// What a number, an enumeration's name or an id may have at most; the text of a longer one is not even copied.
+    private static let longestWord = JSONTokenizer.maximumNumberLength
+
+    private func isWord(_ text: JSONString) -> Bool { text.range.count <= Self.longestWord }
 
     private mutating func writeVarint(_ field: FieldSchema, _ value: UInt64) {
         guard writeTag(field, wireType: 0, isDefault: value == 0) else { return }
@@ -69,7 +69,9 @@ extension OTLPJSONReader {
         switch token {
         case .number(let number): value = tokenizer.integer(number, as: I.self)
         case .string(let text):
-            value = JSONTokenizer.number(inText: tokenizer.string(text)).flatMap { JSONInteger.parse($0) }
+            value =
+                isWord(text)
+                ? JSONTokenizer.number(inText: tokenizer.string(text)).flatMap { JSONInteger.parse($0) } : nil
         default: throw wrongType(token, expected: expected)
         }
         guard let value else { throw error(.invalidValue(expected: expected)) }
@@ -82,7 +84,7 @@ extension OTLPJSONReader {
         switch token {
         case .number(let number): value = tokenizer.double(number)
         case .string(let text):
-            switch tokenizer.string(text) {
+            switch isWord(text) ? tokenizer.string(text) : "" {
             case "NaN": return .nan
             case "Infinity": return .infinity
             case "-Infinity": return -.infinity
@@ -102,7 +104,7 @@ extension OTLPJSONReader {
         let value: Int32?
         switch token {
         case .number(let number): value = tokenizer.integer(number, as: Int32.self)
-        case .string(let text): value = names.number(named: tokenizer.string(text))
+        case .string(let text): value = isWord(text) ? names.number(named: tokenizer.string(text)) : nil
         default: throw wrongType(token, expected: expected)
         }
         guard let value else { throw error(.invalidValue(expected: expected)) }
@@ -112,23 +114,28 @@ extension OTLPJSONReader {
     private mutating func decodeHex(_ token: JSONToken) throws(OTLPJSONError) {
         let expected = "pairs of hexadecimal digits"
         guard case .string(let text) = token else { throw wrongType(token, expected: "a string of \(expected)") }
-        let digits = Array(tokenizer.string(text).utf8)
-        scratch.removeAll(keepingCapacity: true)
+        let digits = isWord(text) ? Array(tokenizer.string(text).utf8) : [0]
         guard digits.count.isMultiple(of: 2) else { throw error(.invalidValue(expected: expected)) }
         for index in stride(from: 0, to: digits.count, by: 2) {
             guard let high = Hex.value(digits[index]), let low = Hex.value(digits[index + 1]) else {
                 throw error(.invalidValue(expected: expected))
             }
-            scratch.append(high << 4 | low)
+            output.append(high << 4 | low)
         }
     }
 
     private mutating func decodeBase64(_ token: JSONToken) throws(OTLPJSONError) {
         guard case .string(let text) = token else { throw wrongType(token, expected: "a string in base64") }
-        guard let decoded = Base64.decode(Array(tokenizer.string(text).utf8)) else {
-            throw error(.invalidValue(expected: "base64"))
+        let isDecoded: Bool
+        if text.hasEscapes {
+            var plain: [UInt8] = []
+            tokenizer.append(text, to: &plain)
+            isDecoded = Base64.decode(plain.span, into: &output)
+        } else {
+            let whole = tokenizer.text
+            isDecoded = Base64.decode(whole.span.extracting(text.range), into: &output)
         }
-        scratch = decoded
+        guard isDecoded else { throw error(.invalidValue(expected: "base64")) }
     }
 }
 

@@ -10,7 +10,8 @@ struct OTLPJSONReader {
 
     var tokenizer: JSONTokenizer
     var output: [UInt8] = []
-    var scratch: [UInt8] = []
+    /// Most bytes that `output` may have.
+    private let limit: Int
     private var path: [PathStep] = []
 
     private enum PathStep {
@@ -18,9 +19,10 @@ struct OTLPJSONReader {
         case index(Int)
     }
 
-    init(_ text: [UInt8]) {
+    init(_ text: [UInt8], limit: Int = .max) {
         tokenizer = JSONTokenizer(text, depthLimit: Self.jsonDepthLimit)
-        output.reserveCapacity(text.count / 2)
+        self.limit = limit
+        output.reserveCapacity(min(text.count / 2, limit))
     }
 
     mutating func read(_ kind: MessageKind) throws(OTLPJSONError) -> [UInt8] {
@@ -52,6 +54,7 @@ struct OTLPJSONReader {
                     chosen = field.name
                 }
                 try readField(field, token, depth: depth)
+                guard output.count <= limit else { throw error(.tooLarge(limit: limit)) }
             }
             path.removeLast()
         }
@@ -75,6 +78,7 @@ struct OTLPJSONReader {
             let token = try next()
             if token == .endArray { break }
             path.append(.index(count))
+            guard output.count <= limit else { throw error(.tooLarge(limit: limit)) }
             if case .message(let kind) = field.type {
                 try readMessage(kind, field, token, depth: depth)
             } else {

@@ -8,6 +8,8 @@ struct CollectorAPI {
     let endpoint: HTTPEndpoint
     /// As people write it.
     let address: String
+    /// What every request carries, such as the key that the collector asks for.
+    let headers: HTTPHeaders
 
     /// A trace of a million spans is a few hundred megabytes.
     private static let longestAnswer = 1 << 30
@@ -22,7 +24,22 @@ struct CollectorAPI {
         .value("authority", "FILE", "speak TLS and trust the certificates in this PEM file", candidates: .files),
         .value("certificate", "FILE", "with --key: the client certificate to show", candidates: .files),
         .value("key", "FILE", "the client certificate's key", candidates: .files),
+        keyOption,
     ]
+
+    static let keyOption = OptionSpec.value(
+        "key-file", "FILE", "a file with the key that the program's 'keys.file' asks for", candidates: .files)
+
+    /// The header that shows the key of `--key-file`; none without it.
+    static func keyHeaders(_ arguments: ParsedArguments) throws(OpsError) -> HTTPHeaders {
+        guard let file = arguments.value("key-file") else { return HTTPHeaders() }
+        do {
+            let header = try ClientKey(file: file).header
+            return HTTPHeaders([(header.name, header.value)])
+        } catch {
+            throw .key(error)
+        }
+    }
 
     init(_ arguments: ParsedArguments) throws(OpsError) {
         try self.init(arguments.value("collector") ?? "", option: "--collector", arguments)
@@ -37,6 +54,7 @@ struct CollectorAPI {
             throw .usage(
                 .invalidValue(option: option, value: address, expected: "HOST:PORT such as 127.0.0.1:9090"))
         }
+        headers = try Self.keyHeaders(arguments)
         let security = try Self.security(arguments)
         do {
             endpoint = try HTTPEndpoint(host: String(address[..<colon]), port: port, tls: security)
@@ -75,9 +93,11 @@ struct CollectorAPI {
         var options = HTTPClientOptions()
         options.maxResponseBytes = Self.longestAnswer
         let response: HTTPClientResponse
+        var headers = headers
+        headers.add("accept", accept)
         do {
             response = try fetch(
-                HTTPClientRequest(method: "GET", path: path, headers: HTTPHeaders([("accept", accept)])),
+                HTTPClientRequest(method: "GET", path: path, headers: headers),
                 from: endpoint, deadline: deadline, options: options)
         } catch {
             throw .noAnswer(error)

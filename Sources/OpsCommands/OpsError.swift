@@ -19,6 +19,7 @@ package enum OpsError: Error, CustomStringConvertible {
     case noHome
     case noAnswer(HTTPClientError)
     case security(TLSError)
+    case key(ClientKeyUnusable)
     case refused(address: String, status: Int, body: String)
     case malformedTrace(TraceID, WireError)
     case malformedAnswer(address: String, path: String, reason: String)
@@ -58,6 +59,8 @@ package enum OpsError: Error, CustomStringConvertible {
             error.description
         case .security(let error):
             error.description
+        case .key(let error):
+            error.description
         case .refused(let address, let status, let body):
             "\(address) answered HTTP \(status): \(body.withoutControls)"
         case .malformedTrace(let id, let error):
@@ -89,7 +92,9 @@ package enum OpsError: Error, CustomStringConvertible {
                 + "hms-ops check shows whether spans get through"
         case .malformedAnswer:
             "are hms-ops and the program of the same version? hms-ops --version, and the program's --version, tell"
-        case .security, .refused, .malformedTrace, .usage, .cannotListen, .cannotStart, .ended, .notReady,
+        case .refused(_, 401, _):
+            "it asks for a key: --key-file FILE"
+        case .security, .key, .refused, .malformedTrace, .usage, .cannotListen, .cannotStart, .ended, .notReady,
             .cannotConnect, .file:
             nil
         }

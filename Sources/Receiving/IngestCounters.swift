@@ -16,6 +16,8 @@ package final class IngestCounters: Sendable {
         case unsupported
         case encoding
         case slow
+        case unauthenticated
+        case limited
     }
 
     private struct Signal {

@@ -3,7 +3,7 @@ import HTTP
 import WireFormat
 
 /// What a request's head asks of the OTLP door: which signal, in which dialect, packed how.
-struct IngestRoute {
+struct IngestRoute: Sendable {
     enum Dialect: Sendable { case grpc, protobuf, json }
 
     let kind: SignalKind

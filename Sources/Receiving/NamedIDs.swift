@@ -1,16 +1,17 @@
+import SelfTelemetry
 import TraceModel
 import WireFormat
 
 /// The ids of a refused message's spans, as far as it can be read: for telling whose spans were turned away. Looks at the
 /// first megabyte and keeps a few.
-struct NamedIDs {
+struct NamedIDs: Sendable {
     private(set) var traces: [String] = []
     private(set) var spans: [String] = []
 
     private static let longestLook = 1 << 20
 
     /// - Parameter onlyBad: leaves out spans with two good ids, which were taken.
-    init(in message: Span<UInt8>, atMost limit: Int, onlyBad: Bool) {
+    init(_ message: Span<UInt8>, atMost limit: Int = RefusalRing.maxIDs, onlyBad: Bool = false) {
         let start = message.extracting(first: min(message.count, Self.longestLook))
         var nothing: [UInt8] = []
         var traces: [String] = []

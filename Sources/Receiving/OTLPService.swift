@@ -1,5 +1,4 @@
-import Compression
-import EventLoop
+package import EventLoop
 package import HTTP
 import OTLP
 package import SelfTelemetry
@@ -18,24 +17,36 @@ package final class OTLPService: HTTPService {
     private let sink: any TelemetrySink
     private let counters: IngestCounters
     private let limits: Limits
+    private let intake: TelemetryIntake
+    private let makeIntake: @Sendable () -> TelemetryIntake
+    private let loop: EventLoop?
+    private let budget: ByteBudget
     private let refusals: RefusalRing?
-    private let decoder = BodyDecoder()
     private let collectsTraces: Bool
-    private var scanner: TelemetryScanner
-    /// Of the request in hand: what can be told of spans that were left out.
-    private var badIDs: NamedIDs?
+    private var heavy: HeavyIntake?
 
-    /// - Parameter refusals: is told of everything that is turned away.
+    /// - Parameters:
+    ///   - loop: the server's; without it bodies that take long are unpacked while everybody waits.
+    ///   - budget: what the exchanges' shares are of.
+    ///   - refusals: is told of everything that is turned away.
     package init(
         sink: any TelemetrySink, counters: IngestCounters, limits: Limits = Limits(), collectsTraces: Bool,
-        refusals: RefusalRing? = nil
+        loop: EventLoop? = nil, budget: ByteBudget = ByteBudget(limit: .max), refusals: RefusalRing? = nil
     ) {
-        self.refusals = refusals
         self.sink = sink
         self.counters = counters
         self.limits = limits
+        self.loop = loop
+        self.budget = budget
+        self.refusals = refusals
         self.collectsTraces = collectsTraces
-        scanner = TelemetryScanner(collectsTraces: collectsTraces)
+        let namesIDs = refusals != nil
+        makeIntake = {
+            TelemetryIntake(
+                maxMessageBytes: limits.maxMessageBytes, collectsTraces: collectsTraces, counters: counters,
+                namesIDs: namesIDs)
+        }
+        intake = makeIntake()
     }
 
     // MARK: HTTPService
@@ -53,19 +64,73 @@ package final class OTLPService: HTTPService {
         }
     }
 
+    /// The frame of a gRPC message tells its length before the message comes.
+    package func plan(_ head: RequestHead, beginning: [UInt8]) -> BodyPlan {
+        guard IngestRoute.isGRPC(head) else { return .unknown }
+        do throws(GRPCFramingError) {
+            guard let prefix = try GRPCFraming.prefix(of: beginning.span, limit: limits.maxMessageBytes) else {
+                return .unknown
+            }
+            return .length(prefix.length + GRPCFraming.prefixLength)
+        } catch {
+            let refusal = TelemetryIntake.refusal(for: error)
+            counters.countRequest(.grpc)
+            counters.countRefusedRequest(refusal.counted)
+            note(refusal.counted, head, detail: refusal.reason)
+            return .refuse(IngestAnswer.failure(.grpc, status: refusal.status, reason: refusal.reason))
+        }
+    }
+
     package func serve(_ exchange: HTTPExchange) {
         // `admit` has let it through, so the head names a route.
         guard let route = try? IngestRoute(exchange.head) else { return }
         counters.countRequest(route.dialect == .grpc ? .grpc : .http)
-        do throws(Refusal) {
-            var telemetry = try unpack(exchange, route)
-            try check(&telemetry)
-            deliver(telemetry, exchange, route)
+        let head = exchange.head
+        // A sender without a number that can be read gets no protection from duplicates, rather than one number for all.
+        let sequence = head.headers["x-hms-sequence"].flatMap { UInt64($0) }
+        let job = TelemetryIntake.Job(
+            route: route, bytes: exchange.body, sender: sequence == nil ? nil : head.headers["x-hms-sender"],
+            sequence: sequence ?? 0)
+        exchange.body = []
+        do throws(TelemetryIntake.Failure) {
+            deliver(try intake.run(job, exchange.share, quickly: loop != nil), exchange, route)
         } catch {
-            counters.countRefusedRequest(error.counted)
-            note(error.counted, exchange.head, route.kind, ids: error.ids, detail: error.reason)
-            exchange.respond(IngestAnswer.failure(route.dialect, status: error.status, reason: error.reason))
+            switch error {
+            case .heavy: unpackApart(job, exchange, route)
+            case .refused(let refusal): refuse(exchange, route, refusal)
+            }
         }
+    }
+
+    private func unpackApart(_ job: TelemetryIntake.Job, _ exchange: HTTPExchange, _ route: IngestRoute) {
+        guard let heavy = heavyIntake() else {
+            refuse(exchange, route, TelemetryIntake.Refusal(status: 503, reason: "no thread left", counted: .busy))
+            return
+        }
+        heavy.run(job, exchange.share) { [weak self] result in
+            guard let self else { return }
+            switch result {
+            case .success(let outcome): deliver(outcome, exchange, route)
+            case .failure(.refused(let refusal)): refuse(exchange, route, refusal)
+            case .failure(.heavy): preconditionFailure("the thread for heavy bodies takes all")
+            }
+        }
+    }
+
+    private func heavyIntake() -> HeavyIntake? {
+        if heavy == nil, let loop {
+            heavy = try? HeavyIntake(loop: loop, budget: budget, makeIntake: makeIntake)
+        }
+        return heavy
+    }
+
+    private func refuse(_ exchange: HTTPExchange, _ route: IngestRoute, _ refusal: TelemetryIntake.Refusal) {
+        counters.countRefusedRequest(refusal.counted)
+        note(refusal.counted, exchange.head, route.kind, ids: refusal.ids, detail: refusal.reason)
+        exchange.respond(
+            IngestAnswer.failure(
+                route.dialect, status: refusal.status, reason: refusal.reason,
+                retryAfter: refusal.status == 503 ? .seconds(1) : nil))
     }
 
     package func refusal(_ head: RequestHead, status: Int, reason: String) -> HTTPResponse {
@@ -73,123 +138,37 @@ package final class OTLPService: HTTPService {
             switch status {
             case 413: .tooLarge
             case 503: .busy
+            case 401: .unauthenticated
+            case 429: .limited
             default: .slow
             }
         counters.countRefusedRequest(counted)
         note(counted, head, (try? IngestRoute(head))?.kind, detail: reason)
         return IngestAnswer.failure(
             (try? IngestRoute(head))?.dialect, status: status, reason: reason,
-            retryAfter: status == 503 ? .seconds(1) : nil)
+            retryAfter: status == 503 || status == 429 ? .seconds(1) : nil)
     }
 
-    // MARK: unpacking
-
-    private struct Refusal: Error {
-        let status: Int
-        let reason: String
-        let counted: IngestCounters.Reason
-        var ids: NamedIDs?
-    }
-
-    /// Takes the body out of the exchange and leads it to plain OTLP protobuf.
-    private func unpack(_ exchange: HTTPExchange, _ route: IngestRoute) throws(Refusal) -> AcceptedTelemetry {
-        var bytes = exchange.body
-        exchange.body = []
-        var payload = 0..<bytes.count
-        var encoding = route.encoding
-        if route.dialect == .grpc {
-            do throws(GRPCFramingError) {
-                let framed = try GRPCFraming.unary(bytes.span, limit: limits.maxMessageBytes)
-                payload = framed.message
-                if !framed.isCompressed { encoding = .identity }
-            } catch {
-                let tooLarge = error.status == .resourceExhausted
-                throw Refusal(
-                    status: tooLarge ? 413 : 400, reason: error.description, counted: tooLarge ? .tooLarge : .malformed)
-            }
-        }
-        if encoding != .identity {
-            bytes = try decompress(bytes.span.extracting(payload), encoding)
-            payload = 0..<bytes.count
-        }
-        if route.dialect == .json {
-            do throws(OTLPJSONError) {
-                bytes = try OTLPJSON.protobuf(fromJSON: bytes.span, kind: route.kind)
-            } catch {
-                throw Refusal(status: 400, reason: error.description, counted: .malformed)
-            }
-            payload = 0..<bytes.count
-        }
-        let head = exchange.head
-        // A sender without a number that can be read gets no protection from duplicates, rather than one number for all.
-        let sequence = head.headers["x-hms-sequence"].flatMap { UInt64($0) }
-        return AcceptedTelemetry(
-            kind: route.kind, bytes: bytes, payload: payload, items: 0, runs: [], services: [],
-            sender: sequence == nil ? nil : head.headers["x-hms-sender"], sequence: sequence ?? 0)
-    }
-
-    private func decompress(_ packed: Span<UInt8>, _ encoding: ContentEncoding) throws(Refusal) -> [UInt8] {
-        var plain: [UInt8] = []
-        do throws(CompressionError) {
-            try decoder.decode(packed, as: encoding, limit: limits.maxMessageBytes, into: &plain)
-            return plain
-        } catch .tooLarge(let limit) {
-            throw Refusal(
-                status: 413, reason: "the body is over \(limit) bytes after \(encoding); send smaller batches",
-                counted: .tooLarge)
-        } catch {
-            throw Refusal(status: 400, reason: "the body is not valid \(encoding): \(error)", counted: .encoding)
-        }
-    }
-
-    // MARK: checking
-
-    /// Scans the message, fills in what was found, and leaves out spans whose ids cannot stand.
-    private func check(_ telemetry: inout AcceptedTelemetry) throws(Refusal) {
-        if let valid = try scan(telemetry.bytes.span.extracting(telemetry.payload), telemetry.kind) {
-            telemetry.bytes = valid
-            telemetry.payload = 0..<valid.count
-        }
-        telemetry.items = scanner.items
-        telemetry.runs = scanner.runs
-        telemetry.services = scanner.services
-    }
-
-    /// What is left of the message when spans had to be left out; nil when all of it is good.
-    private func scan(_ payload: Span<UInt8>, _ kind: SignalKind) throws(Refusal) -> [UInt8]? {
-        do throws(WireError) {
-            try scanner.scan(payload, as: kind)
-            counters.receivedBytes.add(payload.count)
-            guard scanner.refusedCount > 0 else { return nil }
-            badIDs = named(payload, kind, onlyBad: true)
-            var valid: [UInt8] = []
-            _ = try SpanFilter.copyValid(payload, into: &valid)
-            return valid
-        } catch {
-            throw Refusal(
-                status: 400, reason: "malformed OTLP: \(error)", counted: .malformed,
-                ids: named(payload, kind, onlyBad: false))
-        }
-    }
-
-    private func deliver(_ telemetry: consuming AcceptedTelemetry, _ exchange: HTTPExchange, _ route: IngestRoute) {
+    private func deliver(_ outcome: TelemetryIntake.Outcome, _ exchange: HTTPExchange, _ route: IngestRoute) {
+        let (telemetry, rejected, message) = (outcome.telemetry, outcome.rejected, outcome.message)
         let (kind, items) = (telemetry.kind, telemetry.items)
-        let rejected = scanner.refusedCount
-        let message = scanner.refused.map { $0.reason }.joined(separator: "; ")
         counters.countReceived(kind, rejected)
         counters.countRejected(kind, rejected, .badIdentity)
-        if rejected > 0 { note(.badIdentity, exchange.head, kind, items: rejected, ids: badIDs, detail: message) }
+        if rejected > 0 { note(.badIdentity, exchange.head, kind, items: rejected, ids: outcome.badIDs, detail: message) }
         let traces = refusals == nil ? [] : telemetry.runs.prefix(RefusalRing.maxIDs).map(\.traceID)
         guard items > 0 || !telemetry.payload.isEmpty else {
             exchange.respond(IngestAnswer.success(route, rejected: rejected, message: message))
             return
         }
         // Where traces are not collected the ids are read from the message, should it be refused.
-        let unnamed = collectsTraces ? nil : (bytes: telemetry.bytes, payload: telemetry.payload)
+        let unnamed = collectsTraces || refusals == nil ? nil : (bytes: telemetry.bytes, payload: telemetry.payload)
+        let share = exchange.share
         sink.accept(telemetry) { [self, counters] answer in
+            // The sink is done with the bytes, or answers for them from now on.
+            share.giveBack()
             counters.count(answer, kind, items)
             if case .busy(let reason, let retryAfter) = answer {
-                let ids = unnamed.flatMap { named($0.bytes.span.extracting($0.payload), kind, onlyBad: false) }
+                let ids = unnamed.flatMap { kind == .traces ? NamedIDs($0.bytes.span.extracting($0.payload)) : nil }
                 note(.busy, exchange.head, kind, items: items, traces: traces, ids: ids, detail: reason)
                 exchange.respond(
                     IngestAnswer.failure(route.dialect, status: 503, reason: reason, retryAfter: retryAfter))
@@ -200,11 +179,6 @@ package final class OTLPService: HTTPService {
     }
 
     // MARK: telling of refusals
-
-    private func named(_ payload: Span<UInt8>, _ kind: SignalKind, onlyBad: Bool) -> NamedIDs? {
-        guard refusals != nil, kind == .traces else { return nil }
-        return NamedIDs(in: payload, atMost: RefusalRing.maxIDs, onlyBad: onlyBad)
-    }
 
     private func note(
         _ reason: IngestCounters.Reason, _ head: RequestHead, _ kind: SignalKind? = nil, items: Int = 0,

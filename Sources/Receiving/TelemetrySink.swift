@@ -1,7 +1,7 @@
 package import WireFormat
 
 /// One request's telemetry after every check: valid OTLP protobuf, ready to be stored or passed on.
-package struct AcceptedTelemetry {
+package struct AcceptedTelemetry: Sendable {
     package var kind: SignalKind
     /// The bytes that `payload` points into; a sink may keep the array without a copy.
     package var bytes: [UInt8]

@@ -12,8 +12,7 @@ struct MetricDoorStarter: Sendable {
     private let settings: MetricDoorSettings
     /// Without it the StatsD door is on the loop of the TCP doors.
     private let hasDatagramThread: Bool
-    private let common: CommonSettings
-    private let tls: TLSServerContext?
+    private let security: DoorSecurity
     private let ingest: IngestCounters
     private let log: Log
     private let statsDCounters: StatsDCounters
@@ -23,13 +22,12 @@ struct MetricDoorStarter: Sendable {
 
     /// Looks up the names of scrape targets, so not to be called on a loop.
     init(
-        _ settings: SidecarSettings, tls: TLSServerContext?, ingest: IngestCounters, registry: MetricRegistry, log: Log
+        _ settings: SidecarSettings, security: DoorSecurity, ingest: IngestCounters, registry: MetricRegistry, log: Log
     ) {
         hasDatagramThread = settings.udp != nil
-        common = settings.common
         let settings = settings.metricDoors
         self.settings = settings
-        self.tls = tls
+        self.security = security
         self.ingest = ingest
         self.log = log
         statsDCounters = StatsDCounters(program: Sidecar.program, registry: registry)
@@ -74,9 +72,11 @@ struct MetricDoorStarter: Sendable {
     }
 
     /// To be called on the loop of the TCP doors.
-    func startBesideServers(on loop: EventLoop, sink: any TelemetrySink) throws -> Parts {
+    func startBesideServers(
+        on loop: EventLoop, sink: any TelemetrySink, limits: HTTPLimits, memory: BodyMemory
+    ) throws -> Parts {
         Parts(
-            server: try startPush(on: loop, sink: sink),
+            server: try startPush(on: loop, sink: sink, limits: limits, memory: memory),
             statsD: hasDatagramThread ? nil : try startStatsD(on: loop, sink: sink),
             scraper: startScraping(on: loop, sink: sink))
     }
@@ -94,12 +94,14 @@ struct MetricDoorStarter: Sendable {
         return door
     }
 
-    private func startPush(on loop: EventLoop, sink: any TelemetrySink) throws -> HTTPServer? {
+    private func startPush(
+        on loop: EventLoop, sink: any TelemetrySink, limits: HTTPLimits, memory: BodyMemory
+    ) throws -> HTTPServer? {
         guard let address = settings.push else { return nil }
         let service = PushService(sink: sink, ingest: ingest, exposition: exposition)
-        let server = try HTTPServer(
-            loop: loop, address: SocketAddress(parsing: address.description), tls: tls, limits: common.limits,
-            counters: pushCounters, service: service)
+        let server = try security.open(
+            SocketAddress(parsing: address.description), loop: loop, limits: limits, counters: pushCounters,
+            memory: memory, service: service)
         log.info("listening", "push", ["what": "push", "address": server.localAddress.description])
         return server
     }

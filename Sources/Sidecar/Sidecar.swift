@@ -42,17 +42,21 @@ private struct RunningSidecar {
     private let sync: SpoolSync
     private let ledger: SidecarLedger
     private let ingest: IngestCounters
-    private let tls: TLSServerContext?
+    private let security: DoorSecurity
+    /// Of the process: `memory.max` without what the program itself takes.
+    private let budget: ByteBudget
     private let plan: ForwardPlan
     private let metricDoors: MetricDoorStarter
 
     init(_ settings: SidecarSettings, _ log: Log) throws {
-        hms_tune_allocator()
+        hms_tune_allocator(256 << 10, 1 << 20)
         Signals.block()
         self.settings = settings
         self.log = log
         registry.addProcessMetrics(program: Sidecar.program, version: Product.version)
-        tls = try settings.common.makeTLS()
+        security = try DoorSecurity(settings.common, program: Sidecar.program, registry: registry, log: log)
+        budget = settings.common.makeBudget(ownBytes: Self.ownBytes)
+        registry.add(budget, program: Sidecar.program)
         route = try ForwardRoute()
         let collectors = CollectorSet(names: settings.collectors.map(\.description))
         self.collectors = collectors
@@ -74,9 +78,13 @@ private struct RunningSidecar {
             program: Sidecar.program, registry: registry,
             onRejected: { kind, items, reason in ledger.countRejected(kind, items, reason.rawValue) },
             onDuplicate: { kind, items in ledger.countRejected(kind, items, SidecarLedger.duplicate) })
-        metricDoors = MetricDoorStarter(settings, tls: tls, ingest: ingest, registry: registry, log: log)
+        metricDoors = MetricDoorStarter(
+            settings, security: security, ingest: ingest, registry: registry, log: log)
         ledger.publish(in: registry)
     }
+
+    /// What the sidecar takes when nothing is asked of it, and what heap and forwarding need besides what they reserve.
+    private static let ownBytes = 16 << 20
 
     // MARK: start and stop
 
@@ -95,7 +103,12 @@ private struct RunningSidecar {
         log.info(
             "ready", "the sidecar takes telemetry", ["collectors": collectors.names.joined(separator: ", ")])
         ServiceManager.ready("takes telemetry")
-        while Signals.wait() == .reload { source.reportChanges(since: settings, to: log) }
+        while Signals.wait() == .reload {
+            ServiceManager.reloading()
+            source.reportChanges(since: settings, to: log)
+            security.reload()
+            ServiceManager.ready("takes telemetry")
+        }
         ServiceManager.stopping()
         log.info("stopping", "told to stop; finishing what was begun")
         let isSafe = stop(doors: doors, datagrams: datagrams, forwarding: forwarding)
@@ -171,30 +184,37 @@ private struct RunningSidecar {
 
     private func startDoors() throws -> PartThread {
         let addresses = try settings.otlp.map { try SocketAddress(parsing: $0.description) }
-        let (ingest, settings, tls, log, ledger, metricDoors) = (ingest, settings, tls, log, ledger, metricDoors)
+        let (ingest, settings, security, log, ledger, metricDoors) = (
+            ingest, settings, security, log, ledger, metricDoors
+        )
+        let budget = budget
+        let httpLimits = settings.common.limits(within: budget)
         let counters = addresses.map { _ in HTTPServerCounters() }
         for (address, counters) in zip(addresses, counters) {
-            registry.add(counters, program: Sidecar.program, door: "otlp:\(address.port)")
+            registry.add(counters, program: Sidecar.program, door: "otlp:\(address.doorLabel)")
         }
         let this = self
         return try PartThread.start(name: "receive") { loop in
+            let memory = BodyMemory(loop: loop, budget: budget)
             let outbox = this.outbox("tcp", loop)
             let sink = SidecarSink(outbox: outbox, loop: loop, patience: .seconds(2))
             var limits = OTLPService.Limits()
-            limits.maxMessageBytes = settings.maxMessageBytes
+            limits.maxMessageBytes = min(settings.maxMessageBytes, budget.limit / 2)
             let service = OTLPService(
-                sink: sink, counters: ingest, limits: limits, collectsTraces: this.collectors.count > 1,
-                refusals: ledger.refusals)
-            let metricParts = try metricDoors.startBesideServers(on: loop, sink: sink)
+                sink: sink, counters: ingest, limits: limits, collectsTraces: this.collectors.count > 1, loop: loop,
+                budget: budget, refusals: ledger.refusals)
+            let metricParts = try metricDoors.startBesideServers(
+                on: loop, sink: sink, limits: httpLimits, memory: memory)
             var servers = [metricParts.server].compactMap { $0 }
             for (address, counters) in zip(addresses, counters) {
-                let server = try HTTPServer(
-                    loop: loop, address: address, tls: tls, limits: settings.common.limits, counters: counters,
-                    service: service)
+                let server = try security.open(
+                    address, loop: loop, limits: httpLimits, counters: counters, memory: memory, service: service)
                 log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
                 servers.append(server)
             }
+            let trim = MemoryTrim(loop: loop, slack: 2 << 20)
             return Part(stop: { done in
+                trim.stop()
                 metricParts.close()
                 outbox.flush()
                 // The other half is for what the collector still has to take.
@@ -250,7 +270,11 @@ private struct RunningSidecar {
     // MARK: own pages
 
     private func startAdmin(_ address: SocketAddress) throws -> PartThread {
-        let (registry, settings, tls, log, ledger, collectors) = (registry, settings, tls, log, ledger, collectors)
+        let (registry, settings, security, log, ledger, collectors) = (
+            registry, settings, security, log, ledger, collectors
+        )
+        let budget = budget
+        let httpLimits = settings.common.limits(within: budget).forAdministration
         let instance = recovered.first?.account.sender.description ?? ""
         let condition = SidecarCondition(ledger: ledger, collectors: collectors, reachable: plan.isReachable)
         return try PartThread.start(name: "admin") { loop in
@@ -258,8 +282,8 @@ private struct RunningSidecar {
                 ledger: ledger, directory: settings.spoolDirectory, instance: instance, page: { condition.page })
             let health = HealthService(
                 registry: registry, next: pages, obstacles: { condition.obstacles }, remarks: { condition.remarks })
-            let server = try HTTPServer(
-                loop: loop, address: address, tls: tls, limits: settings.common.limits, service: health)
+            let server = try security.open(
+                address, loop: loop, limits: httpLimits, memory: BodyMemory(loop: loop, budget: budget), service: health)
             log.info("listening", "admin", ["what": "admin", "address": server.localAddress.description])
             return Part(stop: { done in drainAll([server], grace: .milliseconds(500), done) })
         }

@@ -1,6 +1,7 @@
 package import Configuration
 package import Daemon
 import Forwarding
+import HTTP
 import Spool
 
 /// What the sidecar is set up with; the initial values are the defaults.
@@ -23,6 +24,7 @@ package struct SidecarSettings: HasCommonSettings {
     var forwardAuthority: String?
     var forwardCertificate: String?
     var forwardKey: String?
+    var forwardKeyFile: String?
     var forwardProtocol = CollectorDialect.hms
     var forwardCompression: BatchEncoding = .zstd
     var failoverAfter: Duration? = Duration.seconds(600)
@@ -32,7 +34,11 @@ package struct SidecarSettings: HasCommonSettings {
     var spoolMemoryBytes = 16 << 20
     var spoolSync = SpoolOptions.Sync.every(.seconds(1))
 
-    package init() {}
+    package init() {
+        // Beside the sender, where a round trip takes microseconds: small windows fill no memory and cost no time.
+        common.limits.streamWindow = 1 << 20
+        common.limits.connectionWindow = 4 << 20
+    }
 
     var spoolOptions: SpoolOptions {
         var options = SpoolOptions(directory: spoolDirectory)
@@ -99,6 +105,9 @@ package struct SidecarSettings: HasCommonSettings {
         SettingKey(
             "forward.tls_key", \SidecarSettings.forwardKey, SettingType.path.orNone(writtenAs: "none"),
             why: "PEM private key of forward.tls_certificate."),
+        SettingKey(
+            "forward.key_file", \SidecarSettings.forwardKeyFile, SettingType.path.orNone(writtenAs: "none"),
+            why: "File with the key that the sidecar shows to a collector that has 'keys.file'."),
         SettingKey(
             "spool.directory", \SidecarSettings.spoolDirectory, SettingType.path.orNone(writtenAs: "none"),
             why: "What was acknowledged and waits for the collector; outlives the process. none keeps it in memory."),

@@ -52,12 +52,17 @@ import Testing
         #expect(
             error?.description
                 == "--set \(key)=\(value): '\(key)' is '\(value)', which other machines can reach without TLS; "
-                + "set 'tls.certificate' and 'tls.key', or 'listen.open = true' if the network is trusted")
+                + "set 'tls.certificate' and 'tls.key', and 'keys.file' or 'tls.client_authority', or 'listen.open = true' if the network is trusted"
+        )
     }
 
     @Test(
-        "TLS opens all doors, and so does 'listen.open'",
-        arguments: [["tls.certificate=/etc/hms/chain.pem", "tls.key=/etc/hms/key.pem"], ["listen.open=true"]])
+        "TLS with keys or clients' certificates opens all doors, and so does 'listen.open'",
+        arguments: [
+            ["tls.certificate=/etc/hms/chain.pem", "tls.key=/etc/hms/key.pem", "keys.file=/etc/hms/keys"],
+            ["tls.certificate=/etc/hms/chain.pem", "tls.key=/etc/hms/key.pem", "tls.client_authority=/etc/hms/ca.pem"],
+            ["listen.open=true"],
+        ])
     func opensDoors(permission: [String]) throws {
         let settings = try read(permission + ["receive.otlp=0.0.0.0:14317", "console.listen=[::]:9090"])
         #expect(settings.otlp.map(\.description) == ["0.0.0.0:14317"])

@@ -29,11 +29,13 @@ private final class Bench {
     let server: HTTPServer
     private var sockets: [Int32] = []
 
-    init(_ change: (inout HTTPLimits) -> Void = { _ in }) throws {
+    init(budget: ByteBudget = ByteBudget(limit: .max), _ change: (inout HTTPLimits) -> Void = { _ in }) throws {
         loop = try EventLoop()
         var limits = HTTPLimits()
         change(&limits)
-        server = try HTTPServer(loop: loop, address: .loopback(port: 0), limits: limits, service: service)
+        server = try HTTPServer(
+            loop: loop, address: .loopback(port: 0), limits: limits, memory: BodyMemory(loop: loop, budget: budget),
+            service: service)
     }
 
     deinit {
@@ -228,7 +230,9 @@ private enum Frame {
 
     @Test("Bodies that are received at once are bounded together")
     func bufferLimit() throws {
-        let bench = try Bench { $0.maxBufferedBytes = 1500 }
+        // What two connections and two requests cost by themselves, and 1500 bytes.
+        let budget = ByteBudget(limit: 28 << 10 + 1500)
+        let bench = try Bench(budget: budget)
         let first = try bench.connect()
         let second = try bench.connect()
         let thousand = String(repeating: "x", count: 1000)
@@ -237,6 +241,52 @@ private enum Frame {
         bench.send(second, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n" + thousand)
         #expect(bench.read(second) { _ in false }.text.hasPrefix("HTTP/1.1 503"))
         #expect(bench.server.counters.refused(.buffersFull) == 1)
+        shutdown(first, Int32(SHUT_RDWR))
+        shutdown(second, Int32(SHUT_RDWR))
+        try bench.run { budget.used == 0 }
+    }
+
+    @Test("Where memory is short all large bodies but the oldest wait unread, and go on when it is complete")
+    func slowsDown() throws {
+        let budget = ByteBudget(limit: 400_000)
+        let bench = try Bench(budget: budget)
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 260000\r\n\r\n"
+        let first = try bench.connect()
+        let second = try bench.connect()
+        bench.send(first, head + String(repeating: "a", count: 200_000))
+        try bench.run { bench.server.counters.bufferedBytes.load(ordering: .relaxed) == 200_000 }
+        bench.send(second, head + String(repeating: "b", count: 130_000))
+        try bench.run { budget.isTight }
+        // The rest of the second is left in its socket, that of the first is taken.
+        bench.send(first, String(repeating: "a", count: 60_000))
+        #expect(bench.read(first) { $0.utf8.count > 260_000 }.text.hasPrefix("HTTP/1.1 200"))
+        bench.send(second, String(repeating: "b", count: 130_000))
+        #expect(bench.read(second) { $0.utf8.count > 260_000 }.text.hasPrefix("HTTP/1.1 200"))
+        #expect(bench.server.counters.refused(.buffersFull) == 0)
+    }
+
+    @Test("A small request passes at the cost of a large one where memory is full")
+    func prefersSmallRequests() throws {
+        let budget = ByteBudget(limit: 400_000)
+        let bench = try Bench(budget: budget)
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n"
+        let stalled = try (0..<2).map { _ in try bench.connect() }
+        for fd in stalled { bench.send(fd, head + String(repeating: "x", count: 170_000)) }
+        try bench.run { bench.server.counters.bufferedBytes.load(ordering: .relaxed) > 300_000 }
+        let small = try bench.connect()
+        let body = String(repeating: "y", count: 30_000)
+        bench.send(small, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30000\r\n\r\n" + body)
+        #expect(bench.read(small) { $0.hasSuffix(body) }.text.hasPrefix("HTTP/1.1 200"))
+        #expect(bench.read(stalled[1]) { _ in false }.text.hasPrefix("HTTP/1.1 503"))
+    }
+
+    @Test("A large body that stops where memory is short is refused")
+    func refusesStalledBodies() throws {
+        let bench = try Bench(budget: ByteBudget(limit: 200_000))
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 190000\r\n\r\n"
+        let stalled = try bench.connect()
+        bench.send(stalled, head + String(repeating: "x", count: 140_000))
+        #expect(bench.read(stalled) { _ in false }.text.hasPrefix("HTTP/1.1 503"))
     }
 
     @Test("A peer that sends nothing, half a header or a slow body is given up in time")

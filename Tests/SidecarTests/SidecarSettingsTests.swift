@@ -1,4 +1,7 @@
 import Configuration
+import Daemon
+import EventLoop
+import HTTP
 import Testing
 
 @testable import Sidecar
@@ -42,7 +45,8 @@ import Testing
     // MARK: doors
 
     private static let securedRemedy =
-        "set 'tls.certificate' and 'tls.key', or 'listen.open = true' if the network is trusted"
+        "set 'tls.certificate' and 'tls.key', and 'keys.file' or 'tls.client_authority', "
+        + "or 'listen.open = true' if the network is trusted"
     private static let plainRemedy = "listen on loopback, or set 'listen.open = true' if the network is trusted"
 
     @Test(
@@ -62,9 +66,36 @@ import Testing
         )
     }
 
-    @Test("TLS opens the TCP doors, but not the one for datagrams, which cannot have it")
-    func opensByTLS() throws {
+    @Test("TLS alone does not open a door: everybody could come in")
+    func needsKeys() {
         let tls = ["tls.certificate=/etc/hms/chain.pem", "tls.key=/etc/hms/key.pem"]
+        let error = #expect(throws: ConfigurationError.self) { try read(tls + ["receive.otlp=0.0.0.0:4317"]) }
+        #expect(
+            error?.description
+                == "--set receive.otlp=0.0.0.0:4317: 'receive.otlp' is '0.0.0.0:4317', which other machines can reach "
+                + "without a key; set 'keys.file' or 'tls.client_authority', "
+                + "or 'listen.open = true' if the network is trusted")
+    }
+
+    @Test("Permissions of unix sockets are octal", arguments: ["0660", "777", "0"])
+    func readsFileModes(mode: String) throws {
+        #expect(try read(["listen.unix_mode=\(mode)"]).common.unixMode == Int(mode, radix: 8))
+        #expect(throws: ConfigurationError.self) { try read(["listen.unix_mode=0888"]) }
+        #expect(throws: ConfigurationError.self) { try read(["listen.unix_mode=4755"]) }
+    }
+
+    @Test("A small 'memory.max' makes bodies and messages smaller instead of being refused")
+    func fitsLimitsToMemory() throws {
+        let common = try read(["memory.max=24MiB"]).common
+        let budget = common.makeBudget(ownBytes: 16 << 20)
+        #expect(budget.limit == 6 << 20)
+        #expect(common.limits(within: budget).maxBodyBytes == 3 << 20)
+        #expect(throws: ConfigurationError.self) { try read(["memory.max=16MiB"]) }
+    }
+
+    @Test("TLS with keys opens the TCP doors, but not the one for datagrams, which cannot have them")
+    func opensByTLS() throws {
+        let tls = ["tls.certificate=/etc/hms/chain.pem", "tls.key=/etc/hms/key.pem", "keys.file=/etc/hms/keys"]
         let settings = try read(tls + ["receive.otlp=0.0.0.0:4317", "admin.listen=0.0.0.0:9100"])
         #expect(settings.otlp.map(\.description) == ["0.0.0.0:4317"])
         #expect(settings.admin?.description == "0.0.0.0:9100")

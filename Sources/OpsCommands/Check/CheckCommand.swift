@@ -39,10 +39,11 @@ enum CheckCommand {
             report(
                 readiness(
                     "collector is ready at \(collector.address)", endpoint: collector.endpoint,
+                    headers: collector.headers,
                     remedy: "start it (hms-ops up), or name its console's address: --collector ADDRESS"))
             report(
                 readiness(
-                    "sidecar is ready at \(admin)", endpoint: HTTPEndpoint(address: admin),
+                    "sidecar is ready at \(admin)", endpoint: HTTPEndpoint(address: admin), headers: collector.headers,
                     remedy: "start it (hms-ops up), or name its admin address: --sidecar-admin ADDRESS"))
             if steps.suffix(2).allSatisfy(\.isPassed) { report(passage(from: sidecar, to: collector)) }
         }
@@ -62,10 +63,13 @@ enum CheckCommand {
                     reason: run.output, remedy: "mend these lines; \(program) --help tells where settings come from"))
     }
 
-    private static func readiness(_ what: String, endpoint: HTTPEndpoint, remedy: String) -> CheckStep {
+    private static func readiness(
+        _ what: String, endpoint: HTTPEndpoint, headers: HTTPHeaders, remedy: String
+    ) -> CheckStep {
         do {
             let answer = try fetch(
-                HTTPClientRequest(method: "GET", path: "/readyz"), from: endpoint, deadline: .seconds(5))
+                HTTPClientRequest(method: "GET", path: "/readyz", headers: headers), from: endpoint,
+                deadline: .seconds(5))
             let body = String(decoding: answer.body.prefix(500), as: UTF8.self)
             return CheckStep(
                 what,
@@ -83,11 +87,11 @@ enum CheckCommand {
         let ids = LoadIDs(seed: UInt64.random(in: .min ... .max))
         var template = RequestTemplate(spans: 1, spansPerTrace: 1)
         let body = template.request(0, ids: ids, time: wallClockNanoseconds())
+        var headers = collector.headers
+        headers.add("content-type", "application/x-protobuf")
         do {
             let answer = try fetch(
-                HTTPClientRequest(
-                    method: "POST", path: "/v1/traces",
-                    headers: HTTPHeaders([("content-type", "application/x-protobuf")]), body: body),
+                HTTPClientRequest(method: "POST", path: "/v1/traces", headers: headers, body: body),
                 from: HTTPEndpoint(address: sidecar), deadline: .seconds(5))
             guard answer.status == 200 else {
                 return CheckStep(

@@ -1,4 +1,5 @@
 import EventLoop
+import HTTP
 import Glibc
 
 /// One keep-alive HTTP/1.1 connection with one request at a time. Connects again after a failure.
@@ -6,6 +7,7 @@ final class HTTP1Transport: LoadTransport {
     private let address: SocketAddress
     private let loop: EventLoop
     private let deadline: Duration
+    private let headerLines: String
     private var descriptor: Int32 = -1
     private var watch: Watch?
     private var output: [UInt8] = []
@@ -18,7 +20,8 @@ final class HTTP1Transport: LoadTransport {
     /// An export answer is tiny; more than this is not one.
     private static let longestAnswer = 64 << 10
 
-    init(to address: SocketAddress, on loop: EventLoop, deadline: Duration) {
+    init(to address: SocketAddress, headers: HTTPHeaders, on loop: EventLoop, deadline: Duration) {
+        headerLines = headers.fields.map { "\($0.name): \($0.value)\r\n" }.joined()
         self.address = address
         self.loop = loop
         self.deadline = deadline
@@ -28,7 +31,7 @@ final class HTTP1Transport: LoadTransport {
         precondition(self.done == nil, "HTTP/1.1 carries one request at a time")
         self.done = done
         let head =
-            "POST /v1/traces HTTP/1.1\r\nHost: \(address)\r\nContent-Type: application/x-protobuf\r\n"
+            "POST /v1/traces HTTP/1.1\r\nHost: \(host)\r\nContent-Type: application/x-protobuf\r\n\(headerLines)"
             + "Content-Length: \(request.count)\r\n\r\n"
         output = Array(head.utf8) + request
         written = 0
@@ -45,6 +48,11 @@ final class HTTP1Transport: LoadTransport {
             let reason = error.reason
             _ = loop.schedule(after: .zero) { [weak self] in self?.fail(reason) }
         }
+    }
+
+    private var host: String {
+        if case .unix = address.host { return "localhost" }
+        return address.description
     }
 
     func close() {

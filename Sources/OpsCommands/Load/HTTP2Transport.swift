@@ -7,19 +7,21 @@ final class HTTP2Transport: LoadTransport {
     private let client: HTTPClient
     private let isGRPC: Bool
     private let deadline: Duration
+    private let headers: HTTPHeaders
 
-    init(to address: SocketAddress, mode: LoadMode, on loop: EventLoop, deadline: Duration) {
+    init(to address: SocketAddress, mode: LoadMode, headers: HTTPHeaders, on loop: EventLoop, deadline: Duration) {
         var options = HTTPClientOptions()
         options.maxConcurrentStreams = 100
         options.failsWhenConnectFails = true
         client = HTTPClient(loop: loop, endpoint: HTTPEndpoint(address: address), options: options)
+        self.headers = headers
         isGRPC = mode == .grpc
         self.deadline = deadline
     }
 
     func send(_ request: [UInt8], _ done: @escaping (LoadOutcome) -> Void) {
         let isGRPC = isGRPC
-        client.send(Self.request(request, isGRPC: isGRPC), deadline: deadline) { result in
+        client.send(self.request(request), deadline: deadline) { result in
             switch result {
             case .failure(let error):
                 done(.failed(Self.reason(error)))
@@ -34,16 +36,13 @@ final class HTTP2Transport: LoadTransport {
 
     func close() { client.close() }
 
-    private static func request(_ message: [UInt8], isGRPC: Bool) -> HTTPClientRequest {
-        if isGRPC {
-            return HTTPClientRequest(
-                method: "POST", path: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-                headers: HTTPHeaders([("content-type", "application/grpc"), ("te", "trailers")]),
-                body: GRPCFraming.frame(message))
-        }
+    private func request(_ message: [UInt8]) -> HTTPClientRequest {
+        var headers = headers
+        headers.add("content-type", isGRPC ? "application/grpc" : "application/x-protobuf")
+        if isGRPC { headers.add("te", "trailers") }
         return HTTPClientRequest(
-            method: "POST", path: "/v1/traces", headers: HTTPHeaders([("content-type", "application/x-protobuf")]),
-            body: message)
+            method: "POST", path: isGRPC ? "/opentelemetry.proto.collector.trace.v1.TraceService/Export" : "/v1/traces",
+            headers: headers, body: isGRPC ? GRPCFraming.frame(message) : message)
     }
 
     /// Without the endpoint, which is the same in all.

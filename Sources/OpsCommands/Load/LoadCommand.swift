@@ -1,4 +1,5 @@
 import EventLoop
+import HTTP
 
 /// `hms-ops load`: sends spans and tells how many were acknowledged, how fast.
 enum LoadCommand {
@@ -21,6 +22,7 @@ enum LoadCommand {
                 .value(
                     "ids", "FILE", "write the acknowledged traces there, a line each: id, number of spans",
                     candidates: .files),
+                CollectorAPI.keyOption,
                 .flag("json", "print one JSON line"),
             ],
             examples: [
@@ -41,7 +43,7 @@ enum LoadCommand {
         } catch {
             throw .usage(error)
         }
-        let (report, acked) = try send(plan)
+        let (report, acked) = try send(plan, headers: try CollectorAPI.keyHeaders(arguments))
         if let file = plan.idsFile {
             let template = RequestTemplate(spans: plan.batch, spansPerTrace: plan.spansPerTrace)
             try AckedIDsFile.write(acked, template: template, ids: LoadIDs(seed: plan.seed), to: file)
@@ -50,7 +52,7 @@ enum LoadCommand {
         return report.exitCode
     }
 
-    private static func send(_ plan: LoadPlan) throws(OpsError) -> (LoadReport, AckedRequests) {
+    private static func send(_ plan: LoadPlan, headers: HTTPHeaders) throws(OpsError) -> (LoadReport, AckedRequests) {
         if plan.mode == .udp {
             var load = try DatagramLoad(plan: plan)
             try load.run()
@@ -64,8 +66,9 @@ enum LoadCommand {
         }
         let load = RequestLoad(plan: plan, loop: loop) { loop in
             switch plan.mode {
-            case .http1: HTTP1Transport(to: plan.target, on: loop, deadline: deadline)
-            case .grpc, .http2, .udp: HTTP2Transport(to: plan.target, mode: plan.mode, on: loop, deadline: deadline)
+            case .http1: HTTP1Transport(to: plan.target, headers: headers, on: loop, deadline: deadline)
+            case .grpc, .http2, .udp:
+                HTTP2Transport(to: plan.target, mode: plan.mode, headers: headers, on: loop, deadline: deadline)
             }
         }
         load.run()
