@@ -37,17 +37,18 @@ package struct ReadFile: ~Copyable {
 func readFully(
     _ descriptor: Int32, _ path: String, _ length: Int, at offset: Int, into buffer: inout [UInt8]
 ) throws(StorageFailure) {
-    // The old content is given back first, so that both never exist at once.
-    buffer = []
+    buffer.removeAll(keepingCapacity: buffer.capacity >= length)
     var code: Int32 = 0
-    buffer = [UInt8](unsafeUninitializedCapacity: length) { bytes, filled in
-        while filled < length {
-            // Not empty inside the loop, so the base address is there.
-            let result = pread(descriptor, bytes.baseAddress! + filled, length - filled, off_t(offset + filled))
-            if result < 0, errno == EINTR { continue }
-            if result < 0 { code = errno }
-            if result <= 0 { break }
-            filled += result
+    buffer.append(addingCapacity: length) { (room: inout OutputSpan<UInt8>) in
+        room.withUnsafeMutableBufferPointer { bytes, filled in
+            while filled < length {
+                // Not empty inside the loop, so the base address is there.
+                let result = pread(descriptor, bytes.baseAddress! + filled, length - filled, off_t(offset + filled))
+                if result < 0, errno == EINTR { continue }
+                if result < 0 { code = errno }
+                if result <= 0 { break }
+                filled += result
+            }
         }
     }
     if code != 0 { throw StorageFailure("reading", path, code: code) }

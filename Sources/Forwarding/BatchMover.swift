@@ -6,7 +6,7 @@ import WireFormat
 /// move that was cut off by a crash and is done again stores nothing twice. Lives on the loop that forwards.
 package final class BatchMover {
     private let collectors: CollectorSet
-    private let reader: BatchReader
+    private let packer: BatchPacker
     private let makeLane: (LaneKey) throws -> Lane
     private let log: Log
     private var lanes: [LaneKey: Lane] = [:]
@@ -14,10 +14,10 @@ package final class BatchMover {
 
     /// - Parameter makeLane: makes a lane on this loop; what it posts goes to the forwarder.
     package init(
-        collectors: CollectorSet, reader: BatchReader, log: Log, makeLane: @escaping (LaneKey) throws -> Lane
+        collectors: CollectorSet, packer: BatchPacker, log: Log, makeLane: @escaping (LaneKey) throws -> Lane
     ) {
         self.collectors = collectors
-        self.reader = reader
+        self.packer = packer
         self.log = log
         self.makeLane = makeLane
     }
@@ -27,16 +27,17 @@ package final class BatchMover {
     /// False when it cannot be moved now; nothing has changed then that a later move would not find again.
     func move(_ batch: SpooledBatch) -> Bool {
         do {
-            let content = try reader.read(batch)
+            let content = try packer.read(batch)
             let kind = batch.lane.key.kind
             let damaged = batch.items - min(batch.items, content.items) + batch.sampled - min(batch.sampled, content.sampled)
-            guard !content.message.isEmpty else {
+            let message = packer.message
+            guard !message.isEmpty else {
                 settle(batch, moved: 0, sampled: content.sampled, damaged: damaged)
                 return true
             }
-            try scanner.scan(content.message.span, as: kind)
+            try scanner.scan(message.span, as: kind)
             let parts = try Sharding.parts(
-                of: content.message.span, kind, items: Int(clamping: content.items), runs: scanner.runs,
+                of: message.span, kind, items: Int(clamping: content.items), runs: scanner.runs,
                 services: scanner.services, among: collectors)
             return put(parts, batch, content, damaged)
         } catch {
@@ -60,7 +61,7 @@ package final class BatchMover {
         for part in parts {
             let key = LaneKey(
                 door: LaneKey.moved, kind: batch.lane.key.kind, collector: collectors.names[part.collector])
-            let bytes = part.bytes ?? content.message
+            let bytes = part.bytes ?? packer.message
             guard let lane = lane(key), let room = lane.makeRoom(message: bytes.count, note: 0) else {
                 // The parts before this one are stored, and known when the batch is moved again.
                 isWhole = false

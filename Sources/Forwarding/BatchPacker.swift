@@ -1,22 +1,34 @@
 import Compression
+package import Spool
 
-/// Packs batches for the way. Keeps its tables and its output's room between them. Lives on the loop that forwards.
-final class BatchPacker {
-    private let level: Int
+/// Reads batches back from the spool and packs them for the way. Keeps its tables and its room between them, for all
+/// collectors. Lives on the loop that forwards.
+package final class BatchPacker {
+    /// What was read last.
+    private(set) var message: [UInt8] = []
+    private let reader: BatchReader
     private var zstd: ZstdCompressor
     private var scratch: [UInt8] = []
-    private static let mostKeptScratch = 2 << 20
+    private static let mostKept = 2 << 20
 
-    init(level: Int) {
-        self.level = level
+    package init(_ spool: Spool, level: Int) {
+        reader = BatchReader(spool)
         zstd = ZstdCompressor(level: level)
     }
 
-    /// A body of the right length; the message itself where nothing is to be done.
-    func pack(_ message: [UInt8], _ encoding: BatchEncoding) throws(CompressionError) -> [UInt8] {
-        scratch.removeAll(keepingCapacity: scratch.capacity <= Self.mostKeptScratch)
+    /// Reads what is left of a batch into `message`.
+    func read(_ batch: SpooledBatch) throws(SpoolError) -> BatchReader.Content {
+        if message.capacity > Self.mostKept { message = [] }
+        return try reader.read(batch, into: &message)
+    }
+
+    /// The message as a body of the right length.
+    func pack(_ encoding: BatchEncoding) throws(CompressionError) -> [UInt8] {
+        scratch.removeAll(keepingCapacity: scratch.capacity <= Self.mostKept)
+        // Borrowed for as long as it is packed: nobody changes it meanwhile.
+        let message = message
         switch encoding {
-        case .none: return message
+        case .none: return Array(message)
         case .zstd: try zstd.compress(message.span, into: &scratch)
         case .gzip:
             // Made anew: it is for foreign backends, and costs little beside what it does.

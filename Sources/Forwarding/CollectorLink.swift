@@ -24,7 +24,6 @@ package final class CollectorLink {
     private let client: any RequestSender
     private let options: Options
     private let counters: ForwardCounters
-    private let reader: BatchReader
     private let packer: BatchPacker
     private let refused: RefusedBatches
     private let log: Log
@@ -70,7 +69,7 @@ package final class CollectorLink {
 
     package init(
         _ name: String, loop: EventLoop, client: any RequestSender, options: Options, counters: ForwardCounters,
-        reader: BatchReader, refused: RefusedBatches, compressionLevel: Int, log: Log,
+        packer: BatchPacker, refused: RefusedBatches, log: Log,
         settled: @escaping (SpooledBatch) -> Void
     ) {
         self.name = name
@@ -78,11 +77,10 @@ package final class CollectorLink {
         self.client = client
         self.options = options
         self.counters = counters
-        self.reader = reader
+        self.packer = packer
         self.refused = refused
         self.log = log
         self.settled = settled
-        packer = BatchPacker(level: compressionLevel)
         encoding = options.encoding
         backoff = options.backoff
     }
@@ -146,16 +144,16 @@ package final class CollectorLink {
     /// Reads and packs a batch; nil when nothing of it has to be sent.
     private func prepare(_ batch: SpooledBatch) -> Sending? {
         do {
-            let content = try reader.read(batch)
-            guard !content.message.isEmpty else {
+            let content = try packer.read(batch)
+            guard !packer.message.isEmpty else {
                 finish(batch, items: content.items, sampled: content.sampled, LaneAccount.Outcome())
                 return nil
             }
             let parcel = CollectorDialect.Parcel(
-                kind: batch.lane.key.kind, body: try packer.pack(content.message, encoding), encoding: encoding,
+                kind: batch.lane.key.kind, body: try packer.pack(encoding), encoding: encoding,
                 sender: batch.lane.sender.description, sequence: batch.sequence)
             return Sending(
-                batch: batch, items: content.items, sampled: content.sampled, rawBytes: content.message.count,
+                batch: batch, items: content.items, sampled: content.sampled, rawBytes: packer.message.count,
                 parcel: parcel)
         } catch {
             log.error(

@@ -51,7 +51,7 @@ struct ForwardPlan: Sendable {
     func start(
         on loop: EventLoop, route: ForwardRoute, spool: Spool, sync: SpoolSync, recovered: [RecoveredLane], log: Log
     ) throws -> Started {
-        let reader = BatchReader(spool)
+        let packer = BatchPacker(spool, level: settings.compressionLevel)
         // The mover's lanes post to the forwarder, which is made after them.
         let late = LateForwarder()
         let refused = RefusedBatches(
@@ -60,14 +60,13 @@ struct ForwardPlan: Sendable {
         let links = collectors.names.indices.map { index in
             CollectorLink(
                 collectors.names[index], loop: loop, client: client(of: index, loop), options: linkOptions,
-                counters: counters[index], reader: reader, refused: refused,
-                compressionLevel: settings.compressionLevel, log: log
+                counters: counters[index], packer: packer, refused: refused, log: log
             ) { batch in
                 spool.reclaim(batch.lane)
                 late.forwarder?.endDrain()
             }
         }
-        let mover = BatchMover(collectors: collectors, reader: reader, log: log) { key in
+        let mover = BatchMover(collectors: collectors, packer: packer, log: log) { key in
             try Lane(key, in: spool, recovered: recovered.lane(for: key), loop: loop, sync: sync) {
                 late.forwarder?.add($0)
             }

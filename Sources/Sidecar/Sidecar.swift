@@ -49,7 +49,7 @@ private struct RunningSidecar {
     private let metricDoors: MetricDoorStarter
 
     init(_ settings: SidecarSettings, _ log: Log) throws {
-        hms_tune_allocator(256 << 10, 1 << 20)
+        hms_tune_allocator(2 << 20, 4 << 20)
         Signals.block()
         self.settings = settings
         self.log = log

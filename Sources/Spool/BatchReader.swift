@@ -7,19 +7,17 @@ package struct BatchReader {
     package init(_ spool: Spool) { self.spool = spool }
 
     package struct Content {
-        /// The batch's messages, one behind the other: by protobuf's rules they are one message.
-        package var message: [UInt8]
         package var items: UInt64
         package var sampled: UInt64
     }
 
-    /// What is left of the batch; records whose bytes are not what was written are set aside.
-    package func read(_ batch: SpooledBatch) throws(SpoolError) -> Content {
-        var bytes: [UInt8] = []
+    /// Reads the batch's messages, one behind the other: by protobuf's rules they are one message. Records whose bytes are not
+    /// what was written are set aside and left out.
+    package func read(_ batch: SpooledBatch, into bytes: inout [UInt8]) throws(SpoolError) -> Content {
         do { try batch.segment.file.read(batch.end - batch.start, at: batch.start, into: &bytes) } catch {
             throw .storage(error)
         }
-        var content = Content(message: [], items: 0, sampled: 0)
+        var content = Content(items: 0, sampled: 0)
         var damage: [Range<Int>] = []
         let kept = bytes.withUnsafeMutableBytes { bytes in
             Self.compact(bytes, batch, &content, &damage)
@@ -35,7 +33,6 @@ package struct BatchReader {
             spool.log(.damaged(path: batch.segment.path, offset: offset, length: range.count, keptAs: path))
         }
         bytes.removeLast(bytes.count - kept)
-        content.message = bytes
         return content
     }
 

@@ -12,6 +12,7 @@ package final class LaneAccount: Sendable {
     private let waiting = Atomic<Int>(0)
     private let settling: Mutex<Settling>
     private let segments: Mutex<[SpoolSegment]>
+    private let spare = Mutex<SpoolSegment?>(nil)
 
     private struct Settling {
         var state: SettledState
@@ -76,6 +77,8 @@ package final class LaneAccount: Sendable {
     func begin(at next: UInt64) { settling.withLock { $0.firstUnposted = max($0.firstUnposted, next) } }
 
     func add(_ segment: SpoolSegment) { segments.withLock { $0.append(segment) } }
+
+    var hasFile: Bool { settling.withLock { $0.file != nil } }
 
     /// The settled file of a lane that had none, once its directory can be had.
     func adopt(_ file: SettledFile) {
@@ -146,6 +149,23 @@ package final class LaneAccount: Sendable {
     // MARK: files
 
     var currentSegments: [SpoolSegment] { segments.withLock { $0 } }
+
+    /// Keeps the file of a segment that is done, to be written over: its blocks and its pages are there already, which costs a
+    /// fifth of having new ones. False when there is one already.
+    func keepSpare(_ segment: SpoolSegment) -> Bool {
+        spare.withLock { spare in
+            guard spare == nil else { return false }
+            spare = segment
+            return true
+        }
+    }
+
+    func takeSpare() -> SpoolSegment? {
+        spare.withLock { spare in
+            defer { spare = nil }
+            return spare
+        }
+    }
 
     /// Takes out the segments that are done, oldest first. The last one that is done is kept unless `all` are wanted: it
     /// remembers which messages came.

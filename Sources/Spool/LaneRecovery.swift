@@ -27,6 +27,7 @@ struct LaneRecovery {
         var total: UInt64 = 0
         var highestBatch: UInt64 = 0
         var digests: [UInt64] = []
+        var remembersDigests = false
         var notes: [[UInt8]] = []
         var bytes = 0
     }
@@ -43,7 +44,10 @@ struct LaneRecovery {
     func recover() -> RecoveredLane? {
         var found = Found()
         do {
-            for (number, path) in try segmentFiles() {
+            let files = try segmentFiles()
+            for (index, (number, path)) in files.enumerated() {
+                // The last but one may be all there is, when the last was only just begun.
+                found.remembersDigests = index >= files.count - 2
                 found.lastNumber = max(found.lastNumber, number)
                 read(path, number, &found)
             }
@@ -111,7 +115,10 @@ struct LaneRecovery {
                 offset += header.recordLength
                 continue
             }
-            let next = try nextRecord(in: segment.file, from: offset + 1, size: size, salt: segment.header.salt) ?? size
+            let found = try nextRecord(in: segment.file, from: offset + 1, size: size, salt: segment.header.salt)
+            // Behind the last record stands what the file held before.
+            if found == nil, size <= Int(clamping: segment.header.staleThrough) { return }
+            let next = found ?? size
             try setAside(segment, from: offset, to: next, isEnd: next == size)
             offset = next
         }
@@ -135,12 +142,14 @@ struct LaneRecovery {
         }
         found.total = max(found.total, header.total)
         found.highestBatch = max(found.highestBatch, header.batch)
-        if header.noteLength == 0 { found.digests.append(header.digest) }
-        guard header.noteLength > 0 else { return }
+        // Of the last segment, where a sender may come again with what it saw no answer for, and of notes. A record that is not
+        // whole must not be known: what it repeats would be taken for stored.
+        guard header.noteLength > 0 || found.remembersDigests else { return }
         var body: [UInt8] = []
         try segment.file.read(header.bodyLength, at: offset + RecordHeader.length, into: &body)
         guard body.withUnsafeBytes({ BodyDigest.of($0) }) == header.digest else { return }
-        found.notes.append(Array(body[header.messageLength...]))
+        if header.noteLength == 0 { found.digests.append(header.digest) }
+        if header.noteLength > 0 { found.notes.append(Array(body[header.messageLength...])) }
     }
 
     /// Where the next intact header stands at or after `start`.

@@ -1,11 +1,11 @@
 import Files
 
-/// The first 64 bytes of a segment file, integers little endian.
+/// The first 80 bytes of a segment file, integers little endian.
 ///
-///     0 magic "HMSSPOOL"   8 version:u32   12 check:u32 (CRC-32C of 16..<64)   16 number:u64   24 sender:16 bytes
-///     40 salt:u64   48 totalBefore:u64   56 firstBatch:u64
+///     0 magic "HMSSPOOL"   8 version:u32   12 check:u32 (CRC-32C of 16..<80)   16 number:u64   24 sender:16 bytes
+///     40 salt:u64   48 totalBefore:u64   56 firstBatch:u64   64 staleThrough:u64   72 zero:u64
 struct SegmentHeader: Equatable {
-    static let length = 64
+    static let length = 80
     static let version: UInt32 = 1
     private static let magic = Array("HMSSPOOL".utf8)
 
@@ -19,6 +19,8 @@ struct SegmentHeader: Equatable {
     var totalBefore: UInt64
     /// No record of this segment belongs to an earlier batch.
     var firstBatch: UInt64
+    /// The file was another segment's before, and up to here holds that one's bytes where nothing new was written.
+    var staleThrough: UInt64 = 0
 
     var bytes: [UInt8] {
         var bytes = Self.magic
@@ -30,6 +32,8 @@ struct SegmentHeader: Equatable {
         bytes.appendLittle(salt)
         bytes.appendLittle(totalBefore)
         bytes.appendLittle(firstBatch)
+        bytes.appendLittle(staleThrough)
+        bytes.appendLittle(UInt64(0))
         let check = bytes.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[16...])) }
         bytes.storeLittle(check, at: 12)
         return bytes
@@ -50,5 +54,6 @@ extension SegmentHeader {
         salt = bytes.loadLittle(at: 40, as: UInt64.self)
         totalBefore = bytes.loadLittle(at: 48, as: UInt64.self)
         firstBatch = bytes.loadLittle(at: 56, as: UInt64.self)
+        staleThrough = bytes.loadLittle(at: 64, as: UInt64.self)
     }
 }

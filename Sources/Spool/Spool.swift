@@ -112,6 +112,10 @@ package final class Spool: Sendable {
             return condition.trouble == nil
         }
         if isNew { log(.directoryFailed(reason: reason, inMemory: !options.isRequired)) }
+        // A full disk may have room again without what is only kept for speed.
+        for account in lanes {
+            if let spare = account.takeSpare() { try? disk.remove(spare.path) }
+        }
     }
 
     private func noteSuccess() {
@@ -169,12 +173,14 @@ package final class Spool: Sendable {
     ) throws(StorageFailure) -> SpoolSegment {
         try takeLateDirectory()
         try makeDirectories(account.directory)
-        account.adopt(try SettledFile(directory: account.directory, storage: disk))
+        if !account.hasFile { account.adopt(try SettledFile(directory: account.directory, storage: disk)) }
         // A file that an earlier process left, and that was not found at the start, is left alone.
         for _ in 0..<1000 {
             let path = "\(account.directory)/\(Self.fileName(header.number))"
             do throws(StorageFailure) {
-                let segment = try make(header, path, disk, isInMemory: false)
+                var segment = try reuse(header, path, account)
+                if segment == nil { segment = try make(header, path, disk, isInMemory: false) }
+                guard let segment else { continue }
                 segment.isNew.store(true, ordering: .relaxed)
                 return segment
             } catch {
@@ -183,6 +189,32 @@ package final class Spool: Sendable {
             }
         }
         throw StorageFailure("finding a name in", account.directory, code: EEXIST)
+    }
+
+    /// Writes over the file of a segment of this lane that is done; nil when there is none. Should the process end between the
+    /// two steps, the file is still that segment under a later name.
+    private func reuse(
+        _ header: SegmentHeader, _ path: String, _ account: LaneAccount
+    ) throws(StorageFailure) -> SpoolSegment? {
+        guard let spare = account.takeSpare() else { return nil }
+        guard !spare.isForsaken.load(ordering: .relaxed), fileExists(spare.path), !fileExists(path) else {
+            try? disk.remove(spare.path)
+            return nil
+        }
+        try disk.rename(spare.path, to: path)
+        let size = try ReadFile(path).size()
+        var header = header
+        header.staleThrough = UInt64(size)
+        let file = try disk.openForWriting(path)
+        do throws(StorageFailure) {
+            try file.write(header.bytes, at: 0)
+        } catch {
+            file.close()
+            try? disk.remove(path)
+            throw error
+        }
+        return SpoolSegment(
+            header: header, path: path, isInMemory: false, file: file, end: SegmentHeader.length, isSealed: false)
     }
 
     /// Locks a directory that could not be had at the start.
@@ -249,8 +281,10 @@ package final class Spool: Sendable {
     func reclaim(_ account: LaneAccount, all: Bool) {
         for segment in account.takeDone(all: all) {
             let bytes = segment.end - SegmentHeader.length
-            if !segment.isInMemory { try? disk.remove(segment.path) }
+            let isKept = !segment.isInMemory && !all && account.keepSpare(segment)
+            if !segment.isInMemory, !isKept { try? disk.remove(segment.path) }
             release(bytes, inMemory: segment.isInMemory)
         }
+        if all, let spare = account.takeSpare() { try? disk.remove(spare.path) }
     }
 }
