@@ -14,7 +14,6 @@ import threading
 import time
 import uuid
 
-import payloads
 from http_raw import get, post
 from programs import RELEASE, ROOT, Collector
 
@@ -129,6 +128,24 @@ def check_sums(figures, name):
     return figures["signals"]["traces"]
 
 
+def request_of_one_trace(spans):
+    """An ExportTraceServiceRequest, written by hand so that the scripts need nothing but Python."""
+
+    def field(number, payload):
+        length, count = b"", len(payload)
+        while count > 0x7F:
+            length, count = length + bytes([count & 0x7F | 0x80]), count >> 7
+        return bytes([number << 3 | 2]) + length + bytes([count]) + payload
+
+    trace_id = random.randbytes(16)
+    # The names are long and random, so that segments fill in spite of compression.
+    scope = b"".join(
+        field(2, field(1, trace_id) + field(2, random.randbytes(8)) + field(5, random.randbytes(300).hex().encode()))
+        for _ in range(spans)
+    )
+    return field(1, field(2, scope))
+
+
 class LedgerProof:
     """A collector that is killed again and again while numbered batches are posted to it, each until it is answered, as a
     sidecar does. Afterwards `stored` is exactly what was numbered, for each sender and in all; retention deletes meanwhile."""
@@ -156,7 +173,7 @@ class LedgerProof:
 
         def lane(index):
             for _ in range(batches):
-                body = payloads.traces(payloads.new_trace_id(), self.SPANS, attributes={"noise": random.randbytes(300).hex()}).SerializeToString()
+                body = request_of_one_trace(self.SPANS)
                 self.deliver(index, body)
                 with lock:
                     posted[0] += 1
