@@ -91,7 +91,9 @@ final class HTTP2Server: ServerProtocol {
             }
             output.append(contentsOf: UnsafeBufferPointer(start: bytes, count: count))
         }
-        serveDeferred()
+        guard !deferred.isEmpty, pendingBytes < server.limits.maxOutputBytes / 2 else { return }
+        // Not here, where the connection's output is being appended to.
+        server.loop.atEndOfRound { [weak self] in self?.serveDeferred() }
     }
 
     var wantsInput: Bool { true }

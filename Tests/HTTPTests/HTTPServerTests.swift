@@ -248,7 +248,7 @@ private enum Frame {
 
     @Test("Where memory is short all large bodies but the oldest wait unread, and go on when it is complete")
     func slowsDown() throws {
-        let budget = ByteBudget(limit: 400_000)
+        let budget = ByteBudget(limit: 440_000)
         let bench = try Bench(budget: budget)
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 260000\r\n\r\n"
         let first = try bench.connect()
@@ -358,6 +358,26 @@ private enum Frame {
         bench.send(fd, bytes)
         #expect(bench.read(fd) { _ in false }.isClosed)
         #expect(bench.server.counters.refused(.resetFlood) == 1)
+    }
+
+    @Test("Whole requests wait while the peer takes no answers, and are served when it does")
+    func defersRequests() throws {
+        let bench = try Bench { $0.maxOutputBytes = 10_000 }
+        let fd = try bench.connect()
+        // Windows of answers that are closed.
+        bench.send(fd, FirstBytes.preface + Frame.frame(type: 4, flags: 0, stream: 0, [0, 4, 0, 0, 0, 0]))
+        let body = [UInt8](repeating: 0x78, count: 8000)
+        let streams: [UInt32] = [1, 3, 5]
+        for stream in streams {
+            bench.send(fd, Frame.post(stream: stream) + Frame.frame(type: 0, flags: 1, stream: stream, body))
+        }
+        try bench.run { bench.server.counters.unsentBytes.load(ordering: .relaxed) >= 16_000 }
+        #expect(bench.server.counters.unsentBytes.load(ordering: .relaxed) < 24_000)
+        for stream in streams {
+            bench.send(fd, Frame.frame(type: 8, flags: 0, stream: stream, [0, 0, 0x7F, 0xFF]))
+        }
+        let answers = bench.read(fd) { $0.utf8.count { $0 == 0x78 } >= 24_000 }
+        #expect(!answers.isClosed)
     }
 
     @Test("A drain lets the open request end and then closes")
