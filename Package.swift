@@ -45,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CHMSProto", dependencies: ["CProtobufC"]),
+        .target(name: "CLiteralSearch"),
 
         // Plain values and encodings.
         library("TraceModel", settings: pointerFree),
@@ -62,6 +63,7 @@ let package = Package(
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
         library("SegmentStore", ["TraceModel", "WireFormat", "Compression", "CLinux"]),
+        library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
 
         // What both daemons do alike: start, answer health, wait for signals.
@@ -70,7 +72,10 @@ let package = Package(
         // One front door each.
         library(
             "Receiving",
-            ["TraceModel", "WireFormat", "OTLP", "JSON", "HTTP", "EventLoop", "Compression", "SelfTelemetry", "CLinux"]),
+            [
+                "TraceModel", "WireFormat", "Refining", "OTLP", "JSON", "HTTP", "EventLoop", "Compression",
+                "SelfTelemetry", "CLinux",
+            ]),
         library(
             "Forwarding", ["TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         library("Querying", ["TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "SelfTelemetry"]),
@@ -84,7 +89,8 @@ let package = Package(
         library(
             "Sidecar",
             [
-                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "Forwarding", "SelfTelemetry",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "Refining", "Receiving", "Forwarding",
+                "SelfTelemetry",
                 "EventLoop", "HTTP", "TLS",
                 "CLinux",
             ]),
@@ -109,6 +115,7 @@ let package = Package(
         program(
             "store-bench", ["SegmentStore", "Compression", "TraceModel", "WireFormat"],
             path: "Benchmarks/Sources/store-bench"),
+        program("refine-bench", ["Refining", "WireFormat"], path: "Benchmarks/Sources/refine-bench"),
         program("hms-demo", ["HMSTrace", "TraceModel", "EventLoop", "HTTP", "CLinux"], path: "examples/Demo"),
 
         tests("TraceModel", ["TraceModel"]),
@@ -122,6 +129,7 @@ let package = Package(
         tests("HTTP", ["HTTP", "EventLoop", "TLS", "CLinux", "CNghttp2"]),
         tests("OTLP", ["OTLP", "TraceModel", "WireFormat", "JSON"]),
         tests("SegmentStore", ["SegmentStore", "TraceModel", "WireFormat", "Compression", "CLinux"]),
+        tests("Refining", ["Refining", "WireFormat", "TraceModel"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests("Forwarding", ["Forwarding", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),

@@ -1,6 +1,7 @@
 import CLinux
 package import EventLoop
 import Glibc
+package import Refining
 package import SelfTelemetry
 import WireFormat
 
@@ -38,6 +39,7 @@ package final class DatagramReceiver {
     private let sink: any TelemetrySink
     private let ingest: IngestCounters
     private let counters: Counters
+    private let refiner: Refiner?
     private var watch: Watch?
     private var reader = DatagramReader()
     private var scanner: TelemetryScanner
@@ -50,11 +52,12 @@ package final class DatagramReceiver {
         let telemetry: AcceptedTelemetry
         let receivedBytes: Int
         let refused: Int
+        let refining: RefiningOutcome?
     }
 
     package init(
         loop: EventLoop, address: SocketAddress, receiveBufferBytes: Int, sink: any TelemetrySink,
-        ingest: IngestCounters, counters: Counters, collectsTraces: Bool = false
+        ingest: IngestCounters, counters: Counters, refiner: Refiner? = nil, collectsTraces: Bool = false
     ) throws(SystemError) {
         fd = try Socket.bindDatagram(address)
         self.receiveBufferBytes = Int(hms_set_receive_buffer(fd, Int32(clamping: receiveBufferBytes)))
@@ -64,6 +67,7 @@ package final class DatagramReceiver {
         self.sink = sink
         self.ingest = ingest
         self.counters = counters
+        self.refiner = refiner
         scanner = TelemetryScanner(collectsTraces: collectsTraces)
         do throws(SystemError) {
             watch = try loop.watch(fd, .read) { [unowned self] _ in receiveWaiting() }
@@ -134,27 +138,44 @@ package final class DatagramReceiver {
     private func check(_ payload: Span<UInt8>, _ kind: SignalKind) throws(WireError) -> CheckedPayload {
         try scanner.scan(payload, as: kind)
         var bytes: [UInt8] = []
+        var refining: RefiningOutcome?
         if scanner.items > 0, scanner.refusedCount > 0 {
             _ = try SpanFilter.copyValid(payload, into: &bytes)
+            if let refiner {
+                var refined: [UInt8] = []
+                refining = try refiner.refine(bytes.span, kind, into: &refined)
+                if refining?.isChanged == true { bytes = refined }
+            }
         } else if scanner.items > 0 {
-            bytes = payload.withUnsafeBufferPointer { Array($0) }
+            refining = try refiner?.refine(payload, kind, into: &bytes)
+            if refining?.isChanged != true { bytes = payload.withUnsafeBufferPointer { Array($0) } }
         }
+        let sampledOut = refining?.sampledOut ?? 0
         let telemetry = AcceptedTelemetry(
-            kind: kind, bytes: bytes, payload: 0..<bytes.count, items: scanner.items, runs: scanner.runs,
-            services: scanner.services, sender: nil, sequence: 0)
+            kind: kind, bytes: bytes, payload: 0..<bytes.count, items: scanner.items - sampledOut, runs: scanner.runs,
+            services: scanner.services, sender: nil, sequence: 0, sampledOut: sampledOut)
         return CheckedPayload(
-            telemetry: telemetry, receivedBytes: payload.count, refused: scanner.refusedCount)
+            telemetry: telemetry, receivedBytes: payload.count, refused: scanner.refusedCount, refining: refining)
     }
 
     private func handOn(_ payload: CheckedPayload) {
-        let (kind, items) = (payload.telemetry.kind, payload.telemetry.items)
+        let (kind, items) = (payload.telemetry.kind, payload.telemetry.items + payload.telemetry.sampledOut)
         ingest.receivedBytes.add(payload.receivedBytes)
         ingest.countReceived(kind, items + payload.refused)
         ingest.countRejected(kind, payload.refused, .badIdentity)
         guard items > 0 else { return }
+        let refining = payload.refining
+        guard payload.telemetry.items > 0 else {
+            ingest.countAccepted(kind, items)
+            if let refining { ingest.countRefined(kind, refining) }
+            sink.noteSampledOut(kind, items)
+            return
+        }
         sink.accept(payload.telemetry) { [ingest] answer in
             switch answer {
-            case .accepted: ingest.countAccepted(kind, items)
+            case .accepted:
+                ingest.countAccepted(kind, items)
+                if let refining { ingest.countRefined(kind, refining) }
             case .duplicate: ingest.countDuplicate(kind, items)
             case .busy: ingest.countRejected(kind, items, .busy)
             }

@@ -1,4 +1,6 @@
+import Refining
 package import SelfTelemetry
+import Synchronization
 import WireFormat
 
 /// What the front door counted. `received = accepted + duplicate + rejected`, in items; requests that could not be read have no items
@@ -29,8 +31,15 @@ package final class IngestCounters: Sendable {
     private let requests: [Door: Counter]
     private let refusedRequests: [Reason: Counter]
     package let receivedBytes: Counter
+    private let program: String
+    private let registry: MetricRegistry
+    /// By rule, made when the rule is first counted: rules come and go with the configuration.
+    private let redacted = Mutex<[String: Counter]>([:])
+    private let sampledOut = Mutex<[String: Counter]>([:])
 
     package init(program: String, registry: MetricRegistry) {
+        self.program = program
+        self.registry = registry
         var signals: [SignalKind: Signal] = [:]
         for kind in SignalKind.allCases {
             let label = "\(kind)"
@@ -69,6 +78,32 @@ package final class IngestCounters: Sendable {
             })
         receivedBytes = registry.counter(
             "\(program)_received_bytes_total", help: "Bytes of telemetry, after decompression.")
+    }
+
+    /// What was changed in telemetry that has been accepted.
+    func countRefined(_ kind: SignalKind, _ outcome: RefiningOutcome) {
+        for entry in outcome.redactedByRule {
+            let counter = redacted.withLock { counters in
+                if let known = counters[entry.rule] { return known }
+                let made = registry.counter(
+                    "\(program)_redacted_values_total", help: "Secrets that were taken out of telemetry, by rule.",
+                    labels: ["rule": entry.rule])
+                counters[entry.rule] = made
+                return made
+            }
+            counter.add(entry.count)
+        }
+        for entry in outcome.sampledOutByRule {
+            let counter = sampledOut.withLock { counters in
+                if let known = counters[entry.rule] { return known }
+                let made = registry.counter(
+                    "\(program)_sampled_out_items_total", help: "Accepted items that sampling left out, by rule.",
+                    labels: ["signal": "\(kind)", "rule": entry.rule])
+                counters[entry.rule] = made
+                return made
+            }
+            counter.add(entry.count)
+        }
     }
 
     func countRequest(_ door: Door) { requests[door]?.add() }

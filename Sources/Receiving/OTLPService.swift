@@ -1,7 +1,9 @@
 import Compression
 package import HTTP
 import OTLP
+package import Refining
 import SelfTelemetry
+import TraceModel
 import WireFormat
 
 /// The OTLP door: gRPC, and HTTP with protobuf or JSON, for traces, metrics and logs. Checks everything, hands what is good
@@ -17,9 +19,16 @@ package final class OTLPService: HTTPService {
     private let counters: IngestCounters
     private let limits: Limits
     private let decoder = BodyDecoder()
+    private let refiner: Refiner?
+    private let propagator = Propagator(reads: [.hms])
     private var scanner: TelemetryScanner
 
-    package init(sink: any TelemetrySink, counters: IngestCounters, limits: Limits = Limits(), collectsTraces: Bool) {
+    /// - Parameter refiner: changes what was checked, before the sink gets it.
+    package init(
+        sink: any TelemetrySink, counters: IngestCounters, limits: Limits = Limits(), refiner: Refiner? = nil,
+        collectsTraces: Bool
+    ) {
+        self.refiner = refiner
         self.sink = sink
         self.counters = counters
         self.limits = limits
@@ -46,11 +55,13 @@ package final class OTLPService: HTTPService {
         counters.countRequest(route.dialect == .grpc ? .grpc : .http)
         do throws(Refusal) {
             var telemetry = try unpack(exchange, route)
+            if route.kind == .traces, let context = ownContext(exchange.head) { adopt(context, &telemetry) }
             try check(&telemetry)
-            deliver(telemetry, exchange, route)
+            let outcome = try refine(&telemetry)
+            deliver(telemetry, outcome, exchange, route)
         } catch {
             counters.countRefusedRequest(error.counted)
-            exchange.respond(IngestAnswer.failure(route.dialect, status: error.status, reason: error.reason))
+            answer(exchange, IngestAnswer.failure(route.dialect, status: error.status, reason: error.reason))
         }
     }
 
@@ -126,6 +137,23 @@ package final class OTLPService: HTTPService {
         }
     }
 
+    // MARK: x-hms-trace-id
+
+    /// The trace that the request names for its spans; nil without the header, or if it is no good.
+    private func ownContext(_ head: RequestHead) -> TraceContext? {
+        guard head.headers[PropagationHeader.hms] != nil else { return nil }
+        return propagator.extract { head.headers.values($0) }.context
+    }
+
+    /// Gives the trace to spans that name none. What is malformed is left for the scan to refuse.
+    private func adopt(_ context: TraceContext, _ telemetry: inout AcceptedTelemetry) {
+        var adopted: [UInt8] = []
+        let message = telemetry.bytes.span.extracting(telemetry.payload)
+        guard (try? TraceAdoption.adopt(message, context, into: &adopted)) == true else { return }
+        telemetry.bytes = adopted
+        telemetry.payload = 0..<adopted.count
+    }
+
     // MARK: checking
 
     /// Scans the message, fills in what was found, and leaves out spans whose ids cannot stand.
@@ -153,29 +181,68 @@ package final class OTLPService: HTTPService {
         }
     }
 
-    private func deliver(_ telemetry: consuming AcceptedTelemetry, _ exchange: HTTPExchange, _ route: IngestRoute) {
-        let (kind, items) = (telemetry.kind, telemetry.items)
+    private func refine(_ telemetry: inout AcceptedTelemetry) throws(Refusal) -> RefiningOutcome {
+        guard let refiner, telemetry.items > 0 else { return RefiningOutcome() }
+        var refined: [UInt8] = []
+        let outcome: RefiningOutcome
+        do throws(WireError) {
+            outcome = try refiner.refine(
+                telemetry.bytes.span.extracting(telemetry.payload), telemetry.kind, into: &refined)
+        } catch {
+            throw Refusal(status: 400, reason: "malformed OTLP: \(error)", counted: .malformed)
+        }
+        if outcome.isChanged {
+            telemetry.bytes = refined
+            telemetry.payload = 0..<refined.count
+            telemetry.items -= outcome.sampledOut
+            telemetry.sampledOut = outcome.sampledOut
+        }
+        return outcome
+    }
+
+    private func deliver(
+        _ telemetry: consuming AcceptedTelemetry, _ outcome: RefiningOutcome, _ exchange: HTTPExchange,
+        _ route: IngestRoute
+    ) {
+        let (kind, items) = (telemetry.kind, telemetry.items + telemetry.sampledOut)
         let rejected = scanner.refusedCount
         let message = scanner.refused.map { $0.reason }.joined(separator: "; ")
         counters.countReceived(kind, rejected)
         counters.countRejected(kind, rejected, .badIdentity)
-        guard items > 0 || !telemetry.payload.isEmpty else {
-            exchange.respond(IngestAnswer.success(route, rejected: rejected, message: message))
+        guard telemetry.items > 0 || (telemetry.sampledOut == 0 && !telemetry.payload.isEmpty) else {
+            if telemetry.sampledOut > 0 {
+                counters.countReceived(kind, items)
+                counters.countAccepted(kind, items)
+                counters.countRefined(kind, outcome)
+                sink.noteSampledOut(kind, items)
+            }
+            answer(exchange, IngestAnswer.success(route, rejected: rejected, message: message))
             return
         }
-        sink.accept(telemetry) { [counters] answer in
+        sink.accept(telemetry) { [counters] result in
             // Counted with its outcome, so that the sums agree whenever they are read.
             counters.countReceived(kind, items)
-            switch answer {
-            case .accepted: counters.countAccepted(kind, items)
+            switch result {
+            case .accepted:
+                counters.countAccepted(kind, items)
+                counters.countRefined(kind, outcome)
             case .duplicate: counters.countDuplicate(kind, items)
             case .busy(let reason, let retryAfter):
                 counters.countRejected(kind, items, .busy)
-                exchange.respond(
-                    IngestAnswer.failure(route.dialect, status: 503, reason: reason, retryAfter: retryAfter))
+                answer(
+                    exchange, IngestAnswer.failure(route.dialect, status: 503, reason: reason, retryAfter: retryAfter))
                 return
             }
-            exchange.respond(IngestAnswer.success(route, rejected: rejected, message: message))
+            answer(exchange, IngestAnswer.success(route, rejected: rejected, message: message))
         }
     }
+}
+
+/// A request that named its trace has the header again on its answer.
+private func answer(_ exchange: HTTPExchange, _ response: HTTPResponse) {
+    var response = response
+    if let value = exchange.head.headers[PropagationHeader.hms] {
+        response.headers.add(PropagationHeader.hms, printable(value))
+    }
+    exchange.respond(response)
 }

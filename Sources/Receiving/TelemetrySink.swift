@@ -14,6 +14,8 @@ package struct AcceptedTelemetry {
     /// `x-hms-sender` and `x-hms-sequence`, where the request came from a sidecar.
     package var sender: String?
     package var sequence: UInt64
+    /// Items that came with these and were left out by sampling: accepted, and dropped as `sampled`. Not part of `items`.
+    package var sampledOut = 0
 }
 
 package enum SinkAnswer: Sendable {
@@ -29,4 +31,10 @@ package enum SinkAnswer: Sendable {
 package protocol TelemetrySink: AnyObject {
     /// Calls `done` exactly once, on the same loop, now or later.
     func accept(_ telemetry: consuming AcceptedTelemetry, _ done: @escaping (SinkAnswer) -> Void)
+    /// All items of a message were left out by sampling, so that there is nothing to accept.
+    func noteSampledOut(_ kind: SignalKind, _ items: Int)
+}
+
+extension TelemetrySink {
+    package func noteSampledOut(_ kind: SignalKind, _ items: Int) {}
 }

@@ -6,6 +6,7 @@ import Forwarding
 import Glibc
 import HTTP
 import Receiving
+import Refining
 import SelfTelemetry
 import TLS
 
@@ -34,6 +35,7 @@ private struct RunningSidecar {
     private let route: ForwardRoute
     private let ingest: IngestCounters
     private let tls: TLSServerContext?
+    private let rules: RefiningRules
 
     init(_ settings: SidecarSettings, _ log: Log) throws {
         hms_tune_allocator()
@@ -44,6 +46,7 @@ private struct RunningSidecar {
         route = try ForwardRoute(maxBytes: settings.spoolMaxBytes, counters: ForwardCounters(registry: registry))
         ingest = IngestCounters(program: Sidecar.program, registry: registry)
         tls = try settings.common.makeTLS()
+        rules = try settings.refining.rules(environment: processEnvironment())
         publishQueue()
         if let directory = settings.spoolDirectory {
             log.warning(
@@ -133,7 +136,7 @@ private struct RunningSidecar {
     private func startDoors() throws -> PartThread {
         let addresses = try settings.otlp.map { try SocketAddress(parsing: $0.description) }
         let admin = try settings.admin.map { try SocketAddress(parsing: $0.description) }
-        let (route, ingest, registry, settings, tls, log) = (route, ingest, registry, settings, tls, log)
+        let (route, ingest, registry, settings, tls, log, rules) = (route, ingest, registry, settings, tls, log, rules)
         let counters = addresses.map { _ in HTTPServerCounters() }
         for (address, counters) in zip(addresses, counters) {
             registry.add(counters, program: Sidecar.program, door: "otlp:\(address.port)")
@@ -145,12 +148,13 @@ private struct RunningSidecar {
             limits.maxMessageBytes = settings.maxMessageBytes
             let service = OTLPService(
                 sink: SidecarSink(outbox: outbox, loop: loop, patience: .seconds(2)), counters: ingest, limits: limits,
-                collectsTraces: false)
+                refiner: Refiner(rules), collectsTraces: false)
+            let doorService = ContextService(next: service)
             var servers: [HTTPServer] = []
             for (address, counters) in zip(addresses, counters) {
                 let server = try HTTPServer(
                     loop: loop, address: address, tls: tls, limits: settings.common.limits, counters: counters,
-                    service: service)
+                    service: doorService)
                 log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
                 servers.append(server)
             }
@@ -180,13 +184,14 @@ private struct RunningSidecar {
 
     private func startDatagrams(_ address: SocketAddress) throws -> PartThread {
         let counters = DatagramReceiver.Counters(program: Sidecar.program, registry: registry)
-        let (route, ingest, settings, log) = (route, ingest, settings, log)
+        let (route, ingest, settings, log, rules) = (route, ingest, settings, log, rules)
         return try PartThread.start(name: "udp") { loop in
             let outbox = MemoryOutbox(
                 loop: loop, route: route, maxBatchBytes: settings.batchBytes, maxDelay: settings.maxDelay)
             let receiver = try DatagramReceiver(
                 loop: loop, address: address, receiveBufferBytes: settings.udpBufferBytes,
-                sink: SidecarSink(outbox: outbox, loop: loop, patience: .zero), ingest: ingest, counters: counters)
+                sink: SidecarSink(outbox: outbox, loop: loop, patience: .zero), ingest: ingest, counters: counters,
+                refiner: Refiner(rules))
             log.info("listening", "udp", ["what": "udp", "address": receiver.localAddress.description])
             if receiver.receiveBufferBytes < settings.udpBufferBytes {
                 log.warning(

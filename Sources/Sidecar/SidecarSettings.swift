@@ -24,6 +24,8 @@ package struct SidecarSettings: HasCommonSettings {
     var spoolMaxBytes = 24 << 20
     var spoolSync = Duration.seconds(1)
 
+    var refining = RefiningSettings()
+
     package init() {}
 
     private static let ownKeys: [SettingKey<SidecarSettings>] = [
@@ -83,9 +85,10 @@ package struct SidecarSettings: HasCommonSettings {
 
     package static let schema = SettingSchema(
         defaults: SidecarSettings(),
-        keys: ownKeys + commonKeys(),
+        keys: ownKeys + RefiningSettings.keys + commonKeys(),
         checks: [
             { $0.common.tlsConflict },
+            { $0.refining.conflict },
             { $0.common.conflict(at: "receive.otlp", addresses: $0.otlp, secured: true) },
             { $0.common.conflict(at: "receive.udp", addresses: $0.udp.map { [$0] } ?? [], secured: false) },
             { $0.common.conflict(at: "admin.listen", addresses: $0.admin.map { [$0] } ?? [], secured: true) },
