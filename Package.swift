@@ -35,6 +35,7 @@ let package = Package(
         .library(name: "HMSTrace", targets: ["HMSTrace"]),
         // For the packages beside this one: Benchmarks and FuzzTesting.
         .library(name: "WireFormat", targets: ["WireFormat"]),
+        .library(name: "Refining", targets: ["Refining"]),
     ],
     targets: [
         // C libraries and kernel interfaces: module maps and shims, no decisions.

@@ -1,6 +1,6 @@
 package import HTTP
 import JSON
-import TraceModel
+package import TraceModel
 
 /// `POST /v1/context`: the headers of an incoming request in, those for outgoing ones out, so that a script or a language
 /// without a library can carry a trace on. Everything else goes to the service behind it. Lives on its server's loop.

@@ -147,11 +147,15 @@ package final class OTLPService: HTTPService {
 
     /// Gives the trace to spans that name none. What is malformed is left for the scan to refuse.
     private func adopt(_ context: TraceContext, _ telemetry: inout AcceptedTelemetry) {
+        if let adopted = Self.adopted(telemetry.bytes.span.extracting(telemetry.payload), context) {
+            telemetry.bytes = adopted
+            telemetry.payload = 0..<adopted.count
+        }
+    }
+
+    private static func adopted(_ message: Span<UInt8>, _ context: TraceContext) -> [UInt8]? {
         var adopted: [UInt8] = []
-        let message = telemetry.bytes.span.extracting(telemetry.payload)
-        guard (try? TraceAdoption.adopt(message, context, into: &adopted)) == true else { return }
-        telemetry.bytes = adopted
-        telemetry.payload = 0..<adopted.count
+        return (try? TraceAdoption.adopt(message, context, into: &adopted)) == true ? adopted : nil
     }
 
     // MARK: checking

@@ -12,4 +12,6 @@ package struct RefiningOutcome: Equatable, Sendable {
     package var sampledOutByRule: [RuleCount] = []
     /// Values in whose place something else stands now.
     package var redactedByRule: [RuleCount] = []
+
+    package init() {}
 }

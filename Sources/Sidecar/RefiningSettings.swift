@@ -1,4 +1,4 @@
-package import Configuration
+import Configuration
 import Glibc
 import Refining
 
@@ -10,8 +10,8 @@ struct RefiningSettings: Sendable {
     var readsEnvironment = true
     var downwardDirectory: String?
     var redaction = Redaction.mask
-    var keys = KeyRules.defaultRedact.joined(separator: ", ")
-    var keptKeys = KeyRules.defaultKeep.joined(separator: ", ")
+    var keys = RefiningRules.RedactionOptions().keys.joined(separator: ", ")
+    var keptKeys = RefiningRules.RedactionOptions().keptKeys.joined(separator: ", ")
     var values = "all"
     var patterns = ""
     var salt: String?
@@ -21,7 +21,7 @@ struct RefiningSettings: Sendable {
         SettingType<String>(expected: expected, parse: { $0.utf8.count <= 16_384 ? $0 : nil }, format: { $0 })
     }
 
-    static let keys: [SettingKey<SidecarSettings>] = [
+    static let settingKeys: [SettingKey<SidecarSettings>] = [
         SettingKey(
             "enrich.attributes", \SidecarSettings.refining.attributes, text("key=value pairs separated by commas"),
             why: "Attributes for each resource that does not have them, such as deployment.environment.name=prod.",

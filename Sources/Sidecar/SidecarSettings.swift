@@ -85,7 +85,7 @@ package struct SidecarSettings: HasCommonSettings {
 
     package static let schema = SettingSchema(
         defaults: SidecarSettings(),
-        keys: ownKeys + RefiningSettings.keys + commonKeys(),
+        keys: ownKeys + RefiningSettings.settingKeys + commonKeys(),
         checks: [
             { $0.common.tlsConflict },
             { $0.refining.conflict },

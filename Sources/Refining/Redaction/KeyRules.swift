@@ -23,7 +23,7 @@ struct KeyRules: Sendable {
     }
 
     /// Ends of words rather than parts of them: `*token` is a token, while `tokens` and `token_count` are numbers of them.
-    package static let defaultRedact = [
+    static let defaultRedact = [
         "authorization", "*.authorization", "*basicauth",
         "cookie", "cookies", "*.cookie", "*.cookie?", "*.cookies.*",
         "*password", "*password?", "*password.hash", "*password.confirmation", "*passwordhash", "*passwd",
@@ -37,7 +37,7 @@ struct KeyRules: Sendable {
     ]
 
     /// Where they end in a forbidden word and are no secret: cursors, and the vocabulary of parsers and language models.
-    package static let defaultKeep = [
+    static let defaultKeep = [
         "*page.token", "*pagetoken", "*next.token", "*nexttoken", "*continuation.token", "*continuationtoken",
         "*sync.token", "*fencing.token", "*cancellation.token", "*first.token", "*last.token", "*per.token",
         "*input.token", "*output.token", "*prompt.token", "*completion.token", "*stop.token", "*eos.token",

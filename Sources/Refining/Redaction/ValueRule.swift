@@ -56,7 +56,7 @@ extension ValueRule {
     }
 
     /// Names that `redact.values` takes, in the order of the documentation.
-    package static let names: [String] = {
+    static let names: [String] = {
         var names = [namedValues, sqlLiterals, "url_userinfo", "authorization", "private_key"]
         for (name, _) in BuiltInPatterns.all where !names.contains(name) { names.append(name) }
         return names
