@@ -36,6 +36,7 @@ let package = Package(
         // For the packages beside this one: Benchmarks and FuzzTesting.
         .library(name: "WireFormat", targets: ["WireFormat"]),
         .library(name: "MetricDoors", targets: ["MetricDoors"]),
+        .library(name: "Refining", targets: ["Refining"]),
     ],
     targets: [
         // C libraries and kernel interfaces: module maps and shims, no decisions.
@@ -46,6 +47,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
         .target(name: "CHMSProto", dependencies: ["CProtobufC"]),
+        .target(name: "CLiteralSearch"),
 
         // Plain values and encodings.
         library("TraceModel", settings: pointerFree),
@@ -65,6 +67,7 @@ let package = Package(
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
         library("SegmentStore", ["TraceModel", "WireFormat", "Compression", "Files", "CLinux"]),
         library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
+        library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
 
         // What both daemons do alike: start, answer health, wait for signals.
@@ -73,7 +76,10 @@ let package = Package(
         // One front door each.
         library(
             "Receiving",
-            ["TraceModel", "WireFormat", "OTLP", "JSON", "HTTP", "EventLoop", "Compression", "SelfTelemetry", "CLinux"]),
+            [
+                "TraceModel", "WireFormat", "Refining", "OTLP", "JSON", "HTTP", "EventLoop", "Compression",
+                "SelfTelemetry", "CLinux",
+            ]),
         library(
             "MetricDoors",
             ["WireFormat", "JSON", "HTTP", "TLS", "EventLoop", "Compression", "SelfTelemetry", "Receiving", "CLinux"]),
@@ -93,8 +99,8 @@ let package = Package(
         library(
             "Sidecar",
             [
-                "Daemon", "Configuration", "TraceModel", "WireFormat", "JSON", "Receiving", "MetricDoors", "Spool",
-                "Forwarding", "SelfTelemetry", "EventLoop", "Files", "HTTP", "TLS", "CLinux",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "JSON", "Refining", "Receiving", "MetricDoors",
+                "Spool", "Forwarding", "SelfTelemetry", "EventLoop", "Files", "HTTP", "TLS", "CLinux",
             ]),
         library(
             "Collector",
@@ -117,6 +123,7 @@ let package = Package(
         program(
             "store-bench", ["SegmentStore", "Compression", "TraceModel", "WireFormat"],
             path: "Benchmarks/Sources/store-bench"),
+        program("refine-bench", ["Refining", "WireFormat"], path: "Benchmarks/Sources/refine-bench"),
         program("hms-demo", ["HMSTrace", "TraceModel", "EventLoop", "HTTP", "CLinux"], path: "examples/Demo"),
 
         tests("TraceModel", ["TraceModel"]),
@@ -131,6 +138,7 @@ let package = Package(
         tests("OTLP", ["OTLP", "TraceModel", "WireFormat", "JSON"]),
         tests("SegmentStore", ["SegmentStore", "TraceModel", "WireFormat", "Compression", "Files", "CLinux"]),
         tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files"]),
+        tests("Refining", ["Refining", "WireFormat", "TraceModel"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Daemon", ["Daemon", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),

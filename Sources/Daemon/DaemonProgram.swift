@@ -42,7 +42,7 @@ package struct DaemonProgram<Settings: Sendable> {
         case .check, .run: break
         }
         let source = ConfigurationSource(
-            schema: schema, file: flags.configurationFile, overrides: flags.overrides, environment: environment())
+            schema: schema, file: flags.configurationFile, overrides: flags.overrides, environment: processEnvironment())
         let reading: ConfigurationReading<Settings>
         do throws(UnusableConfiguration) {
             reading = try source.read()
@@ -123,7 +123,8 @@ private var libraryVersions: [(name: String, version: String)] {
     [("nghttp2", httpLibraryVersion()), ("OpenSSL", tlsLibraryVersion())]
 }
 
-private func environment() -> [String: String] {
+/// The variables of this process.
+package func processEnvironment() -> [String: String] {
     var variables: [String: String] = [:]
     var entry = environ
     while let text = entry.pointee {

@@ -23,6 +23,7 @@ package final class OTLPService: HTTPService {
     private let budget: ByteBudget
     private let refusals: RefusalRing?
     private let collectsTraces: Bool
+    private let propagator = Propagator(reads: [.hms])
     private var heavy: HeavyIntake?
 
     /// - Parameters:
@@ -90,7 +91,7 @@ package final class OTLPService: HTTPService {
         let sequence = head.headers["x-hms-sequence"].flatMap { UInt64($0) }
         let job = TelemetryIntake.Job(
             route: route, bytes: exchange.body, sender: sequence == nil ? nil : head.headers["x-hms-sender"],
-            sequence: sequence ?? 0)
+            sequence: sequence ?? 0, context: ownContext(head))
         exchange.body = []
         do throws(TelemetryIntake.Failure) {
             deliver(try intake.run(job, exchange.share, quickly: loop != nil), exchange, route)
@@ -127,8 +128,8 @@ package final class OTLPService: HTTPService {
     private func refuse(_ exchange: HTTPExchange, _ route: IngestRoute, _ refusal: TelemetryIntake.Refusal) {
         counters.countRefusedRequest(refusal.counted)
         note(refusal.counted, exchange.head, route.kind, ids: refusal.ids, detail: refusal.reason)
-        exchange.respond(
-            IngestAnswer.failure(
+        reply(
+            exchange, IngestAnswer.failure(
                 route.dialect, status: refusal.status, reason: refusal.reason,
                 retryAfter: refusal.status == 503 ? .seconds(1) : nil))
     }
@@ -157,7 +158,7 @@ package final class OTLPService: HTTPService {
         if rejected > 0 { note(.badIdentity, exchange.head, kind, items: rejected, ids: outcome.badIDs, detail: message) }
         let traces = refusals == nil ? [] : telemetry.runs.prefix(RefusalRing.maxIDs).map(\.traceID)
         guard items > 0 || !telemetry.payload.isEmpty else {
-            exchange.respond(IngestAnswer.success(route, rejected: rejected, message: message))
+            reply(exchange, IngestAnswer.success(route, rejected: rejected, message: message))
             return
         }
         // Where traces are not collected the ids are read from the message, should it be refused.
@@ -170,12 +171,29 @@ package final class OTLPService: HTTPService {
             if case .busy(let reason, let retryAfter) = answer {
                 let ids = unnamed.flatMap { kind == .traces ? NamedIDs($0.bytes.span.extracting($0.payload)) : nil }
                 note(.busy, exchange.head, kind, items: items, traces: traces, ids: ids, detail: reason)
-                exchange.respond(
-                    IngestAnswer.failure(route.dialect, status: 503, reason: reason, retryAfter: retryAfter))
+                reply(
+            exchange,         IngestAnswer.failure(route.dialect, status: 503, reason: reason, retryAfter: retryAfter))
                 return
             }
-            exchange.respond(IngestAnswer.success(route, rejected: rejected, message: message))
+            reply(exchange, IngestAnswer.success(route, rejected: rejected, message: message))
         }
+    }
+
+    // MARK: x-hms-trace-id
+
+    /// The trace that the request names for its spans; nil without the header, or if it is no good.
+    private func ownContext(_ head: RequestHead) -> TraceContext? {
+        guard head.headers[PropagationHeader.hms] != nil else { return nil }
+        return propagator.extract { head.headers.values($0) }.context
+    }
+
+    /// A request that named its trace has the header again on its answer.
+    private func reply(_ exchange: HTTPExchange, _ response: HTTPResponse) {
+        var response = response
+        if let value = exchange.head.headers[PropagationHeader.hms] {
+            response.headers.add(PropagationHeader.hms, printable(value))
+        }
+        exchange.respond(response)
     }
 
     // MARK: telling of refusals

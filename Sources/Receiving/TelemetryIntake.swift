@@ -1,7 +1,9 @@
 import Compression
 import EventLoop
 import OTLP
+import Refining
 import SelfTelemetry
+import TraceModel
 import WireFormat
 
 /// Leads bodies to plain, checked OTLP protobuf: out of the gRPC frame, decompressed, from JSON, scanned. Keeps its tables
@@ -13,6 +15,8 @@ final class TelemetryIntake {
         let bytes: [UInt8]
         let sender: String?
         let sequence: UInt64
+        /// The trace that the request names for spans that name none.
+        var context: TraceContext?
     }
 
     struct Outcome: Sendable {
@@ -94,6 +98,13 @@ final class TelemetryIntake {
             share.shrink(by: text)
             payload = 0..<bytes.count
         }
+        if let context = job.context, job.route.kind == .traces,
+            let adopted = Self.adopted(bytes.span.extracting(payload), context)
+        {
+            // A few bytes a span more than there were; what the sink copies is reserved by its length.
+            bytes = adopted
+            payload = 0..<adopted.count
+        }
         return try check(job, bytes, payload, share)
     }
 
@@ -152,6 +163,12 @@ final class TelemetryIntake {
             throw .refused(
                 413, "the body is over \(maxMessageBytes) bytes as JSON and protobuf; send smaller batches", .tooLarge)
         }
+    }
+
+    /// Gives the trace to spans that name none; nil when there are no such. What is malformed is left for the scan to refuse.
+    private static func adopted(_ message: Span<UInt8>, _ context: TraceContext) -> [UInt8]? {
+        var adopted: [UInt8] = []
+        return (try? TraceAdoption.adopt(message, context, into: &adopted)) == true ? adopted : nil
     }
 
     // MARK: checking

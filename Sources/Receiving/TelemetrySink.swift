@@ -16,6 +16,8 @@ package struct AcceptedTelemetry: Sendable {
     package var sequence: UInt64
     /// What the door wants to find beside the data after a restart; empty for most.
     package var note: [UInt8] = []
+    /// Items that came with these and were left out by sampling: accepted, and dropped as `sampled`. Not part of `items`.
+    package var sampledOut = 0
 
     package init(
         kind: SignalKind, bytes: [UInt8], payload: Range<Int>, items: Int, runs: [TraceRun] = [],

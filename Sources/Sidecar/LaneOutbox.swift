@@ -28,10 +28,13 @@ final class LaneOutbox {
     /// of it then.
     func append(_ telemetry: borrowing AcceptedTelemetry, _ done: @escaping (SinkAnswer) -> Void) -> Bool {
         let message = telemetry.bytes.span.extracting(telemetry.payload)
-        guard collectors.count > 1 else {
+        // What has no item left is only counted, and any lane does.
+        guard collectors.count > 1, telemetry.items > 0 else {
             guard let lane = lane(telemetry.kind, 0) else { return false }
             guard let room = lane.makeRoom(message: message.count, note: telemetry.note.count) else { return false }
-            lane.append(message, items: telemetry.items, note: telemetry.note, in: room) { done(Self.answer($0)) }
+            lane.append(
+                message, items: telemetry.items, sampled: telemetry.sampledOut, note: telemetry.note, in: room
+            ) { done(Self.answer($0)) }
             return true
         }
         return appendParts(message, telemetry, done)
@@ -116,11 +119,12 @@ final class LaneOutbox {
         let joined = Parts(parts.count, done)
         for (index, (part, place)) in zip(parts, places).enumerated() {
             let note = index == 0 ? telemetry.note : []
+            let sampled = index == 0 ? telemetry.sampledOut : 0
             let settle: (LaneAnswer) -> Void = { joined.settle($0, items: part.items) }
             if let bytes = part.bytes {
-                place.lane.append(bytes.span, items: part.items, note: note, in: place.room, settle)
+                place.lane.append(bytes.span, items: part.items, sampled: sampled, note: note, in: place.room, settle)
             } else {
-                place.lane.append(message, items: part.items, note: note, in: place.room, settle)
+                place.lane.append(message, items: part.items, sampled: sampled, note: note, in: place.room, settle)
             }
         }
         return true

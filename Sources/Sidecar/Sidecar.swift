@@ -7,6 +7,7 @@ import Forwarding
 import Glibc
 import HTTP
 import Receiving
+import Refining
 import SelfTelemetry
 import Spool
 import TLS
@@ -47,6 +48,8 @@ private struct RunningSidecar {
     private let budget: ByteBudget
     private let plan: ForwardPlan
     private let metricDoors: MetricDoorStarter
+    private let rules: SharedRules
+    private let refiningCounters: RefiningCounters
 
     init(_ settings: SidecarSettings, _ log: Log) throws {
         hms_tune_allocator(2 << 20, 4 << 20)
@@ -80,6 +83,8 @@ private struct RunningSidecar {
             onDuplicate: { kind, items in ledger.countRejected(kind, items, SidecarLedger.duplicate) })
         metricDoors = MetricDoorStarter(
             settings, security: security, ingest: ingest, registry: registry, log: log)
+        rules = SharedRules(try settings.refining.rules(environment: processEnvironment()))
+        refiningCounters = RefiningCounters(registry: registry)
         ledger.publish(in: registry)
     }
 
@@ -182,6 +187,12 @@ private struct RunningSidecar {
             fallback: { log.error("spool_lane", "a lane of the spool cannot be made", ["reason": "\($0)"]) })
     }
 
+    /// What stands before the lanes of one door: nothing comes into the spool unrefined.
+    private func sink(_ outbox: LaneOutbox, _ loop: EventLoop, patience: Duration) -> any TelemetrySink {
+        RefiningSink(
+            rules, counters: refiningCounters, next: SidecarSink(outbox: outbox, loop: loop, patience: patience))
+    }
+
     private func startDoors() throws -> PartThread {
         let addresses = try settings.otlp.map { try SocketAddress(parsing: $0.description) }
         let (ingest, settings, security, log, ledger, metricDoors) = (
@@ -197,7 +208,7 @@ private struct RunningSidecar {
         return try PartThread.start(name: "receive") { loop in
             let memory = BodyMemory(loop: loop, budget: budget)
             let outbox = this.outbox("tcp", loop)
-            let sink = SidecarSink(outbox: outbox, loop: loop, patience: .seconds(2))
+            let sink = this.sink(outbox, loop, patience: .seconds(2))
             var limits = OTLPService.Limits()
             limits.maxMessageBytes = min(settings.maxMessageBytes, budget.limit / 2)
             let service = OTLPService(
@@ -208,7 +219,8 @@ private struct RunningSidecar {
             var servers = [metricParts.server].compactMap { $0 }
             for (address, counters) in zip(addresses, counters) {
                 let server = try security.open(
-                    address, loop: loop, limits: httpLimits, counters: counters, memory: memory, service: service)
+                    address, loop: loop, limits: httpLimits, counters: counters, memory: memory,
+                    service: ContextService(next: service))
                 log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
                 servers.append(server)
             }
@@ -232,7 +244,7 @@ private struct RunningSidecar {
         let (this, metricDoors) = (self, metricDoors)
         return try PartThread.start(name: "udp") { loop in
             let outbox = this.outbox("udp", loop)
-            let sink = SidecarSink(outbox: outbox, loop: loop, patience: .zero)
+            let sink = this.sink(outbox, loop, patience: .zero)
             let metricParts = try metricDoors.startBesideDatagrams(on: loop, sink: sink)
             let native = try this.startNative(address, on: loop, sink: sink)
             return Part(stop: { done in
@@ -246,7 +258,7 @@ private struct RunningSidecar {
     }
 
     private func startNative(
-        _ address: SocketAddress, on loop: EventLoop, sink: SidecarSink
+        _ address: SocketAddress, on loop: EventLoop, sink: any TelemetrySink
     ) throws -> (receiver: DatagramReceiver, reporter: UDPReporter) {
         let counters = DatagramReceiver.Counters(program: Sidecar.program, registry: registry)
         let memory = ProducerMemory(

@@ -34,6 +34,8 @@ package struct SidecarSettings: HasCommonSettings {
     var spoolMemoryBytes = 16 << 20
     var spoolSync = SpoolOptions.Sync.every(.seconds(1))
 
+    var refining = RefiningSettings()
+
     package init() {
         // Beside the sender, where a round trip takes microseconds: small windows fill no memory and cost no time.
         common.limits.streamWindow = 1 << 20
@@ -127,9 +129,10 @@ package struct SidecarSettings: HasCommonSettings {
 
     package static let schema = SettingSchema(
         defaults: SidecarSettings(),
-        keys: ownKeys + MetricDoorSettings.keys + commonKeys(),
+        keys: ownKeys + RefiningSettings.settingKeys + MetricDoorSettings.keys + commonKeys(),
         checks: [
             { $0.common.tlsConflict },
+            { $0.refining.conflict },
             { $0.common.conflict(at: "receive.otlp", addresses: $0.otlp, secured: true) },
             { $0.common.conflict(at: "receive.udp", addresses: $0.udp.map { [$0] } ?? [], secured: false) },
             { $0.common.conflict(at: "receive.statsd", addresses: $0.metricDoors.statsD.map { [$0] } ?? [], secured: false) },

@@ -1,0 +1,1 @@
+RefineBench.run()
