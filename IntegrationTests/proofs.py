@@ -163,12 +163,12 @@ class LedgerProof:
         self.senders = [str(uuid.UUID(int=self.random.getrandbits(128))) for _ in range(self.LANES)]
         self.next = [1] * self.LANES
         self.acked = [0] * self.LANES
-        self.retries = self.refused = 0
+        self.kills = 0
 
     def round(self, batches=30):
         """Posts so many batches on each lane, kills the collector in their midst, and checks the ledger. Returns the
         figures; raises when one is off."""
-        kill_at = self.random.randrange(batches * self.LANES)
+        kill_at = self.random.randrange(1, batches * self.LANES)
         lock, posted = threading.Lock(), [0]
 
         def lane(index):
@@ -180,6 +180,7 @@ class LedgerProof:
                     if posted[0] == kill_at:
                         self.collector.kill()
                         self.collector = Collector(self.directory, **self.settings)
+                        self.kills += 1
 
         threads = [threading.Thread(target=lane, args=(index,)) for index in range(self.LANES)]
         for thread in threads:
