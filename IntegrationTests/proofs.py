@@ -76,10 +76,7 @@ class CrashProof:
         began = time.monotonic()
         self.collector = Collector(self.directory, **self.addresses)
         console = self.addresses["console__listen"]
-        while not is_ready(console):
-            assert self.collector.alive, "the collector did not start again:\n" + "\n".join(self.collector.lines[-20:])
-            assert time.monotonic() - began < 30, "the collector is not ready after 30 s"
-            time.sleep(0.005)
+        wait_until_ready(self.collector, console)
         start_seconds = time.monotonic() - began
         # What the logs hold must be what the ledger counts, at the first moment at which it can be read.
         check_sums(ledger(console), f"seed {self.seed}, round {len(self.ids)}")
@@ -208,6 +205,8 @@ class LedgerProof:
 
     def check(self):
         name = f"seed {self.seed}"
+        # The kill may have been a moment ago.
+        wait_until_ready(self.collector, self.settings["console__listen"])
         figures = ledger(self.settings["console__listen"])
         traces = check_sums(figures, name)
         assert traces["stored"] == sum(self.acked), f"{name}: {traces['stored']} stored, {sum(self.acked)} sent"
@@ -221,6 +220,14 @@ class LedgerProof:
     def stop(self):
         if self.collector.alive:
             self.collector.stop()
+
+
+def wait_until_ready(collector, console):
+    began = time.monotonic()
+    while not is_ready(console):
+        assert collector.alive, "the collector did not start again:\n" + "\n".join(collector.lines[-20:])
+        assert time.monotonic() - began < 30, "the collector is not ready after 30 s"
+        time.sleep(0.005)
 
 
 def is_ready(console):
