@@ -76,10 +76,7 @@ class CrashProof:
         began = time.monotonic()
         self.collector = Collector(self.directory, **self.addresses)
         console = self.addresses["console__listen"]
-        while not is_ready(console):
-            assert self.collector.alive, "the collector did not start again:\n" + "\n".join(self.collector.lines[-20:])
-            assert time.monotonic() - began < 30, "the collector is not ready after 30 s"
-            time.sleep(0.005)
+        wait_until_ready(self.collector, console)
         start_seconds = time.monotonic() - began
         # What the logs hold must be what the ledger counts, at the first moment at which it can be read.
         check_sums(ledger(console), f"seed {self.seed}, round {len(self.ids)}")
@@ -163,12 +160,12 @@ class LedgerProof:
         self.senders = [str(uuid.UUID(int=self.random.getrandbits(128))) for _ in range(self.LANES)]
         self.next = [1] * self.LANES
         self.acked = [0] * self.LANES
-        self.retries = self.refused = 0
+        self.kills = 0
 
     def round(self, batches=30):
         """Posts so many batches on each lane, kills the collector in their midst, and checks the ledger. Returns the
         figures; raises when one is off."""
-        kill_at = self.random.randrange(batches * self.LANES)
+        kill_at = self.random.randrange(1, batches * self.LANES)
         lock, posted = threading.Lock(), [0]
 
         def lane(index):
@@ -180,6 +177,7 @@ class LedgerProof:
                     if posted[0] == kill_at:
                         self.collector.kill()
                         self.collector = Collector(self.directory, **self.settings)
+                        self.kills += 1
 
         threads = [threading.Thread(target=lane, args=(index,)) for index in range(self.LANES)]
         for thread in threads:
@@ -207,6 +205,8 @@ class LedgerProof:
 
     def check(self):
         name = f"seed {self.seed}"
+        # The kill may have been a moment ago.
+        wait_until_ready(self.collector, self.settings["console__listen"])
         figures = ledger(self.settings["console__listen"])
         traces = check_sums(figures, name)
         assert traces["stored"] == sum(self.acked), f"{name}: {traces['stored']} stored, {sum(self.acked)} sent"
@@ -220,6 +220,14 @@ class LedgerProof:
     def stop(self):
         if self.collector.alive:
             self.collector.stop()
+
+
+def wait_until_ready(collector, console):
+    began = time.monotonic()
+    while not is_ready(console):
+        assert collector.alive, "the collector did not start again:\n" + "\n".join(collector.lines[-20:])
+        assert time.monotonic() - began < 30, "the collector is not ready after 30 s"
+        time.sleep(0.005)
 
 
 def is_ready(console):

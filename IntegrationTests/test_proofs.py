@@ -32,6 +32,7 @@ def test_the_ledger_is_exact_over_kill_9(tmp_path):
         for _ in range(6):
             figures = proof.round(batches=20)
         assert figures["stored"] == 6 * 20 * proof.LANES * proof.SPANS
+        assert proof.kills == 6
     finally:
         proof.stop()
 
