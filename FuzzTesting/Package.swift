@@ -9,6 +9,10 @@ let package = Package(
         .executableTarget(
             name: "fuzz-scanner",
             dependencies: [.product(name: "WireFormat", package: "hms-ops")],
-            swiftSettings: [.treatAllWarnings(as: .error)])
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "fuzz-metric-text",
+            dependencies: [.product(name: "MetricDoors", package: "hms-ops")],
+            swiftSettings: [.treatAllWarnings(as: .error)]),
     ]
 )

@@ -1,4 +1,5 @@
 import Configuration
+import MetricDoors
 import Testing
 
 @testable import Sidecar
