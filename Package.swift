@@ -142,7 +142,9 @@ let package = Package(
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Daemon", ["Daemon", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
-        tests("MetricDoors", ["MetricDoors", "Receiving", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
+        tests(
+            "MetricDoors",
+            ["MetricDoors", "Receiving", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
             "Forwarding",
             ["Forwarding", "Spool", "Files", "TraceModel", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
@@ -153,7 +155,7 @@ let package = Package(
                 "WireFormat",
             ]),
         tests("Console", ["Console", "HTTP"]),
-        tests("Sidecar", ["Sidecar", "Configuration", "Daemon", "EventLoop", "HTTP"]),
+        tests("Sidecar", ["Sidecar", "Configuration", "Daemon", "EventLoop", "HTTP", "MetricDoors"]),
         tests("Collector", ["Collector", "Configuration"]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests(

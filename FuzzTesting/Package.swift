@@ -17,5 +17,9 @@ let package = Package(
                 .product(name: "Refining", package: "hms-ops"), .product(name: "WireFormat", package: "hms-ops"),
             ],
             swiftSettings: [.treatAllWarnings(as: .error), .unsafeFlags(["-package-name", "refine"])]),
+        .executableTarget(
+            name: "fuzz-metric-text",
+            dependencies: [.product(name: "MetricDoors", package: "hms-ops")],
+            swiftSettings: [.treatAllWarnings(as: .error)]),
     ]
 )

@@ -40,7 +40,8 @@ package struct ExponentialBuckets: Equatable, Sendable {
         minimum = count == 0 ? value : min(minimum, value)
         maximum = count == 0 ? value : max(maximum, value)
         count = count.addingClamped(times)
-        sum += value * Double(times)
+        let greatest = Double.greatestFiniteMagnitude
+        sum = min(max(sum + value * Double(times), -greatest), greatest)
         if value > 0 {
             add(value, times, granted, \.positive)
         } else if value < 0 {

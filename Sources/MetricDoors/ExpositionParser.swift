@@ -109,7 +109,8 @@ package struct ExpositionParser {
     }
 
     private static let suffixes: [(String, [Exposition.Kind])] = [
-        ("_bucket", [.histogram, .gaugehistogram]), ("_sum", [.histogram, .summary]), ("_count", [.histogram, .summary]),
+        ("_bucket", [.histogram, .gaugehistogram]), ("_sum", [.histogram, .summary]),
+        ("_count", [.histogram, .summary]),
         ("_total", [.counter]), ("_created", [.counter, .histogram, .summary]), ("_info", [.info]),
         ("_gsum", [.gaugehistogram]), ("_gcount", [.gaugehistogram]),
     ]

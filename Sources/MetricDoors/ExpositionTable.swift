@@ -62,7 +62,8 @@ package final class ExpositionTable: Sendable {
     }
 
     private func add(
-        _ point: MetricPoint, _ shape: MetricFamily.Shape, _ name: String, _ kind: Kind, _ labels: String, _ now: UInt64,
+        _ point: MetricPoint, _ shape: MetricFamily.Shape, _ name: String, _ kind: Kind, _ labels: String,
+        _ now: UInt64,
         _ state: inout State
     ) -> Bool {
         if state.families[name]?.series[labels] == nil {

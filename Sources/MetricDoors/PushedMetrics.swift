@@ -41,7 +41,8 @@ package struct PushedMetrics: Equatable, Sendable {
     /// - Parameter place: begins the sentence that says what is wrong.
     private mutating func add(_ json: JSONValue, at place: String) throws(Refusal) {
         guard let members = json.members else {
-            throw Refusal(description: "\(place) is no JSON object; send {\"name\":…,\"value\":…} or {\"<metric>\":value}")
+            throw Refusal(
+                description: "\(place) is no JSON object; send {\"name\":…,\"value\":…} or {\"<metric>\":value}")
         }
         let isNamed = ["name", "metric"].contains { key in json[key]?.string != nil }
         if isNamed {

@@ -60,7 +60,9 @@ package struct ScrapeTarget: Equatable, Sendable {
         guard !text.isEmpty, !text.contains("@") else { return nil }
         var host = text
         var port: UInt16 = isSecure ? 443 : 80
-        if let colon = text.lastIndex(of: ":"), text[text.index(after: colon)...].utf8.allSatisfy({ (48...57).contains($0) }) {
+        if let colon = text.lastIndex(of: ":"),
+            text[text.index(after: colon)...].utf8.allSatisfy({ (48...57).contains($0) })
+        {
             guard let number = UInt16(text[text.index(after: colon)...]), number > 0 else { return nil }
             host = text[..<colon]
             port = number

@@ -137,7 +137,8 @@ final class ScrapeTask {
         if let fault = exposition.firstFault {
             let reason = "\(exposition.faultCount) lines cannot be read, the first is \(fault.line): \(fault.reason)"
             guard exposition.sampleCount > 0 else { throw Failure(reason: reason, counted: .malformed) }
-            log.warning("scrape_lines", "a target exposes what is no metric", ["target": target.text, "reason": reason])
+            log.warning(
+                "scrape_lines", "a target exposes what is no metric", ["target": target.text, "reason": reason])
         }
         return exposition
     }
@@ -174,7 +175,8 @@ final class ScrapeTask {
         }
     }
 
-    private func gauge(_ name: String, _ help: String, _ unit: String, _ value: Double, _ time: UInt64) -> MetricFamily {
+    private func gauge(_ name: String, _ help: String, _ unit: String, _ value: Double, _ time: UInt64) -> MetricFamily
+    {
         MetricFamily(
             name: name, description: help, unit: unit, shape: .gauge,
             points: [MetricPoint(attributes: [], time: time, value: .double(value))])

@@ -32,7 +32,8 @@ package final class Scraper {
         self.queue = queue
         tasks = targets.enumerated().map { place, resolved in
             let task = ScrapeTask(
-                loop: loop, target: resolved.target, endpoint: resolved.endpoint, queue: queue, ingest: ingest, log: log,
+                loop: loop, target: resolved.target, endpoint: resolved.endpoint, queue: queue, ingest: ingest,
+                log: log,
                 options: options, clock: clock)
             // Evenly over the interval, and within each share by chance, so that many sidecars do not fall into step.
             let share = task.interval.nanosecondsClamped / UInt64(targets.count)

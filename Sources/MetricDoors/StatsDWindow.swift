@@ -98,7 +98,9 @@ package struct StatsDWindow {
     /// Nil when there is no room for one more.
     private mutating func open(_ bytes: Span<UInt8>) -> StatsDSeries? {
         let cost = Self.seriesBytes + key.count * 3 + (parser.kind == .set ? DistinctCount.mostBytes : 0)
-        guard series.count - overflowSeries < options.maxSeries, usedBytes + cost <= options.maxBytes else { return nil }
+        guard series.count - overflowSeries < options.maxSeries, usedBytes + cost <= options.maxBytes else {
+            return nil
+        }
         usedBytes += cost
         var attributes = tags.attributes(bytes)
         if let container = containerID(bytes), !attributes.contains(where: { $0.name == "container.id" }) {

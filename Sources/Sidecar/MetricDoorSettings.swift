@@ -14,7 +14,8 @@ struct MetricDoorSettings: Sendable {
     var scrapeMaxBytes = 4 << 20
     var scrapeMaxSeries = 10_000
 
-    static let keys: [SettingKey<SidecarSettings>] = [
+    /// Of the section that other doors are in too.
+    static let receiveKeys: [SettingKey<SidecarSettings>] = [
         SettingKey(
             "receive.statsd", \SidecarSettings.metricDoors.statsD,
             SettingType.listenAddress.orNone(writtenAs: "off"),
@@ -22,6 +23,9 @@ struct MetricDoorSettings: Sendable {
         SettingKey(
             "receive.push", \SidecarSettings.metricDoors.push, SettingType.listenAddress.orNone(writtenAs: "off"),
             why: "POST /metrics and /ingest take metrics as JSON; GET /metrics shows them to a Prometheus."),
+    ]
+
+    static let keys: [SettingKey<SidecarSettings>] = [
         SettingKey(
             "statsd.interval", \SidecarSettings.metricDoors.statsDInterval,
             .duration(in: .seconds(1) ... .seconds(300)),
@@ -31,10 +35,14 @@ struct MetricDoorSettings: Sendable {
             why: "Series in one window; further ones are gathered without their tags."),
         SettingKey(
             "statsd.negative_gauges", \SidecarSettings.metricDoors.statsDNegativeGauges, .word,
-            why: "What 'x:-2|g' means: StatsD lowers by 2 (delta), DogStatsD sets -2; auto tells by the line's other fields."),
+            why:
+                "What 'x:-2|g' means: StatsD lowers by 2 (delta), DogStatsD sets -2; auto tells by the line's other fields."
+        ),
         SettingKey(
             "scrape.targets", \SidecarSettings.metricDoors.scrapeTargets, SettingType.scrapeTarget.list(count: 0...64),
-            why: "Prometheus targets to read, such as 127.0.0.1:9102 or http://127.0.0.1:9102/metrics;interval=60s;job=pay."),
+            why:
+                "Prometheus targets to read, such as 127.0.0.1:9102 or http://127.0.0.1:9102/metrics;interval=60s;job=pay."
+        ),
         SettingKey(
             "scrape.interval", \SidecarSettings.metricDoors.scrapeInterval,
             .duration(in: .seconds(1) ... .seconds(86_400)), why: "How often each target is read."),
@@ -54,7 +62,8 @@ struct MetricDoorSettings: Sendable {
 extension SettingType where Value == ScrapeTarget {
     fileprivate static var scrapeTarget: Self {
         Self(
-            expected: "a target such as 127.0.0.1:9102 or http://127.0.0.1:9102/metrics;interval=60s;timeout=1s;job=pay",
+            expected:
+                "a target such as 127.0.0.1:9102 or http://127.0.0.1:9102/metrics;interval=60s;timeout=1s;job=pay",
             parse: { text in ScrapeTarget(text) { DurationText.parse($0) } }, format: { $0.text })
     }
 }

@@ -129,14 +129,19 @@ package struct SidecarSettings: HasCommonSettings {
 
     package static let schema = SettingSchema(
         defaults: SidecarSettings(),
-        keys: ownKeys + RefiningSettings.settingKeys + MetricDoorSettings.keys + commonKeys(),
+        keys: MetricDoorSettings.receiveKeys + ownKeys + RefiningSettings.settingKeys + MetricDoorSettings.keys + commonKeys(),
         checks: [
             { $0.common.tlsConflict },
             { $0.refining.conflict },
             { $0.common.conflict(at: "receive.otlp", addresses: $0.otlp, secured: true) },
             { $0.common.conflict(at: "receive.udp", addresses: $0.udp.map { [$0] } ?? [], secured: false) },
-            { $0.common.conflict(at: "receive.statsd", addresses: $0.metricDoors.statsD.map { [$0] } ?? [], secured: false) },
-            { $0.common.conflict(at: "receive.push", addresses: $0.metricDoors.push.map { [$0] } ?? [], secured: true) },
+            {
+                $0.common.conflict(
+                    at: "receive.statsd", addresses: $0.metricDoors.statsD.map { [$0] } ?? [], secured: false)
+            },
+            {
+                $0.common.conflict(at: "receive.push", addresses: $0.metricDoors.push.map { [$0] } ?? [], secured: true)
+            },
             { $0.common.conflict(at: "admin.listen", addresses: $0.admin.map { [$0] } ?? [], secured: true) },
             { settings in
                 (settings.forwardCertificate == nil) == (settings.forwardKey == nil)

@@ -4,7 +4,9 @@ import Testing
 @testable import MetricDoors
 
 @Suite struct ExpositionTests {
-    private func parse(_ text: String, openMetrics: Bool = false, max: Int = 1000) throws(Exposition.Limit) -> Exposition {
+    private func parse(_ text: String, openMetrics: Bool = false, max: Int = 1000) throws(Exposition.Limit)
+        -> Exposition
+    {
         try ExpositionParser.parse(Array(text.utf8), isOpenMetrics: openMetrics, maxSamples: max)
     }
 
@@ -50,13 +52,15 @@ import Testing
             """, openMetrics: true)
         #expect(found.faultCount == 0 && found.families.count == 1)
         #expect(found.families[0].unit == "seconds" && found.families[0].samples.count == 5)
-        #expect(found.families[0].samples[1].time == 1_520_879_607_789_000_000 || found.families[0].samples[1].time != nil)
+        #expect(
+            found.families[0].samples[1].time == 1_520_879_607_789_000_000 || found.families[0].samples[1].time != nil)
     }
 
     @Test(
         "Lines that cannot be read are counted with their number; the others stand",
         arguments: [
-            "a{b=\"c} 1", "a{b=c} 1", "a{b} 1", "a 1 x", "a", "a{", "9a 1", "a{b=\"1\",b=\"2\"} 1", "a one", "a{b=\"1\" c=\"2\"} 1",
+            "a{b=\"c} 1", "a{b=c} 1", "a{b} 1", "a 1 x", "a", "a{", "9a 1", "a{b=\"1\",b=\"2\"} 1", "a one",
+            "a{b=\"1\" c=\"2\"} 1",
             "<html>", "a 1 2 3", "{} 1", "{\"a\"b=\"1\"} 1", "a{b=\"\\",
         ])
     func faults(line: String) throws {
@@ -74,7 +78,9 @@ import Testing
         #expect(found.families.map(\.kind) == [.summary, .counter])
         var memory = ScrapeMemory()
         let families = memory.families(found, now: 1000)
-        guard case .summary(let summary)? = families["req_ms"]?.points[0].value else { Issue.record("no summary"); return }
+        guard case .summary(let summary)? = families["req_ms"]?.points[0].value else {
+            Issue.record("no summary"); return
+        }
         #expect(summary.count == 4 && summary.sum == 812.5)
         #expect(families["http_errors_total"]?.number() == 1)
         #expect(families["req_ms"]?.unit == "ms")
@@ -116,8 +122,9 @@ import Testing
         }
         #expect(try start("a_created 1600000000\n") == 1_600_000_000_000_000_000)
         #expect(try start("a_created 1800000000\n") == now)
-        #expect(try start("# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 1650000000\n")
-            == 1_650_000_000_000_000_000)
+        #expect(
+            try start("# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 1650000000\n")
+                == 1_650_000_000_000_000_000)
     }
 
     @Test("Histograms: buckets no longer cumulative, bounds without infinity; ones that fall are left out")
@@ -144,7 +151,8 @@ import Testing
     @Test("Summaries keep their quantiles, as far as those are any")
     func summaries() throws {
         var memory = ScrapeMemory()
-        let text = "# TYPE s summary\ns{quantile=\"0.9\"} 3\ns{quantile=\"0.5\"} 1\ns{quantile=\"7\"} 1\ns_sum 8\ns_count 4\n"
+        let text =
+            "# TYPE s summary\ns{quantile=\"0.9\"} 3\ns{quantile=\"0.5\"} 1\ns{quantile=\"7\"} 1\ns_sum 8\ns_count 4\n"
         let families = memory.families(try parse(text), now: 1)
         #expect(
             families[0].points[0].value
@@ -157,7 +165,9 @@ import Testing
     func table() throws {
         let table = ExpositionTable(program: "test", registry: MetricRegistry())
         for name in PushedMetricsTests.catalogue {
-            for body in [#"{"metric":"\#(name)","value":2,"type":"count"}"#, #"{"metric":"\#(name)","value":3,"type":"count"}"#] {
+            for body in [
+                #"{"metric":"\#(name)","value":2,"type":"count"}"#, #"{"metric":"\#(name)","value":3,"type":"count"}"#,
+            ] {
                 table.note(try PushedMetrics(Array(body.utf8)).families(now: 10), now: 10)
             }
         }
@@ -171,10 +181,15 @@ import Testing
     @Test("Gauges show the last value, odd names and labels are cleaned and escaped, and a second type is left out")
     func names() throws {
         let table = ExpositionTable(program: "test", registry: MetricRegistry())
-        let body = #"[{"name":"9 lives-ü","value":1,"tags":{"a.b":"x\"\\\n"}},{"name":"9 lives-ü","value":2,"tags":{"a.b":"x\"\\\n"}}]"#
+        let body =
+            #"[{"name":"9 lives-ü","value":1,"tags":{"a.b":"x\"\\\n"}},{"name":"9 lives-ü","value":2,"tags":{"a.b":"x\"\\\n"}}]"#
         table.note(try PushedMetrics(Array(body.utf8)).families(now: 10), now: 10)
-        table.note(try PushedMetrics(Array(#"{"metric":"9 lives-ü","value":1,"type":"count"}"#.utf8)).families(now: 11), now: 11)
-        #expect(String(decoding: table.render(), as: UTF8.self) == "# TYPE _9_lives__ gauge\n_9_lives__{a_b=\"x\\\"\\\\\\n\"} 2\n")
+        table.note(
+            try PushedMetrics(Array(#"{"metric":"9 lives-ü","value":1,"type":"count"}"#.utf8)).families(now: 11),
+            now: 11)
+        #expect(
+            String(decoding: table.render(), as: UTF8.self)
+                == "# TYPE _9_lives__ gauge\n_9_lives__{a_b=\"x\\\"\\\\\\n\"} 2\n")
     }
 
     @Test("The table is bounded; what was not renewed for ten minutes makes room")

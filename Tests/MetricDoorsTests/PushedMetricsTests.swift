@@ -60,7 +60,8 @@ import Testing
             (#"{"metric":"a","value":1,"type":"rate"}"#, "'type' is neither"),
             (#"{"name":"a","value":1,"tags":[1]}"#, "'tags' is no object"),
             (#"{"name":"a","value":1,"tags":{"b":{}}}"#, "tag 'b' is neither"),
-            (#"{"name":"a","value":1,"extra":2}"#, "unknown member 'extra'"), (#"{"a":true}"#, "value of 'a' is no number"),
+            (#"{"name":"a","value":1,"extra":2}"#, "unknown member 'extra'"),
+            (#"{"a":true}"#, "value of 'a' is no number"),
             (#"[{"a":1},{"b":"x"}]"#, "element 1: the value of 'b'"), (#"{"a":1,"a":2}"#, "occurs twice"),
             ("[[[[[1]]]]]", "nested deeper"), (#"{"a\u0007b":1}"#, "control character"),
         ])

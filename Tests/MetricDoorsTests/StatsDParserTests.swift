@@ -87,7 +87,8 @@ import Testing
 
     @Test("An event becomes a log record with its fields")
     func event() throws {
-        let event = try message("_e{3,8}:töl|hell\\n|x|d:1700000000|h:web1|p:low|t:error|#b:2,a:1".replacing("töl", with: "tol"))
+        let event = try message(
+            "_e{3,8}:töl|hell\\n|x|d:1700000000|h:web1|p:low|t:error|#b:2,a:1".replacing("töl", with: "tol"))
         #expect(event.eventName == "dogstatsd.event" && event.severity == .error)
         #expect(event.body == "hell\n|x")
         #expect(event.time == 1_700_000_000_000_000_000)
@@ -104,7 +105,8 @@ import Testing
         let check = try message("_sc|db.up|2|h:web1|#role:db|m:no | answer")
         #expect(check.eventName == "dogstatsd.service_check" && check.severity == .error)
         #expect(check.body == "no | answer")
-        #expect(check.attributes.map(\.name) == ["dogstatsd.check.name", "dogstatsd.check.status", "host.name", "role"])
+        #expect(
+            check.attributes.map(\.name) == ["dogstatsd.check.name", "dogstatsd.check.status", "host.name", "role"])
         #expect(try message("_sc|db|0").body == "db is ok")
     }
 
@@ -118,7 +120,9 @@ import Testing
         #expect(throws: StatsDFault.badEvent) { try message(line) }
     }
 
-    @Test("Service checks without name or status are refused", arguments: ["_sc|", "_sc|a", "_sc|a|9", "_sc||1", "_sc|a|1|d:x"])
+    @Test(
+        "Service checks without name or status are refused",
+        arguments: ["_sc|", "_sc|a", "_sc|a|9", "_sc||1", "_sc|a|1|d:x"])
     func badChecks(line: String) {
         #expect(throws: StatsDFault.badServiceCheck) { try message(line) }
     }

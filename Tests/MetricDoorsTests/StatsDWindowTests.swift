@@ -190,7 +190,9 @@ import Testing
     @Test("The whole range of doubles, negative ones and zero fit, with fewer buckets granted too")
     func extremes() {
         var buckets = ExponentialBuckets()
-        for value in [0, Double.leastNonzeroMagnitude, -Double.leastNonzeroMagnitude, 1e308, -1e308, 1] { buckets.add(value, granted: 20) }
+        for value in [0, Double.leastNonzeroMagnitude, -Double.leastNonzeroMagnitude, 1e308, -1e308, 1] {
+            buckets.add(value, granted: 20)
+        }
         #expect(buckets.count == 6 && buckets.zeroCount == 1)
         #expect(buckets.positive.counts.count <= 20 && buckets.negative.counts.count <= 20)
         #expect(buckets.positive.counts.reduce(0, +) == 3 && buckets.negative.counts.reduce(0, +) == 2)

@@ -50,7 +50,8 @@ struct UpPlanTests {
             "--sidecar-otlp", "127.0.0.1:0", "--collector-console", "127.0.0.1:0", "--sidecar-set", "spool.sync=always")
         #expect(
             plan.sidecar(data: "/d", collector: "127.0.0.1:1").arguments.suffix(2) == ["--set", "spool.sync=always"])
-        #expect(plan.wanted.map(\.option) == [
+        #expect(
+            plan.wanted.map(\.option) == [
                 "--collector-otlp", "--sidecar-udp", "--sidecar-statsd", "--sidecar-push", "--sidecar-admin",
             ])
     }

@@ -2,6 +2,7 @@ import Configuration
 import Daemon
 import EventLoop
 import HTTP
+import MetricDoors
 import Testing
 
 @testable import Sidecar
