@@ -77,10 +77,11 @@ package final class LaneAccount: Sendable {
 
     func add(_ segment: SpoolSegment) { segments.withLock { $0.append(segment) } }
 
-    /// The settled file of a lane that had none, once its directory can be had.
+    var hasFile: Bool { settling.withLock { $0.file != nil } }
+
+    /// The settled file of a lane that had none, once its directory can be had, or whose file was removed.
     func adopt(_ file: SettledFile) {
         settling.withLock { settling in
-            guard settling.file == nil else { return }
             settling.file = file
             settling.generation += 1
             try? file.write(settling.state, generation: settling.generation, sender: sender)
