@@ -101,11 +101,12 @@ package final class CollectorLink {
         pump()
     }
 
-    /// Gives up the batches that the collector has surely not seen.
+    /// Gives up the batches that the collector has surely not seen. One far from the oldest that is not settled stays, as it
+    /// could not be noted as settled before that.
     func takeUnsent(atMost count: Int) -> [SpooledBatch] {
         var taken: [SpooledBatch] = []
         for queue in queues {
-            while taken.count < count, let batch = queue.first {
+            while taken.count < count, let batch = queue.first, batch.lane.isInWindow(batch.sequence) {
                 queue.removeFirst()
                 taken.append(batch)
             }

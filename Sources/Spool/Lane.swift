@@ -26,6 +26,7 @@ package final class Lane {
     private var lastNumber: UInt64
     private var nextBatch: UInt64
     private var total: UInt64
+    private var taken: TakenFile?
     private var recent = RecentDigests()
     private var filling: FillingBatch?
     private var closeTimer: Timer?
@@ -153,6 +154,11 @@ package final class Lane {
         let made = try spool.makeSegment(for: account, after: lastNumber, total: total, firstBatch: nextBatch)
         lastNumber = made.header.number
         segment = made
+        if !made.isInMemory, taken.map({ !fileExists($0.path) }) ?? true {
+            // Without it what is cut off from the end of the newest segment is not counted; all else goes on.
+            taken = try? TakenFile(directory: account.directory)
+            taken?.note(TakenFile.Content(items: total, nextBatch: nextBatch))
+        }
         account.add(made)
         return made
     }
@@ -188,6 +194,7 @@ package final class Lane {
         }
         segment.append(through: start + round.bytes.count, newBatches: Int(next - nextBatch))
         (filling, self.total, nextBatch) = (batch, total, next)
+        taken?.note(TakenFile.Content(items: total, nextBatch: nextBatch))
         account.accept(total: total)
         for batch in closed { handOn(batch, of: segment) }
         if let batch, batch.bytes >= spool.options.batchBytes { closeFilling() }

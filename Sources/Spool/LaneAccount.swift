@@ -80,10 +80,9 @@ package final class LaneAccount: Sendable {
 
     var hasFile: Bool { settling.withLock { $0.file != nil } }
 
-    /// The settled file of a lane that had none, once its directory can be had.
+    /// The settled file of a lane that had none, once its directory can be had, or whose file was removed.
     func adopt(_ file: SettledFile) {
         settling.withLock { settling in
-            guard settling.file == nil else { return }
             settling.file = file
             settling.generation += 1
             try? file.write(settling.state, generation: settling.generation, sender: sender)

@@ -63,7 +63,8 @@ struct LaneRecovery {
     private func segmentFiles() throws(StorageFailure) -> [(UInt64, String)] {
         var files: [(UInt64, String)] = []
         for name in try listDirectory(directory) where name.hasSuffix(".spool") {
-            guard let number = UInt64(name.dropLast(6)) else { continue }
+            // Names that no lane ever gave are somebody else's.
+            guard let number = UInt64(name.dropLast(6)), number < 1 << 62 else { continue }
             files.append((number, "\(directory)/\(name)"))
         }
         return files.sorted { $0.0 < $1.0 }
@@ -202,9 +203,10 @@ struct LaneRecovery {
             // Whatever is not here any more had been settled.
             state.forwarded = found.totalBefore ?? 0
         }
-        // Records that are gone at the very end leave less than what was settled and what is there.
-        total = max(total, state.items + waiting)
-        let nextBatch = max(found.highestBatch, state.highest) + 1
+        // Records that are gone at the very end are known from what was noted beside them.
+        let taken = TakenFile.read(directory)
+        total = max(total, taken?.items ?? 0, state.items + waiting)
+        let nextBatch = max(found.highestBatch + 1, state.highest + 1, taken?.nextBatch ?? 1)
         let lost = total - state.items - waiting
         let account = LaneAccount(
             key: key, sender: settled?.sender ?? found.sender ?? .random(),

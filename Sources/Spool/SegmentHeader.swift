@@ -1,11 +1,13 @@
 import Files
 
-/// The first 80 bytes of a segment file, integers little endian.
+/// The first 160 bytes of a segment file: the same 80 twice, so that damage to one of them costs nothing. Integers are
+/// little endian.
 ///
 ///     0 magic "HMSSPOOL"   8 version:u32   12 check:u32 (CRC-32C of 16..<80)   16 number:u64   24 sender:16 bytes
 ///     40 salt:u64   48 totalBefore:u64   56 firstBatch:u64   64 staleThrough:u64   72 zero:u64
 struct SegmentHeader: Equatable {
-    static let length = 80
+    static let length = 2 * copyLength
+    private static let copyLength = 80
     static let version: UInt32 = 1
     private static let magic = Array("HMSSPOOL".utf8)
 
@@ -36,17 +38,23 @@ struct SegmentHeader: Equatable {
         bytes.appendLittle(UInt64(0))
         let check = bytes.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[16...])) }
         bytes.storeLittle(check, at: 12)
-        return bytes
+        return bytes + bytes
     }
 }
 
 extension SegmentHeader {
-    /// Nil unless the bytes begin with an intact header of a version that is known.
+    /// Nil unless the bytes begin with a header of a version that is known, and one of its copies is intact.
     init?(_ bytes: [UInt8]) {
-        guard bytes.count >= Self.length, bytes.starts(with: Self.magic),
+        let copies = [bytes, Array(bytes.dropFirst(Self.copyLength))]
+        guard let intact = copies.lazy.compactMap({ Self(copy: $0) }).first else { return nil }
+        self = intact
+    }
+
+    private init?(copy bytes: [UInt8]) {
+        guard bytes.count >= Self.copyLength, bytes.starts(with: Self.magic),
             bytes.loadLittle(at: 8, as: UInt32.self) == Self.version
         else { return nil }
-        let check = bytes.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[16..<Self.length])) }
+        let check = bytes.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[16..<Self.copyLength])) }
         guard check == bytes.loadLittle(at: 12, as: UInt32.self) else { return nil }
         number = bytes.loadLittle(at: 16, as: UInt64.self)
         sender = SenderID(

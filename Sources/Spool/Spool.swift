@@ -173,7 +173,9 @@ package final class Spool: Sendable {
     ) throws(StorageFailure) -> SpoolSegment {
         try takeLateDirectory()
         try makeDirectories(account.directory)
-        if !account.hasFile { account.adopt(try SettledFile(directory: account.directory, storage: disk)) }
+        if !account.hasFile || !fileExists(SettledFile.path(in: account.directory)) {
+            account.adopt(try SettledFile(directory: account.directory, storage: disk))
+        }
         // A file that an earlier process left, and that was not found at the start, is left alone.
         for _ in 0..<1000 {
             let path = "\(account.directory)/\(Self.fileName(header.number))"
@@ -219,13 +221,17 @@ package final class Spool: Sendable {
 
     /// Locks a directory that could not be had at the start.
     private func takeLateDirectory() throws(StorageFailure) {
-        guard let directory = options.directory, condition.withLock({ $0.lock == nil }) else { return }
+        guard let directory = options.directory else { return }
+        let isHeld = condition.withLock { $0.lock != nil }
+        // Who holds a lock file that was removed keeps nobody out.
+        guard !isHeld || !fileExists(directory + "/lock") else { return }
         do throws(SpoolError) {
             try takeDirectory(directory)
         } catch {
             if case .storage(let failure) = error { throw failure }
             throw StorageFailure("locking", directory, code: EWOULDBLOCK)
         }
+        guard !isHeld else { return }
         // What an earlier process left there is for the next start to find: under other names, so that nothing is mixed.
         for name in try listDirectory(directory) where LaneRecovery.key(ofDirectory: name) != nil {
             let mark = String(UInt32.random(in: .min ... .max), radix: 16)
