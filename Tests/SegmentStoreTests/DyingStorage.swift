@@ -64,6 +64,9 @@ private final class DyingFile: StorageFile {
         }
         try file.write(bytes, at: offset)
     }
+    func read(_ length: Int, at offset: Int, into buffer: inout [UInt8]) throws(StorageFailure) {
+        try file.read(length, at: offset, into: &buffer)
+    }
     func synchronize() throws(StorageFailure) { try storage.live(path) }
     func truncate(to length: Int) throws(StorageFailure) {
         try storage.live(path)
