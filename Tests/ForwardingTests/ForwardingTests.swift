@@ -92,7 +92,7 @@ import WireFormat
         #expect(bench.append("first"))
         try bench.run { bench.isSettled }
         #expect(bench.append("second"))
-        try bench.run { bench.isSettled }
+        try bench.run { bench.collector.received.count == 4 && bench.isSettled }
         #expect(bench.collector.received.map(\.encoding) == ["zstd", "gzip", "identity", "identity"])
         #expect(bench.collector.sequences == ["1", "1", "1", "2"])
     }
@@ -118,7 +118,7 @@ import WireFormat
         #expect(!bench.append(String(repeating: "b", count: 3000)))
         try bench.run { bench.isSettled }
         #expect(bench.append(String(repeating: "c", count: 3000)))
-        try bench.run { bench.isSettled }
+        try bench.run { bench.collector.received.count == 2 && bench.isSettled }
         #expect(bench.collector.texts.map { $0.prefix(1) } == ["a", "c"])
     }
 
