@@ -86,7 +86,8 @@ let package = Package(
         library(
             "Forwarding",
             [
-                "TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Files", "Spool", "Compression", "SelfTelemetry",
+                "TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Files", "Spool", "Compression",
+                "SelfTelemetry",
             ]),
         library("Querying", ["TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "SelfTelemetry"]),
         .target(
@@ -147,7 +148,10 @@ let package = Package(
             ["MetricDoors", "Receiving", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
             "Forwarding",
-            ["Forwarding", "Spool", "Files", "TraceModel", "WireFormat", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
+            [
+                "Forwarding", "Spool", "Files", "TraceModel", "WireFormat", "HTTP", "EventLoop", "Compression",
+                "SelfTelemetry",
+            ]),
         tests(
             "Querying",
             [

@@ -42,7 +42,8 @@ package struct DaemonProgram<Settings: Sendable> {
         case .check, .run: break
         }
         let source = ConfigurationSource(
-            schema: schema, file: flags.configurationFile, overrides: flags.overrides, environment: processEnvironment())
+            schema: schema, file: flags.configurationFile, overrides: flags.overrides, environment: processEnvironment()
+        )
         let reading: ConfigurationReading<Settings>
         do throws(UnusableConfiguration) {
             reading = try source.read()

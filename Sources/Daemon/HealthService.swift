@@ -47,7 +47,9 @@ package final class HealthService: HTTPService {
         case "/readyz":
             let obstacles = obstacles()
             exchange.respond(
-                obstacles.isEmpty ? .text(200, (["ready"] + remarks()).map { $0 + "\n" }.joined()) : .text(503, obstacles.map { $0 + "\n" }.joined()))
+                obstacles.isEmpty
+                    ? .text(200, (["ready"] + remarks()).map { $0 + "\n" }.joined())
+                    : .text(503, obstacles.map { $0 + "\n" }.joined()))
         default: next?.serve(exchange)
         }
     }

@@ -45,7 +45,9 @@ package final class KeptCounters: Sendable {
         for (index, name) in names.enumerated() {
             let slot = base + Self.headerBytes + index * Self.slotBytes
             memset(slot, 0, Self.slotBytes)
-            for (offset, byte) in name.utf8.enumerated() { slot.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self) }
+            for (offset, byte) in name.utf8.enumerated() {
+                slot.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
+            }
             slot.storeBytes(of: Self.nameCheck(slot).littleEndian, toByteOffset: 40, as: UInt32.self)
             slot.storeBytes(of: (earlier[name] ?? 0).littleEndian, toByteOffset: 56, as: UInt64.self)
         }
@@ -107,14 +109,17 @@ package final class KeptCounters: Sendable {
                 let name = String(
                     decoding: UnsafeRawBufferPointer(start: slot, count: nameLength), as: UTF8.self)
                 guard bytes.loadLittle(at: start + 40, as: UInt32.self) == nameCheck(slot) else {
-                    problems.append(Problem(description: "'\(path)' has a damaged name at byte \(start); a counter is lost"))
+                    problems.append(
+                        Problem(description: "'\(path)' has a damaged name at byte \(start); a counter is lost"))
                     return
                 }
                 let value = bytes.loadLittle(at: start + 56, as: UInt64.self)
                 let saved = bytes.loadLittle(at: start + 48, as: UInt64.self)
                 guard bytes.loadLittle(at: start + 44, as: UInt32.self) == savedCheck(slot) else {
                     problems.append(
-                        Problem(description: "'\(path)' has a damaged copy of '\(name)'; its value \(value) cannot be checked"))
+                        Problem(
+                            description:
+                                "'\(path)' has a damaged copy of '\(name)'; its value \(value) cannot be checked"))
                     values[name] = value
                     return
                 }
@@ -139,7 +144,8 @@ package final class KeptCounters: Sendable {
                 return mapped
             }
             let reason = String(cString: strerror(errno))
-            problems.append(Problem(description: "'\(path)' cannot be had: \(reason); counters begin anew with each start"))
+            problems.append(
+                Problem(description: "'\(path)' cannot be had: \(reason); counters begin anew with each start"))
         }
         guard let memory = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
             memory != MAP_FAILED

@@ -29,7 +29,8 @@ package final class BatchMover {
         do {
             let content = try packer.read(batch)
             let kind = batch.lane.key.kind
-            let damaged = batch.items - min(batch.items, content.items) + batch.sampled - min(batch.sampled, content.sampled)
+            let damaged =
+                batch.items - min(batch.items, content.items) + batch.sampled - min(batch.sampled, content.sampled)
             let message = packer.message
             guard !message.isEmpty else {
                 settle(batch, moved: 0, sampled: content.sampled, damaged: damaged)

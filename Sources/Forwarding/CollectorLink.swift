@@ -239,7 +239,10 @@ package final class CollectorLink {
             encoding = plainer
             log.warning(
                 "forward_encoding", "the collector does not take this encoding; another is used from now on",
-                ["collector": name, "refused": sending.parcel.encoding.rawValue, "used": plainer.rawValue, "reason": reason])
+                [
+                    "collector": name, "refused": sending.parcel.encoding.rawValue, "used": plainer.rawValue,
+                    "reason": reason,
+                ])
         }
         guard let renewed = prepare(sending.batch) else { return }
         again.insert(renewed, at: 0)

@@ -65,7 +65,9 @@ enum DeliveryVerdict: Equatable {
     }
 
     private static func explanation(_ response: HTTPClientResponse) -> String {
-        guard let status = try? ExportResponse.readStatus(response.body.span), !status.message.isEmpty else { return "" }
+        guard let status = try? ExportResponse.readStatus(response.body.span), !status.message.isEmpty else {
+            return ""
+        }
         return ": " + status.message
     }
 }

@@ -27,7 +27,9 @@ package enum Sharding {
             return [Part(collector: firstOwner, bytes: nil, items: items)]
         }
         var ownerOfTrace: [TraceID: Int] = [:]
-        for (run, owner) in zip(runs, owners) where ownerOfTrace[run.traceID] == nil { ownerOfTrace[run.traceID] = owner }
+        for (run, owner) in zip(runs, owners) where ownerOfTrace[run.traceID] == nil {
+            ownerOfTrace[run.traceID] = owner
+        }
         var parts: [Part] = []
         for collector in Set(owners).sorted() {
             var bytes: [UInt8] = []

@@ -77,7 +77,8 @@ package final class DatagramReceiver {
 
     package init(
         loop: EventLoop, address: SocketAddress, receiveBufferBytes: Int, sink: any TelemetrySink,
-        ingest: IngestCounters, counters: Counters, collectsTraces: Bool = false, producers: ProducerTable = ProducerTable(),
+        ingest: IngestCounters, counters: Counters, collectsTraces: Bool = false,
+        producers: ProducerTable = ProducerTable(),
         refusals: RefusalRing? = nil
     ) throws(SystemError) {
         fd = try Socket.bindDatagram(address)

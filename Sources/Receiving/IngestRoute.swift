@@ -85,7 +85,8 @@ struct IngestRoute: Sendable {
         guard count == 1, let encoding = ContentEncoding(headerValue: value) else {
             throw Refusal(
                 status: 415,
-                reason: "\(name) '\(printable(head.headers.values(name).joined(separator: ", ")))' is not supported; use gzip or zstd",
+                reason:
+                    "\(name) '\(printable(head.headers.values(name).joined(separator: ", ")))' is not supported; use gzip or zstd",
                 headers: isGRPC ? [("grpc-accept-encoding", "identity,gzip,zstd")] : [("accept-encoding", "gzip, zstd")]
             )
         }

@@ -129,7 +129,8 @@ package final class OTLPService: HTTPService {
         counters.countRefusedRequest(refusal.counted)
         note(refusal.counted, exchange.head, route.kind, ids: refusal.ids, detail: refusal.reason)
         reply(
-            exchange, IngestAnswer.failure(
+            exchange,
+            IngestAnswer.failure(
                 route.dialect, status: refusal.status, reason: refusal.reason,
                 retryAfter: refusal.status == 503 ? .seconds(1) : nil))
     }
@@ -155,7 +156,9 @@ package final class OTLPService: HTTPService {
         let (kind, items) = (telemetry.kind, telemetry.items)
         counters.countReceived(kind, rejected)
         counters.countRejected(kind, rejected, .badIdentity)
-        if rejected > 0 { note(.badIdentity, exchange.head, kind, items: rejected, ids: outcome.badIDs, detail: message) }
+        if rejected > 0 {
+            note(.badIdentity, exchange.head, kind, items: rejected, ids: outcome.badIDs, detail: message)
+        }
         let traces = refusals == nil ? [] : telemetry.runs.prefix(RefusalRing.maxIDs).map(\.traceID)
         guard items > 0 || !telemetry.payload.isEmpty else {
             reply(exchange, IngestAnswer.success(route, rejected: rejected, message: message))
@@ -172,7 +175,7 @@ package final class OTLPService: HTTPService {
                 let ids = unnamed.flatMap { kind == .traces ? NamedIDs($0.bytes.span.extracting($0.payload)) : nil }
                 note(.busy, exchange.head, kind, items: items, traces: traces, ids: ids, detail: reason)
                 reply(
-            exchange,         IngestAnswer.failure(route.dialect, status: 503, reason: reason, retryAfter: retryAfter))
+                    exchange, IngestAnswer.failure(route.dialect, status: 503, reason: reason, retryAfter: retryAfter))
                 return
             }
             reply(exchange, IngestAnswer.success(route, rejected: rejected, message: message))

@@ -23,7 +23,9 @@ package enum ProducerNotes {
                 (0..<8).reduce(0) { $0 | UInt64(bytes[start + 8 * index + $1]) << UInt64(8 * $1) }
             }
             var producer = ProducerTable.Producer(word(0), startingAt: word(1))
-            (producer.recent, producer.missing, producer.late, producer.duplicates) = (word(2), word(3), word(4), word(5))
+            (producer.recent, producer.missing, producer.late, producer.duplicates) = (
+                word(2), word(3), word(4), word(5)
+            )
             return producer
         }
     }

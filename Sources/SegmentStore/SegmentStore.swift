@@ -56,7 +56,8 @@ package final class SegmentStore: Sendable {
         }
     }
 
-    private static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) -> WorkerThread {
+    private static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) -> WorkerThread
+    {
         do { return try WorkerThread(name: name, body) } catch { throw .threadFailed(code: error.code) }
     }
 

@@ -41,7 +41,8 @@ final class AdminService: HTTPService {
             let id = String(exchange.head.path.dropFirst("/explain/".count))
             guard let wanted = SoughtID(id) else {
                 return exchange.respond(
-                    Self.json(400, Self.error("'\(id.prefix(64))' is no id: give 32 hex digits of a trace or 16 of a span")))
+                    Self.json(
+                        400, Self.error("'\(id.prefix(64))' is no id: give 32 hex digits of a trace or 16 of a span")))
             }
             exchange.respond(Self.json(200, Explanation.write(wanted, in: ledger)))
         }

@@ -52,11 +52,13 @@ enum Explanation {
         for refusal in ledger.refusals.newestFirst
         where refusal.traceIDs.contains(id.text) || refusal.spanIDs.contains(id.text) {
             let time = WallClock.rfc3339(unixNanoseconds: refusal.time)
-            found.append(("refused", "refused at \(time) by door \(refusal.door): \(refusal.reason), \(refusal.detail)"))
+            found.append(
+                ("refused", "refused at \(time) by door \(refusal.door): \(refusal.reason), \(refusal.detail)"))
         }
         let search = SpoolSearch(ledger.spool)
         for place in search.find(id.bytes) {
-            let lane = "lane \(place.lane.key.door)/\(place.lane.key.kind), batch \(place.batch) of \(place.lane.sender)"
+            let lane =
+                "lane \(place.lane.key.door)/\(place.lane.key.kind), batch \(place.batch) of \(place.lane.sender)"
             found.append(
                 place.isSettled
                     ? ("forwarded", "was sent to \(place.lane.key.collector) and answered for: \(lane)")

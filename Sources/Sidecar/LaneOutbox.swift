@@ -88,7 +88,9 @@ final class LaneOutbox {
             }
             open -= 1
             guard open == 0 else { return }
-            done(failure ?? (duplicates == 0 ? .accepted : stored == 0 ? .duplicate : .partlyDuplicate(items: duplicates)))
+            done(
+                failure
+                    ?? (duplicates == 0 ? .accepted : stored == 0 ? .duplicate : .partlyDuplicate(items: duplicates)))
         }
     }
 

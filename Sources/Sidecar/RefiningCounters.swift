@@ -19,7 +19,9 @@ final class RefiningCounters: Sendable {
 
     func count(_ outcome: RefiningOutcome, _ kind: SignalKind) {
         for entry in outcome.redactedByRule { counter(entry.rule, kind, redacted, Self.redactedName).add(entry.count) }
-        for entry in outcome.sampledOutByRule { counter(entry.rule, kind, sampledOut, Self.sampledName).add(entry.count) }
+        for entry in outcome.sampledOutByRule {
+            counter(entry.rule, kind, sampledOut, Self.sampledName).add(entry.count)
+        }
     }
 
     private static let redactedName = (

@@ -151,7 +151,9 @@ private struct RunningSidecar {
             return true
         }
         guard spool.status.isInMemory else {
-            log.info("stopped", "what was not forwarded is in the spool, and forwarded after the next start", ["items": left])
+            log.info(
+                "stopped", "what was not forwarded is in the spool, and forwarded after the next start", ["items": left]
+            )
             return true
         }
         log.error(
@@ -295,7 +297,8 @@ private struct RunningSidecar {
             let health = HealthService(
                 registry: registry, next: pages, obstacles: { condition.obstacles }, remarks: { condition.remarks })
             let server = try security.open(
-                address, loop: loop, limits: httpLimits, memory: BodyMemory(loop: loop, budget: budget), service: health)
+                address, loop: loop, limits: httpLimits, memory: BodyMemory(loop: loop, budget: budget), service: health
+            )
             log.info("listening", "admin", ["what": "admin", "address": server.localAddress.description])
             return Part(stop: { done in drainAll([server], grace: .milliseconds(500), done) })
         }

@@ -46,7 +46,8 @@ struct SidecarCondition: Sendable {
         var lines = ["hms-sidecar \(Product.version)", ""]
         lines += obstacles.isEmpty ? ["ready"] : obstacles.map { "NOT READY: \($0)" }
         lines += remarks + [""]
-        lines.append("spool       \(status.isInMemory ? "memory" : "disk"), \(status.bytes) of \(status.maxBytes) bytes")
+        lines.append(
+            "spool       \(status.isInMemory ? "memory" : "disk"), \(status.bytes) of \(status.maxBytes) bytes")
         for (index, name) in collectors.names.enumerated() {
             let state = reachable(index) ? "takes batches" : "cannot be reached"
             lines.append("collector   \(name): \(state)\(collectors.isAway(index) ? ", given up for now" : "")")

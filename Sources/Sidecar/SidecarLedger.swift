@@ -67,7 +67,9 @@ final class SidecarLedger: Sendable {
             // What came from another lane was accepted there.
             if lane.key.door != LaneKey.moved { signal.accepted += figures.accepted }
             signal.forwarded += figures.settled.forwarded
-            for (index, reason) in DropReason.allCases.enumerated() { dropped[index] += figures.settled.dropped(reason) }
+            for (index, reason) in DropReason.allCases.enumerated() {
+                dropped[index] += figures.settled.dropped(reason)
+            }
         }
         signal.dropped = zip(DropReason.allCases, dropped).map { ($0.rawValue, $1) }.filter { $0.1 > 0 }
         // What is being moved stands in two lanes for a moment, and counts once.

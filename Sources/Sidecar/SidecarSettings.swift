@@ -70,8 +70,11 @@ package struct SidecarSettings: HasCommonSettings {
             "admin.listen", \SidecarSettings.admin, SettingType.listenAddress.orNone(writtenAs: "off"),
             why: "/metrics, /healthz and /readyz."),
         SettingKey(
-            "forward.collectors", \SidecarSettings.collectors, SettingType.peerAddress.list(count: 1...CollectorSet.most),
-            why: "Where batches go; of several each owns the traces that rendezvous hashing gives it, so that spans meet."),
+            "forward.collectors", \SidecarSettings.collectors,
+            SettingType.peerAddress.list(count: 1...CollectorSet.most),
+            why:
+                "Where batches go; of several each owns the traces that rendezvous hashing gives it, so that spans meet."
+        ),
         SettingKey(
             "forward.protocol", \SidecarSettings.forwardProtocol, .word,
             why: "hms stores each batch once; otlp-grpc and otlp-http (HTTP/1.1) speak to any other backend."),
@@ -129,7 +132,8 @@ package struct SidecarSettings: HasCommonSettings {
 
     package static let schema = SettingSchema(
         defaults: SidecarSettings(),
-        keys: MetricDoorSettings.receiveKeys + ownKeys + RefiningSettings.settingKeys + MetricDoorSettings.keys + commonKeys(),
+        keys: MetricDoorSettings.receiveKeys + ownKeys + RefiningSettings.settingKeys + MetricDoorSettings.keys
+            + commonKeys(),
         checks: [
             { $0.common.tlsConflict },
             { $0.refining.conflict },

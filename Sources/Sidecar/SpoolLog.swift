@@ -37,7 +37,8 @@ extension Log {
             info("spool_on_disk", "the spool's directory can be written again")
         case .fileVanished(let path):
             error(
-                "spool_file_vanished", "somebody removed a file of the spool; what it holds is forwarded, and lost if the "
+                "spool_file_vanished",
+                "somebody removed a file of the spool; what it holds is forwarded, and lost if the "
                     + "sidecar is killed before that. Another is begun", ["path": path])
         case .syncFailed(let failure):
             error(

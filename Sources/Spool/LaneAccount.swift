@@ -32,7 +32,8 @@ package final class LaneAccount: Sendable {
         self.sender = sender
         self.directory = directory
         self.total = Atomic(total)
-        settling = Mutex(Settling(state: settled, generation: generation, file: file, unsettled: [], firstUnposted: nextBatch))
+        settling = Mutex(
+            Settling(state: settled, generation: generation, file: file, unsettled: [], firstUnposted: nextBatch))
         self.segments = Mutex(segments)
     }
 

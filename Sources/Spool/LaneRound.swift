@@ -52,9 +52,10 @@ struct LaneRound {
     func contains(_ digest: UInt64) -> Bool { headers.contains { $0.digest == digest } }
 
     mutating func addRepeat(_ done: @escaping (LaneAnswer) -> Void) {
-        entries.append(Entry(length: 0, isInMemory: false, digest: nil) { answer in
-            if case .stored = answer { done(.duplicate) } else { done(answer) }
-        })
+        entries.append(
+            Entry(length: 0, isInMemory: false, digest: nil) { answer in
+                if case .stored = answer { done(.duplicate) } else { done(answer) }
+            })
     }
 
     /// Has `give` complete each header, with where its record begins, and puts the headers into place. May be done again.

@@ -26,7 +26,8 @@ package final class Spool: Sendable {
     ///
     /// - Parameter keys: the lanes that this process will have; what is found for others is left to be moved.
     package static func open(
-        _ options: SpoolOptions, keys: [LaneKey], storage: any Storage = LocalStorage(), log: @escaping @Sendable (SpoolEvent) -> Void
+        _ options: SpoolOptions, keys: [LaneKey], storage: any Storage = LocalStorage(),
+        log: @escaping @Sendable (SpoolEvent) -> Void
     ) throws(SpoolError) -> (spool: Spool, lanes: [RecoveredLane]) {
         let spool = Spool(options, storage, log)
         guard let directory = options.directory else { return (spool, []) }

@@ -35,7 +35,8 @@ final class TakenFile {
         guard ftruncate(descriptor, off_t(Self.length)) == 0, hms_allocate(descriptor, off_t(Self.length)) == 0 else {
             throw StorageFailure("making room for", path, code: errno)
         }
-        guard let mapped = mmap(nil, Self.length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), mapped != MAP_FAILED
+        guard let mapped = mmap(nil, Self.length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
+            mapped != MAP_FAILED
         else { throw StorageFailure("mapping", path, code: errno) }
         base = mapped
     }

@@ -71,7 +71,8 @@ final class ForwardingBench {
         lane = try Lane(key, in: spool, recovered: recovered.lane(for: key), loop: loop, sync: sync) { route.post($0) }
         var clientOptions = HTTPClientOptions()
         clientOptions.failsWhenConnectFails = true
-        let client = HTTPClient(loop: loop, endpoint: HTTPEndpoint(address: server.localAddress), options: clientOptions)
+        let client = HTTPClient(
+            loop: loop, endpoint: HTTPEndpoint(address: server.localAddress), options: clientOptions)
         let collectors = CollectorSet(names: ["test:1"])
         var linkOptions = CollectorLink.Options()
         linkOptions.deadline = deadline

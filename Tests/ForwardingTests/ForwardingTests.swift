@@ -71,7 +71,8 @@ import WireFormat
         #expect(bench.collector.sequences == ["1", "1"])
     }
 
-    @Test("A batch that is refused for good is set aside and counted, and those behind it go on", arguments: [400, 413])
+    @Test(
+        "A batch that is refused for good is set aside and counted, and those behind it go on", arguments: [400, 413])
     func poison(status: Int) throws {
         let bench = try ForwardingBench(batchBytes: 4)
         bench.collector.answers = [HTTPResponse(status: status)]

@@ -18,7 +18,9 @@ import WireFormat
     }
 
     private static func removeTree(_ path: String) {
-        for name in (try? listDirectory(path)) ?? [] where unlink("\(path)/\(name)") != 0 { removeTree("\(path)/\(name)") }
+        for name in (try? listDirectory(path)) ?? [] where unlink("\(path)/\(name)") != 0 {
+            removeTree("\(path)/\(name)")
+        }
         rmdir(path)
     }
 
