@@ -9,13 +9,6 @@ let package = Package(
         .executableTarget(
             name: "fuzz-scanner",
             dependencies: [.product(name: "WireFormat", package: "hms-ops")],
-            swiftSettings: [.treatAllWarnings(as: .error)]),
-        // The module is open to this project's package only, so this target is compiled as a part of it.
-        .executableTarget(
-            name: "fuzz-refiner",
-            dependencies: [
-                .product(name: "Refining", package: "hms-ops"), .product(name: "WireFormat", package: "hms-ops"),
-            ],
-            swiftSettings: [.treatAllWarnings(as: .error), .unsafeFlags(["-package-name", "refine"])]),
+            swiftSettings: [.treatAllWarnings(as: .error)])
     ]
 )
