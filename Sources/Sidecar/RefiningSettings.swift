@@ -102,7 +102,7 @@ struct RefiningSettings: Sendable {
         var options = RefiningRules.RedactionOptions()
         (options.keys, options.keptKeys, options.values) = ([], [], [])
         edit(&options)
-        _ = try RefiningRules(redaction: options, sampling: "", attributes: [])
+        try options.check()
     }
 
     private var valueNames: [String]? { values == "all" ? nil : Self.list(values) }

@@ -11,8 +11,8 @@ struct LiteralBuckets {
 
     /// Where in the sample each half of each place is let through.
     private struct Sight {
-        private var lows = InlineArray<4, ByteSample.Places>(repeating: .zero)
-        private var highs = InlineArray<4, ByteSample.Places>(repeating: .zero)
+        private var lows = InlineArray<5, ByteSample.Places>(repeating: .zero)
+        private var highs = InlineArray<5, ByteSample.Places>(repeating: .zero)
 
         init() {}
 
@@ -70,7 +70,7 @@ struct LiteralBuckets {
 
         /// One for each place in the literal where it may begin.
         static func all(_ name: Int, _ literal: SearchLiteral) -> [Fingerprint] {
-            (0...max(0, literal.bytes.count - width)).map { Fingerprint(name, literal, anchor: $0) }
+            (0...max(0, literal.bytes.count - 4)).map { Fingerprint(name, literal, anchor: $0) }
         }
     }
 
@@ -118,36 +118,51 @@ struct LiteralBuckets {
         }
     }
 
+    /// Buckets that take literals shorter than a fingerprint, which let any byte stand behind them. How many are best is open,
+    /// so each of these is tried.
+    private static let bucketsForShortOnes = [7, 8]
+
     init(_ list: [SearchLiteral]) {
-        let choices = list.enumerated().map(Fingerprint.all)
-        var buckets = [Bucket](repeating: Bucket(), count: Int(HMS_BUCKETS))
-        func place(_ alternatives: [Fingerprint]) {
-            var best: (bucket: Int, fingerprint: Fingerprint, increase: Int)?
-            for (index, bucket) in buckets.enumerated() {
-                for fingerprint in alternatives {
-                    // A literal more in a bucket is one more to compare.
-                    let increase = (bucket.count(with: fingerprint) - bucket.count) * 16 + bucket.members.count
-                    if best.map({ increase < $0.increase }) ?? true { best = (index, fingerprint, increase) }
-                }
-            }
-            if let best { buckets[best.bucket].add(best.fingerprint) }
+        // The shortest are the hardest to place, and choose first.
+        let choices = list.enumerated().map(Fingerprint.all).sorted { left, right in
+            (left[0].literal.bytes.count, left[0].name) < (right[0].literal.bytes.count, right[0].name)
         }
-        // The shortest are the hardest to place, and choose first. Then each chooses again, knowing the others.
-        let order = choices.sorted { ($0[0].literal.bytes.count, $0[0].name) < ($1[0].literal.bytes.count, $1[0].name) }
-        for alternatives in order { place(alternatives) }
-        for _ in 0..<Self.rounds {
-            for alternatives in order {
-                for index in buckets.indices { buckets[index].remove(alternatives[0].name) }
-                place(alternatives)
-            }
+        var best = [Bucket](repeating: Bucket(), count: Int(HMS_BUCKETS))
+        var least = Int.max
+        for shortOnes in Self.bucketsForShortOnes {
+            let buckets = Self.arranged(choices, bucketsForShortOnes: shortOnes)
+            let count = buckets.reduce(0) { $0 + $1.count }
+            if count < least { (best, least) = (buckets, count) }
         }
-        expectedShare = Double(buckets.reduce(0) { $0 + $1.count }) / Double(ByteSample.count)
-        for (index, bucket) in buckets.enumerated() { write(bucket, UInt8(index)) }
+        expectedShare = Double(least) / Double(ByteSample.count)
+        for (index, bucket) in best.enumerated() { write(bucket, UInt8(index)) }
     }
 
-    private static let rounds = 2
     /// Of bytes at which something is left over by the first comparison, in telemetry as `ByteSample` has it.
-    private(set) var expectedShare = 0.0
+    let expectedShare: Double
+
+    /// Each literal chooses the bucket, and the place where its fingerprint begins, that let the fewest other bytes through;
+    /// then, knowing the others, once more.
+    private static func arranged(_ choices: [[Fingerprint]], bucketsForShortOnes: Int) -> [Bucket] {
+        var buckets = [Bucket](repeating: Bucket(), count: Int(HMS_BUCKETS))
+        for round in 0..<2 {
+            for alternatives in choices {
+                let literal = alternatives[0].literal
+                if round > 0 { for index in buckets.indices { buckets[index].remove(alternatives[0].name) } }
+                var best: (bucket: Int, fingerprint: Fingerprint, increase: Int)?
+                for index in 0..<(literal.bytes.count < width ? bucketsForShortOnes : buckets.count) {
+                    let bucket = buckets[index]
+                    for fingerprint in alternatives {
+                        // A literal more in a bucket is one more to compare.
+                        let increase = (bucket.count(with: fingerprint) - bucket.count) * 16 + bucket.members.count
+                        if best.map({ increase < $0.increase }) ?? true { best = (index, fingerprint, increase) }
+                    }
+                }
+                if let best { buckets[best.bucket].add(best.fingerprint) }
+            }
+        }
+        return buckets
+    }
 
     private mutating func write(_ bucket: Bucket, _ index: UInt8) {
         withUnsafeMutableBytes(of: &tables.first) { first in
@@ -173,9 +188,9 @@ struct LiteralBuckets {
                 }
             }
             withUnsafeMutableBytes(of: &tables.places) { places in
-                let places = places.assumingMemoryBound(to: UInt32.self)
+                let places = places.assumingMemoryBound(to: UInt64.self)
                 for byte in UInt8.min...UInt8.max where bucket.allows(byte, at: place) {
-                    places[Int(byte)] |= 1 << (UInt32(place) * 8 + UInt32(index))
+                    places[Int(byte)] |= 1 << (UInt64(place) * 8 + UInt64(index))
                 }
             }
         }
@@ -183,7 +198,7 @@ struct LiteralBuckets {
 
     /// Notes the fingerprint in the second filter, small letters as the search makes them.
     private mutating func filter(_ member: Fingerprint) {
-        let bytes = member.literal.bytes.dropFirst(member.anchor).prefix(Self.width)
+        let bytes = member.literal.bytes.dropFirst(member.anchor).prefix(4)
         guard bytes.count >= 3 else {
             withUnsafeMutableBytes(of: &tables.shorter) { shorter in
                 for byte in member.literal.alternatives(at: member.anchor) { shorter[Int(byte) / 8] |= 1 << (byte & 7) }
