@@ -32,17 +32,19 @@ struct LiteralBuckets {
             }
         }
 
-        /// At how many places of the sample something is left over.
-        var count: Int {
-            var places = lows[0] & highs[0]
-            for place in 1..<width { places &= lows[place] & highs[place] }
+        /// At how many places of the sample something is left over by both together.
+        func count(with other: Sight) -> Int {
+            var places = (lows[0] | other.lows[0]) & (highs[0] | other.highs[0])
+            for place in 1..<width { places &= (lows[place] | other.lows[place]) & (highs[place] | other.highs[place]) }
+            // Few are: words without one are passed over.
             var count = 0
-            for word in places.indices { count += places[word].nonzeroBitCount }
+            for word in 0..<places.scalarCount where places[word] != 0 { count += places[word].nonzeroBitCount }
             return count
         }
     }
 
-    private struct Fingerprint {
+    /// A class, as there are several for each literal and each is large.
+    private final class Fingerprint {
         let name: Int
         let literal: SearchLiteral
         let anchor: Int
@@ -86,7 +88,7 @@ struct LiteralBuckets {
         mutating func add(_ member: Fingerprint) {
             members.append(member)
             include(member)
-            count = sight.count
+            count = sight.count(with: sight)
         }
 
         private mutating func include(_ member: Fingerprint) {
@@ -100,17 +102,14 @@ struct LiteralBuckets {
         mutating func remove(_ name: Int) {
             guard let index = members.firstIndex(where: { $0.name == name }) else { return }
             members.remove(at: index)
-            lows = [UInt16](repeating: 0, count: width)
-            highs = lows
+            for place in 0..<width { (lows[place], highs[place]) = (0, 0) }
             sight = Sight()
             for member in members { include(member) }
-            count = sight.count
+            count = sight.count(with: sight)
         }
 
         func count(with member: Fingerprint) -> Int {
-            var sight = sight
-            sight.formUnion(member.sight)
-            return sight.count
+            sight.count(with: member.sight)
         }
 
         func allows(_ byte: UInt8, at place: Int) -> Bool {
@@ -118,43 +117,37 @@ struct LiteralBuckets {
         }
     }
 
-    /// Buckets that take literals shorter than a fingerprint, which let any byte stand behind them. How many are best is open,
-    /// so each of these is tried.
-    private static let bucketsForShortOnes = [7, 8]
+    /// Buckets that take literals shorter than a fingerprint, which let any byte stand behind them. Measured: with seven or
+    /// eight the search takes half as long again.
+    private static let bucketsForShortOnes = 6
 
     init(_ list: [SearchLiteral]) {
         // The shortest are the hardest to place, and choose first.
         let choices = list.enumerated().map(Fingerprint.all).sorted { left, right in
             (left[0].literal.bytes.count, left[0].name) < (right[0].literal.bytes.count, right[0].name)
         }
-        var best = [Bucket](repeating: Bucket(), count: Int(HMS_BUCKETS))
-        var least = Int.max
-        for shortOnes in Self.bucketsForShortOnes {
-            let buckets = Self.arranged(choices, bucketsForShortOnes: shortOnes)
-            let count = buckets.reduce(0) { $0 + $1.count }
-            if count < least { (best, least) = (buckets, count) }
-        }
-        expectedShare = Double(least) / Double(ByteSample.count)
-        for (index, bucket) in best.enumerated() { write(bucket, UInt8(index)) }
+        let buckets = Self.arranged(choices)
+        expectedShare = Double(buckets.reduce(0) { $0 + $1.count }) / Double(ByteSample.count)
+        for (index, bucket) in buckets.enumerated() { write(bucket, UInt8(index)) }
     }
 
     /// Of bytes at which something is left over by the first comparison, in telemetry as `ByteSample` has it.
     let expectedShare: Double
 
     /// Each literal chooses the bucket, and the place where its fingerprint begins, that let the fewest other bytes through;
-    /// then, knowing the others, once more.
-    private static func arranged(_ choices: [[Fingerprint]], bucketsForShortOnes: Int) -> [Bucket] {
+    /// then, knowing the others, twice more.
+    private static func arranged(_ choices: [[Fingerprint]]) -> [Bucket] {
         var buckets = [Bucket](repeating: Bucket(), count: Int(HMS_BUCKETS))
-        for round in 0..<2 {
+        for round in 0..<3 {
             for alternatives in choices {
                 let literal = alternatives[0].literal
                 if round > 0 { for index in buckets.indices { buckets[index].remove(alternatives[0].name) } }
                 var best: (bucket: Int, fingerprint: Fingerprint, increase: Int)?
                 for index in 0..<(literal.bytes.count < width ? bucketsForShortOnes : buckets.count) {
-                    let bucket = buckets[index]
+                    let (count, members) = (buckets[index].count, buckets[index].members.count)
                     for fingerprint in alternatives {
                         // A literal more in a bucket is one more to compare.
-                        let increase = (bucket.count(with: fingerprint) - bucket.count) * 16 + bucket.members.count
+                        let increase = (buckets[index].count(with: fingerprint) - count) * 16 + members
                         if best.map({ increase < $0.increase }) ?? true { best = (index, fingerprint, increase) }
                     }
                 }
