@@ -36,7 +36,6 @@ let package = Package(
         // For the packages beside this one: Benchmarks and FuzzTesting.
         .library(name: "WireFormat", targets: ["WireFormat"]),
         .library(name: "MetricDoors", targets: ["MetricDoors"]),
-        .library(name: "Refining", targets: ["Refining"]),
     ],
     targets: [
         // C libraries and kernel interfaces: module maps and shims, no decisions.
@@ -167,3 +166,11 @@ let package = Package(
             ["OpsCommands", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
     ]
 )
+
+// What is `package` is open to targets of this package only, so the fuzz targets that need it belong to it. They have no main
+// without libFuzzer: scripts/fuzz asks for them.
+if Context.environment["HMS_FUZZ"] != nil {
+    package.targets += [
+        program("fuzz-refiner", ["Refining", "WireFormat"], path: "FuzzTesting/Sources/fuzz-refiner")
+    ]
+}

@@ -10,13 +10,6 @@ let package = Package(
             name: "fuzz-scanner",
             dependencies: [.product(name: "WireFormat", package: "hms-ops")],
             swiftSettings: [.treatAllWarnings(as: .error)]),
-        // The module is open to this project's package only, so this target is compiled as a part of it.
-        .executableTarget(
-            name: "fuzz-refiner",
-            dependencies: [
-                .product(name: "Refining", package: "hms-ops"), .product(name: "WireFormat", package: "hms-ops"),
-            ],
-            swiftSettings: [.treatAllWarnings(as: .error), .unsafeFlags(["-package-name", "refine"])]),
         .executableTarget(
             name: "fuzz-metric-text",
             dependencies: [.product(name: "MetricDoors", package: "hms-ops")],

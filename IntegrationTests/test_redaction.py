@@ -242,3 +242,25 @@ def test_sampled_spans_are_accounted_for(start):
     assert post(sidecar.otlp, "/v1/traces", payloads.traces(payloads.new_trace_id(), spans=4).SerializeToString())[0].status == 200
     assert metric(sidecar, "hms_sidecar_accepted_items_total") == 4
     assert metric(sidecar, "hms_sidecar_sampled_out_items_total") == 4
+
+
+def test_a_pod_is_named_on_each_resource(start, tmp_path, monkeypatch):
+    monkeypatch.setenv("HMS_POD_NAME", "checkout-7d9f")
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "team=shop,service.name=other")
+    collector = start(Collector, directory="c")
+    sidecar = start(Sidecar, collector.otlp, directory="s", enrich__attributes="k8s.cluster.name=blue")
+    trace = payloads.new_trace_id()
+    assert post(sidecar.otlp, "/v1/traces", payloads.traces(trace).SerializeToString())[0].status == 200
+
+    def stored():
+        connection = http.client.HTTPConnection(*split(collector.console), timeout=10)
+        connection.request("GET", f"/api/v1/traces/{trace.hex()}")
+        found = connection.getresponse()
+        text = found.read()
+        connection.close()
+        return text if found.status == 200 else None
+
+    text = wait_until(stored, what="the trace").decode()
+    for value in ("checkout-7d9f", "blue", "shop", "orders"):
+        assert value in text
+    assert "other" not in text

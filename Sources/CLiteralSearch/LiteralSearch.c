@@ -4,9 +4,9 @@
 #include <immintrin.h>
 #endif
 
-// The first pass compares four neighbouring bytes with a set for each of the four places, for eight groups ("buckets") of
+// The first pass compares five neighbouring bytes with a set for each of the five places, for eight groups ("buckets") of
 // literals at once: a byte's two halves choose masks of buckets from two tables of 16 entries, which is one shuffle
-// instruction each. Where a bucket is left over, a hash of the four bytes tells whether they are a fingerprint, and then the
+// instruction each. Where a bucket is left over, a hash of the first four tells whether they are a fingerprint, and then the
 // bucket's literals are compared as a whole.
 
 struct search {
@@ -95,19 +95,19 @@ static __attribute__((noinline)) void compare(struct search *s, size_t position,
 
 // Returns where to go on.
 static size_t find_portable(struct search *s, size_t position) {
-    uint32_t state = 0;
+    uint64_t state = 0;
     for (size_t i = position; i < s->length; i++) {
         state = (state << 8 | 0xFF) & s->tables->places[s->bytes[i]];
-        if (state >> 24 && i >= position + 3) {
-            if (is_fingerprint(s, i - 3)) compare(s, i - 3, state >> 24);
-            if (s->count > s->full) return i - 2;
+        if (state >> 32 && i >= position + 4) {
+            if (is_fingerprint(s, i - 4)) compare(s, i - 4, (unsigned)(state >> 32));
+            if (s->count > s->full) return i - 3;
         }
     }
     // Literals shorter than a fingerprint may end with the bytes.
-    for (size_t missing = 1; missing <= 3; missing++) {
-        state = state << 8 | 0xFF;
+    for (size_t missing = 1; missing <= 4; missing++) {
+        state = (state << 8 | 0xFF) & 0xFFFFFFFFFF;
         size_t end = s->length + missing;
-        if (state >> 24 && end >= position + 4) compare(s, end - 4, state >> 24);
+        if (state >> 32 && end >= position + 5) compare(s, end - 5, (unsigned)(state >> 32));
     }
     return s->length;
 }
@@ -115,8 +115,8 @@ static size_t find_portable(struct search *s, size_t position) {
 #if defined(__x86_64__)
 __attribute__((target("ssse3"))) static size_t find_ssse3(struct search *s, size_t position) {
     const __m128i nibble = _mm_set1_epi8(15);
-    __m128i low[4], high[4], before[3] = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128()};
-    for (int k = 0; k < 4; k++) {
+    __m128i low[5], high[5], before[4] = {_mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128(), _mm_setzero_si128()};
+    for (int k = 0; k < 5; k++) {
         low[k] = _mm_loadu_si128((const __m128i *)s->tables->low[k]);
         high[k] = _mm_loadu_si128((const __m128i *)s->tables->high[k]);
     }
@@ -129,32 +129,34 @@ __attribute__((target("ssse3"))) static size_t find_ssse3(struct search *s, size
         __m128i r1 = _mm_and_si128(_mm_shuffle_epi8(low[1], lows), _mm_shuffle_epi8(high[1], highs));
         __m128i r2 = _mm_and_si128(_mm_shuffle_epi8(low[2], lows), _mm_shuffle_epi8(high[2], highs));
         __m128i r3 = _mm_and_si128(_mm_shuffle_epi8(low[3], lows), _mm_shuffle_epi8(high[3], highs));
+        __m128i r4 = _mm_and_si128(_mm_shuffle_epi8(low[4], lows), _mm_shuffle_epi8(high[4], highs));
         __m128i found = _mm_and_si128(
-            _mm_and_si128(r3, _mm_alignr_epi8(r2, before[2], 15)),
-            _mm_and_si128(_mm_alignr_epi8(r1, before[1], 14), _mm_alignr_epi8(r0, before[0], 13)));
+            _mm_and_si128(_mm_and_si128(r4, _mm_alignr_epi8(r3, before[3], 15)), _mm_alignr_epi8(r2, before[2], 14)),
+            _mm_and_si128(_mm_alignr_epi8(r1, before[1], 13), _mm_alignr_epi8(r0, before[0], 12)));
         before[0] = r0;
         before[1] = r1;
         before[2] = r2;
+        before[3] = r3;
         unsigned any = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(found, _mm_setzero_si128())) ^ 0xFFFF;
         if (__builtin_expect(any != 0, 0)) {
             uint8_t buckets[16];
             _mm_storeu_si128((__m128i *)buckets, found);
             for (; any; any &= any - 1) {
                 unsigned k = (unsigned)__builtin_ctz(any);
-                if (!is_fingerprint(s, i + k - 3)) continue;
-                compare(s, i + k - 3, buckets[k]);
-                if (s->count > s->full) return i + k - 2;
+                if (!is_fingerprint(s, i + k - 4)) continue;
+                compare(s, i + k - 4, buckets[k]);
+                if (s->count > s->full) return i + k - 3;
             }
         }
     }
-    return find_portable(s, i - position > 3 ? i - 3 : position);
+    return find_portable(s, i - position > 4 ? i - 4 : position);
 }
 
 __attribute__((target("avx2"))) static size_t find_avx2(struct search *s, size_t position) {
     const __m256i nibble = _mm256_set1_epi8(15);
-    __m256i low[4], high[4];
-    __m256i before0 = _mm256_setzero_si256(), before1 = before0, before2 = before0;
-    for (int k = 0; k < 4; k++) {
+    __m256i low[5], high[5];
+    __m256i before0 = _mm256_setzero_si256(), before1 = before0, before2 = before0, before3 = before0;
+    for (int k = 0; k < 5; k++) {
         low[k] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)s->tables->low[k]));
         high[k] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)s->tables->high[k]));
     }
@@ -167,27 +169,30 @@ __attribute__((target("avx2"))) static size_t find_avx2(struct search *s, size_t
         __m256i r1 = _mm256_and_si256(_mm256_shuffle_epi8(low[1], lows), _mm256_shuffle_epi8(high[1], highs));
         __m256i r2 = _mm256_and_si256(_mm256_shuffle_epi8(low[2], lows), _mm256_shuffle_epi8(high[2], highs));
         __m256i r3 = _mm256_and_si256(_mm256_shuffle_epi8(low[3], lows), _mm256_shuffle_epi8(high[3], highs));
+        __m256i r4 = _mm256_and_si256(_mm256_shuffle_epi8(low[4], lows), _mm256_shuffle_epi8(high[4], highs));
         // A shift over the whole register: the upper half of the last block before the lower half of this one.
-        __m256i s0 = _mm256_alignr_epi8(r0, _mm256_permute2x128_si256(before0, r0, 0x21), 13);
-        __m256i s1 = _mm256_alignr_epi8(r1, _mm256_permute2x128_si256(before1, r1, 0x21), 14);
-        __m256i s2 = _mm256_alignr_epi8(r2, _mm256_permute2x128_si256(before2, r2, 0x21), 15);
-        __m256i found = _mm256_and_si256(_mm256_and_si256(r3, s2), _mm256_and_si256(s1, s0));
+        __m256i s0 = _mm256_alignr_epi8(r0, _mm256_permute2x128_si256(before0, r0, 0x21), 12);
+        __m256i s1 = _mm256_alignr_epi8(r1, _mm256_permute2x128_si256(before1, r1, 0x21), 13);
+        __m256i s2 = _mm256_alignr_epi8(r2, _mm256_permute2x128_si256(before2, r2, 0x21), 14);
+        __m256i s3 = _mm256_alignr_epi8(r3, _mm256_permute2x128_si256(before3, r3, 0x21), 15);
+        __m256i found = _mm256_and_si256(_mm256_and_si256(r4, s3), _mm256_and_si256(s2, _mm256_and_si256(s1, s0)));
         before0 = r0;
         before1 = r1;
         before2 = r2;
+        before3 = r3;
         if (__builtin_expect(!_mm256_testz_si256(found, found), 0)) {
             unsigned any = ~(unsigned)_mm256_movemask_epi8(_mm256_cmpeq_epi8(found, _mm256_setzero_si256()));
             uint8_t buckets[32];
             _mm256_storeu_si256((__m256i *)buckets, found);
             for (; any; any &= any - 1) {
                 unsigned k = (unsigned)__builtin_ctz(any);
-                if (!is_fingerprint(s, i + k - 3)) continue;
-                compare(s, i + k - 3, buckets[k]);
-                if (s->count > s->full) return i + k - 2;
+                if (!is_fingerprint(s, i + k - 4)) continue;
+                compare(s, i + k - 4, buckets[k]);
+                if (s->count > s->full) return i + k - 3;
             }
         }
     }
-    return find_portable(s, i - position > 3 ? i - 3 : position);
+    return find_portable(s, i - position > 4 ? i - 4 : position);
 }
 #endif
 

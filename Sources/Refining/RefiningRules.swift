@@ -53,14 +53,23 @@ package struct RefiningRules: Sendable {
     package var samplingRuleNames: [String] { sampling.map(\.text) }
 }
 
-extension Redaction {
-    init(_ options: RefiningRules.RedactionOptions) throws(RuleError) {
-        let keys = try KeyRules(redact: options.keys, keep: options.keptKeys)
-        for name in options.values ?? [] where !ValueRule.names.contains(name) {
+extension RefiningRules.RedactionOptions {
+    /// Throws what is wrong with them, without the work of making rules.
+    package func check() throws(RuleError) { _ = try parsed() }
+
+    fileprivate func parsed() throws(RuleError) -> (keys: KeyRules, rules: [ValueRule]) {
+        let keyRules = try KeyRules(redact: keys, keep: keptKeys)
+        for name in values ?? [] where !ValueRule.names.contains(name) {
             throw RuleError(name, "is no rule for values; there are \(ValueRule.names.joined(separator: ", "))")
         }
-        let rules = ValueRule.make(
-            Set(options.values ?? ValueRule.names), keys: keys, custom: try Self.patterns(options.patterns))
+        let custom = try Redaction.patterns(patterns)
+        return (keyRules, ValueRule.make(Set(values ?? ValueRule.names), keys: keyRules, custom: custom))
+    }
+}
+
+extension Redaction {
+    init(_ options: RefiningRules.RedactionOptions) throws(RuleError) {
+        let (keys, rules) = try options.parsed()
         self.init(
             keys: keys, rules: rules,
             replacement: Replacement(mode: options.mode, salt: options.salt ?? RedactionSalt.random()))

@@ -28,7 +28,7 @@ struct RefiningSettings: Sendable {
             reloadable: true),
         SettingKey(
             "enrich.environment", \SidecarSettings.refining.readsEnvironment, .boolean,
-            why: "Adds OTEL_RESOURCE_ATTRIBUTES, and in a pod POD_NAME, NODE_NAME, CONTAINER_NAME and their like.",
+            why: "Adds OTEL_RESOURCE_ATTRIBUTES, and in a pod POD_NAME, NODE_NAME and others (HMS_POD_NAME anywhere).",
             reloadable: true),
         SettingKey(
             "enrich.downward_directory", \SidecarSettings.refining.downwardDirectory,
@@ -102,7 +102,7 @@ struct RefiningSettings: Sendable {
         var options = RefiningRules.RedactionOptions()
         (options.keys, options.keptKeys, options.values) = ([], [], [])
         edit(&options)
-        _ = try RefiningRules(redaction: options, sampling: "", attributes: [])
+        try options.check()
     }
 
     private var valueNames: [String]? { values == "all" ? nil : Self.list(values) }

@@ -102,4 +102,22 @@ import WireFormat
         try scanner.scan(some.span, as: .traces)
         #expect(scanner.services == [ServiceCount(name: "shop", spans: 1)])
     }
+
+    @Test("Variables of a pod count in a pod, or with the product's name in front; files of the downward API are read")
+    func kubernetes() {
+        func keys(_ environment: [String: String]) -> [String] {
+            KubernetesIdentity.attributes(environment: environment).map { "\($0.key)=\($0.value)" }
+        }
+        #expect(keys(["POD_NAME": "p", "CONTAINER_NAME": "c"]) == [])
+        #expect(
+            keys(["POD_NAME": "p", "NODE_NAME": "n", "KUBERNETES_SERVICE_HOST": "x"]) == [
+                "k8s.pod.name=p", "k8s.node.name=n",
+            ])
+        #expect(keys(["HMS_POD_NAME": "p"]) == ["k8s.pod.name=p"])
+        let file = KubernetesIdentity.attributes(
+            file: "app=\"a \\\"b\\\"\"\nbroken\ntier=\"web\"\n", prefix: "k8s.pod.label.")
+        #expect(file.map { "\($0.key)=\($0.value)" } == ["k8s.pod.label.app=a \"b\"", "k8s.pod.label.tier=web"])
+        let text = ResourceAttributesText.parse("a=1, b=x%20y,broken,=2")
+        #expect(text.map { "\($0.key)=\($0.value)" } == ["a=1", "b=x y"])
+    }
 }

@@ -8,7 +8,8 @@ public func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 }
 
 /// Refiners that do everything at once: with a mask, by leaving attributes out, and with rules that look at each text.
-private let refiners: [Refiner] = RedactionMode.allCases.map { mode in
+/// Unsafe in name only: libFuzzer calls from one thread.
+private nonisolated(unsafe) let refiners: [Refiner] = RedactionMode.allCases.map { mode in
     var options = RefiningRules.RedactionOptions()
     options.mode = mode
     options.salt = RedactionSalt(text: "the same in each run")
@@ -62,9 +63,8 @@ private func check(_ input: UnsafeBufferPointer<UInt8>) {
         preconditionFailure("what comes out is malformed: \(error)")
     }
     precondition(scanner.items + scanner.refusedCount == items - outcome.sampledOut, "items are lost")
-    // What has been refined stays as it is, but for a state of sampling that was written.
+    // Another pass keeps what was kept. It may find more: as a text becomes shorter, other parts of it come into view.
     var again: [UInt8] = []
-    let second = try? refiner.refine(output.span, kind, into: &again)
-    precondition(
-        second?.sampledOut == 0 && second?.redactedByRule.isEmpty == true, "not all was done: \(second as Any)")
+    let next = try? refiner.refine(output.span, kind, into: &again)
+    precondition(next?.sampledOut == 0, "what was kept is not kept again")
 }

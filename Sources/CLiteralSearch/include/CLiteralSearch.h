@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HMS_BUCKETS = 8, HMS_FINGERPRINT = 4, HMS_FILTER_BYTES = 2048 };
+enum { HMS_BUCKETS = 8, HMS_FINGERPRINT = 5, HMS_FILTER_BYTES = 2048 };
 
 /// One literal of at most eight bytes. `((word | fold) & mask) == value`, where `word` are the eight bytes (the first is the
 /// lowest) that begin `anchor` bytes before its fingerprint.
@@ -27,10 +27,10 @@ struct hms_literal_tables {
     uint8_t low[HMS_FINGERPRINT][16];
     uint8_t high[HMS_FINGERPRINT][16];
     /// The same for whole bytes: place n is bits 8n to 8n+7.
-    uint32_t places[256];
+    uint64_t places[256];
     /// The literals are ordered by bucket; those of bucket b are `first[b]` to `first[b + 1]`.
     uint32_t first[HMS_BUCKETS + 1];
-    /// Which fingerprints there are, by a hash of their four bytes, or of three where a literal has no more.
+    /// Which fingerprints there are, by a hash of their first four bytes, or of three where a literal has no more.
     uint8_t four[HMS_FILTER_BYTES];
     uint8_t three[HMS_FILTER_BYTES];
     /// First bytes of literals that are shorter than that.
@@ -53,8 +53,8 @@ int hms_search_supports(enum hms_search_kernel kernel);
 
 /// Finds literals whose fingerprint begins at `*position` or behind it. Returns how many were found, and in `*position` where
 /// to go on: `length` when all bytes were seen. It stops early when less than `spare` places are left in `hits`. One place of
-/// the bytes has at most as many hits as there are literals, and the last four places are looked at together: `spare` is to be
-/// four times the number of literals.
+/// the bytes has at most as many hits as there are literals, and the last five places are looked at together: `spare` is to be
+/// five times the number of literals.
 size_t hms_find_literals(
     const struct hms_literal_tables *tables, const struct hms_literal *literals, const uint8_t *bytes, size_t length,
     size_t *position, struct hms_literal_hit *hits, size_t capacity, size_t spare, enum hms_search_kernel kernel);

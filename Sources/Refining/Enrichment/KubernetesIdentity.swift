@@ -1,23 +1,19 @@
 /// Where in Kubernetes a pod runs, as the downward API tells it by environment variables and by files of a volume.
 package enum KubernetesIdentity {
-    /// OpenTelemetry's names, and the variables that pods are commonly given, the strongest first.
-    private static let variables: [(attribute: String, names: [String])] = [
-        ("k8s.pod.name", ["HMS_POD_NAME", "K8S_POD_NAME", "POD_NAME"]),
-        ("k8s.pod.uid", ["HMS_POD_UID", "K8S_POD_UID", "POD_UID"]),
-        ("k8s.pod.ip", ["HMS_POD_IP", "K8S_POD_IP", "POD_IP"]),
-        ("k8s.namespace.name", ["HMS_POD_NAMESPACE", "K8S_NAMESPACE_NAME", "POD_NAMESPACE"]),
-        ("k8s.node.name", ["HMS_NODE_NAME", "K8S_NODE_NAME", "NODE_NAME"]),
-        ("k8s.container.name", ["HMS_CONTAINER_NAME", "K8S_CONTAINER_NAME", "CONTAINER_NAME"]),
-        ("host.name", ["HMS_HOST_NAME", "HOST_NAME"]),
+    /// OpenTelemetry's names, and the variables that pods are commonly given. They count with `HMS_` in front, and without it
+    /// in a pod only: elsewhere a variable of such a name may mean anything.
+    private static let variables = [
+        ("k8s.pod.name", "POD_NAME"), ("k8s.pod.uid", "POD_UID"), ("k8s.pod.ip", "POD_IP"),
+        ("k8s.namespace.name", "POD_NAMESPACE"), ("k8s.node.name", "NODE_NAME"),
+        ("k8s.container.name", "CONTAINER_NAME"), ("host.name", "HOST_NAME"),
     ]
 
-    /// Names without a prefix, which other systems use as well, are believed in a pod only: Kubernetes sets the service's host
-    /// in each.
+    /// Kubernetes sets the service's host in each pod.
     package static func attributes(environment: [String: String]) -> [(key: String, value: String)] {
-        let isPod = environment["KUBERNETES_SERVICE_HOST"] != nil
-        return variables.compactMap { attribute, names in
-            let believed = names.filter { isPod || $0.hasPrefix("HMS_") || $0.hasPrefix("K8S_") }
-            return believed.lazy.compactMap { environment[$0] }.first { !$0.isEmpty }.map { (attribute, $0) }
+        let isInPod = environment["KUBERNETES_SERVICE_HOST"] != nil
+        return variables.compactMap { attribute, variable in
+            let value = environment["HMS_" + variable] ?? (isInPod ? environment[variable] : nil)
+            return value.flatMap { $0.isEmpty ? nil : (attribute, $0) }
         }
     }
 

@@ -9,8 +9,8 @@ enum ByteSample {
     static func places(high: Int, at offset: Int) -> Places { table[offset * 32 + 16 + high] }
 
     private static let table: [Places] = {
-        var table = [Places](repeating: .zero, count: 4 * 32)
-        for offset in 0..<4 {
+        var table = [Places](repeating: .zero, count: 5 * 32)
+        for offset in 0..<5 {
             for place in 0..<count {
                 let byte = Int(bytes[(place + offset) % count])
                 let bit: UInt64 = 1 << UInt64(place & 63)

@@ -11,8 +11,8 @@ struct LiteralBuckets {
 
     /// Where in the sample each half of each place is let through.
     private struct Sight {
-        private var lows = InlineArray<4, ByteSample.Places>(repeating: .zero)
-        private var highs = InlineArray<4, ByteSample.Places>(repeating: .zero)
+        private var lows = InlineArray<5, ByteSample.Places>(repeating: .zero)
+        private var highs = InlineArray<5, ByteSample.Places>(repeating: .zero)
 
         init() {}
 
@@ -32,17 +32,19 @@ struct LiteralBuckets {
             }
         }
 
-        /// At how many places of the sample something is left over.
-        var count: Int {
-            var places = lows[0] & highs[0]
-            for place in 1..<width { places &= lows[place] & highs[place] }
+        /// At how many places of the sample something is left over by both together.
+        func count(with other: Sight) -> Int {
+            var places = (lows[0] | other.lows[0]) & (highs[0] | other.highs[0])
+            for place in 1..<width { places &= (lows[place] | other.lows[place]) & (highs[place] | other.highs[place]) }
+            // Few are: words without one are passed over.
             var count = 0
-            for word in places.indices { count += places[word].nonzeroBitCount }
+            for word in 0..<places.scalarCount where places[word] != 0 { count += places[word].nonzeroBitCount }
             return count
         }
     }
 
-    private struct Fingerprint {
+    /// A class, as there are several for each literal and each is large.
+    private final class Fingerprint {
         let name: Int
         let literal: SearchLiteral
         let anchor: Int
@@ -70,7 +72,7 @@ struct LiteralBuckets {
 
         /// One for each place in the literal where it may begin.
         static func all(_ name: Int, _ literal: SearchLiteral) -> [Fingerprint] {
-            (0...max(0, literal.bytes.count - width)).map { Fingerprint(name, literal, anchor: $0) }
+            (0...max(0, literal.bytes.count - 4)).map { Fingerprint(name, literal, anchor: $0) }
         }
     }
 
@@ -86,7 +88,7 @@ struct LiteralBuckets {
         mutating func add(_ member: Fingerprint) {
             members.append(member)
             include(member)
-            count = sight.count
+            count = sight.count(with: sight)
         }
 
         private mutating func include(_ member: Fingerprint) {
@@ -100,17 +102,14 @@ struct LiteralBuckets {
         mutating func remove(_ name: Int) {
             guard let index = members.firstIndex(where: { $0.name == name }) else { return }
             members.remove(at: index)
-            lows = [UInt16](repeating: 0, count: width)
-            highs = lows
+            for place in 0..<width { (lows[place], highs[place]) = (0, 0) }
             sight = Sight()
             for member in members { include(member) }
-            count = sight.count
+            count = sight.count(with: sight)
         }
 
         func count(with member: Fingerprint) -> Int {
-            var sight = sight
-            sight.formUnion(member.sight)
-            return sight.count
+            sight.count(with: member.sight)
         }
 
         func allows(_ byte: UInt8, at place: Int) -> Bool {
@@ -118,36 +117,45 @@ struct LiteralBuckets {
         }
     }
 
+    /// Buckets that take literals shorter than a fingerprint, which let any byte stand behind them. Measured: with seven or
+    /// eight the search takes half as long again.
+    private static let bucketsForShortOnes = 6
+
     init(_ list: [SearchLiteral]) {
-        let choices = list.enumerated().map(Fingerprint.all)
-        var buckets = [Bucket](repeating: Bucket(), count: Int(HMS_BUCKETS))
-        func place(_ alternatives: [Fingerprint]) {
-            var best: (bucket: Int, fingerprint: Fingerprint, increase: Int)?
-            for (index, bucket) in buckets.enumerated() {
-                for fingerprint in alternatives {
-                    // A literal more in a bucket is one more to compare.
-                    let increase = (bucket.count(with: fingerprint) - bucket.count) * 16 + bucket.members.count
-                    if best.map({ increase < $0.increase }) ?? true { best = (index, fingerprint, increase) }
-                }
-            }
-            if let best { buckets[best.bucket].add(best.fingerprint) }
+        // The shortest are the hardest to place, and choose first.
+        let choices = list.enumerated().map(Fingerprint.all).sorted { left, right in
+            (left[0].literal.bytes.count, left[0].name) < (right[0].literal.bytes.count, right[0].name)
         }
-        // The shortest are the hardest to place, and choose first. Then each chooses again, knowing the others.
-        let order = choices.sorted { ($0[0].literal.bytes.count, $0[0].name) < ($1[0].literal.bytes.count, $1[0].name) }
-        for alternatives in order { place(alternatives) }
-        for _ in 0..<Self.rounds {
-            for alternatives in order {
-                for index in buckets.indices { buckets[index].remove(alternatives[0].name) }
-                place(alternatives)
-            }
-        }
+        let buckets = Self.arranged(choices)
         expectedShare = Double(buckets.reduce(0) { $0 + $1.count }) / Double(ByteSample.count)
         for (index, bucket) in buckets.enumerated() { write(bucket, UInt8(index)) }
     }
 
-    private static let rounds = 2
     /// Of bytes at which something is left over by the first comparison, in telemetry as `ByteSample` has it.
-    private(set) var expectedShare = 0.0
+    let expectedShare: Double
+
+    /// Each literal chooses the bucket, and the place where its fingerprint begins, that let the fewest other bytes through;
+    /// then, knowing the others, twice more.
+    private static func arranged(_ choices: [[Fingerprint]]) -> [Bucket] {
+        var buckets = [Bucket](repeating: Bucket(), count: Int(HMS_BUCKETS))
+        for round in 0..<3 {
+            for alternatives in choices {
+                let literal = alternatives[0].literal
+                if round > 0 { for index in buckets.indices { buckets[index].remove(alternatives[0].name) } }
+                var best: (bucket: Int, fingerprint: Fingerprint, increase: Int)?
+                for index in 0..<(literal.bytes.count < width ? bucketsForShortOnes : buckets.count) {
+                    let (count, members) = (buckets[index].count, buckets[index].members.count)
+                    for fingerprint in alternatives {
+                        // A literal more in a bucket is one more to compare.
+                        let increase = (buckets[index].count(with: fingerprint) - count) * 16 + members
+                        if best.map({ increase < $0.increase }) ?? true { best = (index, fingerprint, increase) }
+                    }
+                }
+                if let best { buckets[best.bucket].add(best.fingerprint) }
+            }
+        }
+        return buckets
+    }
 
     private mutating func write(_ bucket: Bucket, _ index: UInt8) {
         withUnsafeMutableBytes(of: &tables.first) { first in
@@ -173,9 +181,9 @@ struct LiteralBuckets {
                 }
             }
             withUnsafeMutableBytes(of: &tables.places) { places in
-                let places = places.assumingMemoryBound(to: UInt32.self)
+                let places = places.assumingMemoryBound(to: UInt64.self)
                 for byte in UInt8.min...UInt8.max where bucket.allows(byte, at: place) {
-                    places[Int(byte)] |= 1 << (UInt32(place) * 8 + UInt32(index))
+                    places[Int(byte)] |= 1 << (UInt64(place) * 8 + UInt64(index))
                 }
             }
         }
@@ -183,7 +191,7 @@ struct LiteralBuckets {
 
     /// Notes the fingerprint in the second filter, small letters as the search makes them.
     private mutating func filter(_ member: Fingerprint) {
-        let bytes = member.literal.bytes.dropFirst(member.anchor).prefix(Self.width)
+        let bytes = member.literal.bytes.dropFirst(member.anchor).prefix(4)
         guard bytes.count >= 3 else {
             withUnsafeMutableBytes(of: &tables.shorter) { shorter in
                 for byte in member.literal.alternatives(at: member.anchor) { shorter[Int(byte) / 8] |= 1 << (byte & 7) }

@@ -52,7 +52,7 @@ struct LiteralSet: Sendable {
             return
         }
         precondition(bytes.count <= Int(UInt32.max), "a message is far shorter than 4 GiB")
-        let spare = 4 * literals.count
+        let spare = Int(HMS_FINGERPRINT) * literals.count
         withUnsafeTemporaryAllocation(of: hms_literal_hit.self, capacity: Self.hitsAtOnce + spare) { room in
             var next = position
             // A temporary allocation of more than no bytes and an array of one element have an address.

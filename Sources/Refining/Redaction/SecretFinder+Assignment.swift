@@ -166,13 +166,18 @@ extension SecretFinder {
             } else if ASCII.isBlank(text[position]) || text[position] == UInt8(ascii: ",") {
                 position += 1
             } else {
-                let end = endOfWord(text, position)
-                let word = position..<max(end, position + 1)
+                var end = position + 1
+                while end < text.count, !Self.endsElement(text[end]) { end += 1 }
+                let word = position..<end
                 if !isLiteral(text, word) { add(word, text, rule) }
                 position = word.upperBound
             }
         }
         namesEnd = max(namesEnd, position)
+    }
+
+    private static func endsElement(_ byte: UInt8) -> Bool {
+        byte <= 0x20 || [UInt8(ascii: "]"), UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "'")].contains(byte)
     }
 
     /// The inside of a quoted string, whose quotes may be escaped themselves; to the end of the text if it is never closed.

@@ -72,8 +72,13 @@ extension SecretFinder {
     /// `user:secret@tcp(host:3306)/database`
     mutating func findDriverUserinfo(_ text: Span<UInt8>, _ seen: Range<Int>, _ rule: Int) {
         var start = seen.lowerBound
-        let first = max(0, start - 128)
-        while start > first, !ASCII.isBlank(text[start - 1]), text[start - 1] != UInt8(ascii: "\"") { start -= 1 }
+        while start > 0, text[start - 1] > 0x20, text[start - 1] != UInt8(ascii: "\""),
+            text[start - 1] != UInt8(ascii: "'")
+        {
+            start -= 1
+            // Nobody writes that much before the at sign, and many of them would cost much.
+            guard seen.lowerBound - start <= 256 else { return }
+        }
         guard let colon = (start..<seen.lowerBound).first(where: { text[$0] == UInt8(ascii: ":") }) else { return }
         addSecret(text, colon + 1..<seen.lowerBound, rule)
     }

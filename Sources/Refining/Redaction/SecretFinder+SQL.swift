@@ -131,7 +131,7 @@ extension SecretFinder {
             position += 1
         }
         let end = position + tag.count <= text.count ? position : text.count
-        if open + 1 < end { add(open + 1, end, rule) }
+        if open + 1 < end, !Replacement.isOne(text, open + 1..<end) { add(open + 1, end, rule) }
         return end + tag.count
     }
 }
