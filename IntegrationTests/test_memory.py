@@ -84,8 +84,8 @@ def test_a_large_body_finishes_among_stalled_ones(pair):
                 connection.send(half + bytes(2 * MIB))
         began, statuses = time.monotonic(), []
         while 200 not in statuses:
-            assert time.monotonic() - began < 20, statuses
-            with contextlib.suppress(OSError), RawConnection(pair.otlp, timeout=10) as connection:
+            assert time.monotonic() - began < 30, statuses
+            with contextlib.suppress(OSError), RawConnection(pair.otlp, timeout=30) as connection:
                 statuses.append(connection.request("POST", "/v1/traces", whole, [PROTOBUF]).status)
     assert set(statuses) <= {200, 503}, statuses
 

@@ -18,6 +18,9 @@ from http_raw import PROTOBUF, RawConnection, encode, get, split
 from payloads import field, nested_arrays, traces
 from programs import Collector, Sidecar, wait_until
 
+# Of wall time alone a miss is measured again, as the machine is shared; what else a case asserts it asserts once.
+pytestmark = pytest.mark.flaky(reruns=2, only_rerun=["p99 of the client beside"])
+
 PROGRAMS = ["sidecar", "collector"]
 GOOD = traces(b"\7" * 16).SerializeToString()
 JSON = ("Content-Type", "application/json")
@@ -292,7 +295,7 @@ BODIES = [
     ("unknown fields", "/v1/traces", lambda: b"\x78\x01" * 2_000_000, [PROTOBUF], (200, 400)),
     ("JSON a million deep", "/v1/traces", lambda: b'{"resourceSpans":' + b"[" * 1_000_000, [JSON], 400),
     ("JSON objects a million deep", "/v1/traces", lambda: b'{"a":' * 1_000_000, [JSON], 400),
-    ("JSON number of 11 MB", "/v1/traces", lambda: b'{"resourceSpans":' + b"1" * 11_000_000 + b"}", [JSON], 400),
+    ("JSON number of 12 MB", "/v1/traces", lambda: b'{"resourceSpans":' + b"1" * 12_000_000 + b"}", [JSON], 400),
     ("JSON number of 100 MB", "/v1/traces", lambda: b"1" * 100_000_000, [JSON], 413),
     ("JSON with lone surrogates", "/v1/logs", lambda: b'{"resourceLogs":[{"schemaUrl":"\\ud800"}]}', [JSON], 400),
     ("JSON with keys twice", "/v1/logs", lambda: b'{"resourceLogs":[],"resourceLogs":[]}', [JSON], 400),

@@ -16,7 +16,7 @@ package final class BodyMemory {
     /// Below this a body is not worth slowing down.
     static let largeBytes = 32 << 10
     /// Of the one body that is read while all others wait: after so long without a byte it has lost its turn.
-    private static let stallPatience = Duration.seconds(1)
+    private static let stallPatience = Duration.milliseconds(500)
     /// Of a body that waits unread.
     private static let pausePatience = Duration.seconds(5)
     /// Of any other body that is read, where memory is short.

@@ -33,6 +33,22 @@ struct BodyDecoderTests {
         #expect(try unpack(packed, encoding) == body)
     }
 
+    @Test(
+        "A body that is long without having told so is measured and then unpacked whole, in room of its size",
+        arguments: compressed)
+    func measured(encoding: ContentEncoding) throws {
+        let plain = mixture(5 << 20)
+        let packed = try Self.pack(plain, encoding)
+        var output: [UInt8] = []
+        try BodyDecoder().decode(packed.span, as: encoding, limit: 6 << 20, into: &output)
+        #expect(output == plain)
+        #expect(output.capacity < 6 << 20)
+        #expect(throws: CompressionError.tooLarge(limit: 3 << 20)) {
+            try BodyDecoder().decode(packed.span, as: encoding, limit: 3 << 20, into: &output)
+        }
+        #expect(output == plain)
+    }
+
     @Test("Bare deflate data is taken as deflate")
     func bareDeflate() throws {
         let body = mixture(100_000)

@@ -7,6 +7,19 @@ import WireFormat
     private static let prefix = #"{"resourceSpans":[{"scopeSpans":[{"spans":["#
     private static let place = "resourceSpans[0].scopeSpans[0].spans[0]"
 
+    @Test("Small numbers that protobuf writes in eight bytes each do not pass the limit")
+    func boundsTheMessage() throws {
+        let numbers = [String](repeating: "1", count: 10_000).joined(separator: ",")
+        let text =
+            #"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"histogram":{"dataPoints":[{"explicitBounds":["#
+            + numbers + "]}]}}]}]}]}"
+        #expect(try OTLPJSON.protobuf(fromJSON: Array(text.utf8), kind: .metrics, limit: 100_000).count > 80_000)
+        let error = #expect(throws: OTLPJSONError.self) {
+            try OTLPJSON.protobuf(fromJSON: Array(text.utf8), kind: .metrics, limit: 40_000)
+        }
+        #expect(error?.reason == .tooLarge(limit: 40_000))
+    }
+
     @Test(
         "A wrong field is refused with its path, its byte and what was expected",
         arguments: [
