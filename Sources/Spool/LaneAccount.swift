@@ -42,7 +42,8 @@ package final class LaneAccount: Sendable {
     package struct Figures: Equatable, Sendable {
         package var accepted: UInt64
         package var settled: SettledState
-        package var spooled: UInt64 { accepted - settled.items }
+        /// Never below nothing, whatever a damaged file said.
+        package var spooled: UInt64 { accepted - min(accepted, settled.items) }
         package var nextSequence: UInt64
         /// Batches that are to be sent or on their way.
         package var waitingBatches: Int
