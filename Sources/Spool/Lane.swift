@@ -72,8 +72,10 @@ package final class Lane {
 
     /// Reserves space for a message and its note, to be used by `append` or given back. Nil when there is none.
     package func makeRoom(message: Int, note: Int) -> Room? {
+        // While it is in memory the directory is tried again now and then, also when the memory is full.
+        let isInMemory = segment?.isInMemory ?? true
         let room = Room(
-            bytes: RecordHeader.length + message + note, isInMemory: segment?.isInMemory ?? !spool.mayUseDisk)
+            bytes: RecordHeader.length + message + note, isInMemory: isInMemory && !spool.mayUseDisk)
         return makeRoom(room.bytes, room.isInMemory) ? room : nil
     }
 
