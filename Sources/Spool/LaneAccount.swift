@@ -102,7 +102,12 @@ package final class LaneAccount: Sendable {
     }
 
     /// Whether a batch may be sent: its number has to be near the oldest one that is not settled.
-    package func isInWindow(_ sequence: UInt64) -> Bool {
+    package func mayBeSent(_ sequence: UInt64) -> Bool {
+        settling.withLock { sequence <= $0.state.through + SettledState.sendWindow }
+    }
+
+    /// Whether it could be noted that the batch is settled.
+    package func mayBeSettled(_ sequence: UInt64) -> Bool {
         settling.withLock { sequence <= $0.state.through + SettledState.window }
     }
 
