@@ -14,6 +14,7 @@ from scripted_collector import ScriptedCollector
 from watching import Watched
 
 MiB = 1 << 20
+BEHAVIOURS = ["late", "refuse-503", "refuse-429", "reset", "silent", "close", "goaway"]
 
 
 def outage(directory, seconds, rate=10_000):
@@ -91,6 +92,18 @@ def misbehaving(sidecar, collector, behaviour, seed, attempts=5):
         f"{behaviour}: {pace:.1f} requests/s, {100 * seen.cpu_share:.1f} % CPU, {grown:+.1f} MiB; all delivered "
         f"{time.monotonic() - began:.1f} s after"
     )
+
+
+def misbehaviour(directory, seed):
+    """One sidecar before a collector that tries everything; returns a line for each thing that it does."""
+    collector = ScriptedCollector()
+    sidecar = Sidecar(
+        directory, collector.address, forward__deadline="700ms", forward__max_delay="20ms", forward__batch_bytes="4KiB")
+    try:
+        return [misbehaving(sidecar, collector, behaviour, seed + number) for number, behaviour in enumerate(BEHAVIOURS)]
+    finally:
+        sidecar.stop()
+        collector.stop()
 
 
 def overload(directory, seconds, seed):

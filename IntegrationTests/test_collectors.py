@@ -7,7 +7,7 @@ import time
 import pytest
 
 from accounts import difference, ledger, stored_spans, wait_until_forwarded
-from http_raw import post
+from http_raw import get, post
 from programs import Collector, Sidecar, wait_until
 from retrying import RetryingSender, new_requests, request, until
 from scripted_collector import ScriptedCollector
@@ -151,6 +151,39 @@ def test_the_share_of_a_collector_that_stays_away_goes_to_the_others(start):
     sender.stop()
     owners = fleet.check({**wanted, **more, **latest}, wholes=False)
     assert owners[0] > 40, f"the collector that is back owns its share again: {owners}"
+
+
+@pytest.mark.long
+def test_a_full_spool_hands_the_share_of_a_collector_that_stays_away_to_the_others(start):
+    rng = random.Random(9)
+    away, other = ScriptedCollector("refuse-503"), ScriptedCollector("refuse-503")
+    sidecar = start(
+        Sidecar, f"{away.address}, {other.address}", forward__failover_after="1s", forward__batch_bytes="4KiB",
+        forward__max_delay="20ms", spool__max_bytes="2MiB")
+    sent = set()
+
+    def fill():
+        made, wanted = many_traces(rng, 20, 1, 100)
+        status = post(sidecar.otlp, "/v1/traces", request(made[0])).status
+        if status == 200:
+            sent.update(*wanted.values())
+        return status
+
+    try:
+        wait_until(lambda: fill() == 503, 30, "a full spool")
+        other.behave("take")
+        # All that can be known not to be with the other one: what is on its way there stays.
+        wait_until(lambda: ledger(sidecar)["signals"]["traces"]["spooled"] < 500, 60, "a spool that is emptied")
+        assert get(sidecar.admin, "/readyz").status == 200
+        wait_until(lambda: fill() == 200, 15, "a sidecar that takes spans again")
+        away.behave("take")
+        wait_until_forwarded(sidecar)
+        found = away.span_ids() + other.span_ids()
+        assert sorted(found) == sorted(sent), f"{len(found)} of {len(sent)}"
+        assert len(other.span_ids()) > 0.9 * len(sent)
+    finally:
+        away.stop()
+        other.stop()
 
 
 @pytest.mark.long

@@ -114,6 +114,15 @@ package final class CollectorLink {
         return taken
     }
 
+    /// Takes back what could not be moved, in the order in which it was taken.
+    func putBack(_ batches: ArraySlice<SpooledBatch>) {
+        for batch in batches.reversed() {
+            guard let queue = queues.first(where: { $0.lane === batch.lane }) else { continue }
+            queue.batches.insert(batch, at: queue.next)
+        }
+        pump()
+    }
+
     // MARK: sending
 
     private func pump() {

@@ -173,14 +173,16 @@ package final class LaneAccount: Sendable {
         }
     }
 
-    /// Takes out the segments that are done, oldest first. The last one that is done is kept unless `all` are wanted: it
-    /// remembers which messages came.
+    /// Takes out the segments that are done, oldest first; one that waits for a collector that stays away holds no others
+    /// back. The last one that is done is kept unless `all` are wanted: it remembers which messages came.
     func takeDone(all: Bool) -> [SpoolSegment] {
         segments.withLock { segments in
-            let done = segments.prefix { $0.isDone }.count
-            let count = all ? done : max(0, done - 1)
-            defer { segments.removeFirst(count) }
-            return Array(segments.prefix(count))
+            var done = segments.filter(\.isDone)
+            if !all, !done.isEmpty { done.removeLast() }
+            guard !done.isEmpty else { return [] }
+            let taken = Set(done.map(ObjectIdentifier.init))
+            segments.removeAll { taken.contains(ObjectIdentifier($0)) }
+            return done
         }
     }
 }

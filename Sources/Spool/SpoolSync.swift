@@ -80,7 +80,9 @@ package final class SpoolSync: Sendable {
     /// A file whose name was removed is written on, but no later process would find it.
     @discardableResult
     private func checkName(of segment: SpoolSegment) -> Bool {
-        guard !segment.isDone, !segment.isForsaken.load(ordering: .relaxed), !fileExists(segment.path) else { return true }
+        guard !segment.isDone, !segment.isForsaken.load(ordering: .relaxed), !fileExists(segment.path) else {
+            return true
+        }
         segment.isForsaken.store(true, ordering: .releasing)
         spool.log(.fileVanished(path: segment.path))
         return false

@@ -118,7 +118,9 @@ import WireFormat
         }
     }
 
-    @Test("Records that stand a second time at the end of their segment are set aside, and counted once", arguments: 0...2)
+    @Test(
+        "Records that stand a second time at the end of their segment are set aside, and counted once", arguments: 0...2
+    )
     func repeatedRecord(_ record: Int) throws {
         let directory = Self.newDirectory()
         defer { Self.removeTree(directory) }
