@@ -14,6 +14,7 @@ from scripted_collector import ScriptedCollector
 from watching import Watched
 
 MiB = 1 << 20
+OVERLOAD_SPANS = 300
 BEHAVIOURS = ["late", "refuse-503", "refuse-429", "reset", "silent", "close", "goaway"]
 
 
@@ -119,11 +120,11 @@ def overload(directory, seconds, seed):
             while time.monotonic() < end:
                 # As much as keeps all connections busy, and no more.
                 if len(sender.queue) < 200:
-                    made = new_requests(rng, [rng.randbytes(16)], 100, 60)
+                    made = new_requests(rng, [rng.randbytes(16)], 100, OVERLOAD_SPANS)
                     wanted.update(span for row in made for _, span in row)
                     sender.send(made)
                 wait_until(lambda: len(sender.queue) < 200 or time.monotonic() >= end, seconds + 10)
-        taken = len(collector.batches)
+        taken, offered = len(collector.span_ids()), sender.attempts * OVERLOAD_SPANS
         ready = get(sidecar.admin, "/readyz").status
         collector.behave("take")
         began = time.monotonic()
@@ -133,12 +134,12 @@ def overload(directory, seconds, seed):
         recovery = time.monotonic() - began
         found = collector.span_ids()
         assert len(found) == len(set(found)) and set(found) == wanted, f"{len(found)} of {len(wanted)} spans"
-        assert sender.busy > 0, "nothing was refused, so it was no overload"
+        assert sender.busy > 0 and offered >= 10 * taken, f"{offered} spans for {taken} that were taken are no overload"
         most = max(seen.most_bytes, after.most_bytes)
         assert most < 48 * MiB, f"resident {most / MiB:.1f} MiB"
         return (
             f"{seconds} s of overload: {sender.busy} refusals with Retry-After or RetryInfo for {sender.attempts} requests, "
-            f"{taken} batches taken meanwhile, resident at most {most / MiB:.1f} MiB, /readyz {ready}; {len(wanted)} spans "
+            f"{offered} spans offered and {taken} taken meanwhile, resident at most {most / MiB:.1f} MiB, /readyz {ready}; {len(wanted)} spans "
             f"acknowledged and delivered once, {recovery:.1f} s after the collector was quick again"
         )
     finally:
