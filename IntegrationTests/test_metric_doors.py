@@ -25,6 +25,8 @@ activities_error_total esq_conflicts_total esq_latency_ms page_load_ms citizen_s
 vet_denied_total""".split()
 
 
+# Named before `start` by whoever uses both, so that it outlives the programs: a sidecar whose backend is gone takes its
+# whole grace to stop.
 @pytest.fixture
 def sink():
     with OTLPSink() as made:
@@ -32,7 +34,7 @@ def sink():
 
 
 @pytest.fixture
-def sidecar(start, sink):
+def sidecar(sink, start):
     return start(Sidecar, sink.address, statsd__interval="1s")
 
 
@@ -142,7 +144,7 @@ def test_bad_lines_are_counted_and_the_others_taken(sidecar, sink):
     assert b"\x1b[31m" not in sidecar.log_path.read_bytes()
 
 
-def test_what_is_in_the_open_window_is_sent_at_a_stop(start, sink):
+def test_what_is_in_the_open_window_is_sent_at_a_stop(sink, start):
     sidecar = start(Sidecar, sink.address, statsd__interval="5m")
     statsd.StatsClient(*split(sidecar.statsd)).incr("late", 3)
     wait_until(lambda: own_metrics(sidecar)['hms_sidecar_statsd_lines_total{outcome="taken"}'] == 1)
@@ -231,7 +233,7 @@ def test_a_body_too_large_is_refused(sidecar, tmp_path):
 # Scraping
 
 
-def test_a_prometheus_client_target(start, sink):
+def test_a_prometheus_client_target(sink, start):
     registry = prometheus_client.CollectorRegistry()
     errors = prometheus_client.Counter("http_errors", "Errors.", ["code"], registry=registry)
     errors.labels("500").inc(3)
@@ -269,7 +271,7 @@ def test_a_prometheus_client_target(start, sink):
         server.server_close()
 
 
-def test_slow_dead_and_odd_targets_stall_nobody(start, sink):
+def test_slow_dead_and_odd_targets_stall_nobody(sink, start):
     class Odd(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             if self.path == "/redirect":
@@ -354,7 +356,7 @@ def test_everything_reaches_the_collector(start):
         assert received == accepted > 0
 
 
-def test_metrics_wait_for_a_backend_that_is_away(start, sink):
+def test_metrics_wait_for_a_backend_that_is_away(sink, start):
     answers = [503]
     sink.answer = lambda request: (answers[0], {}, b"")
     sidecar = start(Sidecar, sink.address, statsd__interval="1s")

@@ -22,6 +22,11 @@ package final class BatchPacker {
         return try reader.read(batch, into: &message)
     }
 
+    /// Gives back what a large batch took, once it is packed.
+    func forgetLarge() {
+        if message.capacity > Self.mostKept { message = [] }
+    }
+
     /// The message as a body of the right length.
     func pack(_ encoding: BatchEncoding) throws(CompressionError) -> [UInt8] {
         scratch.removeAll(keepingCapacity: scratch.capacity <= Self.mostKept)
@@ -35,6 +40,9 @@ package final class BatchPacker {
             var gzip = try GzipCompressor(level: 1)
             try gzip.compress(message.span, into: &scratch)
         }
-        return scratch.withUnsafeBufferPointer { Array($0) }
+        let packed = scratch.withUnsafeBufferPointer { Array($0) }
+        // What a large batch took is given back at once.
+        if scratch.capacity > Self.mostKept { scratch = [] }
+        return packed
     }
 }

@@ -162,8 +162,10 @@ package final class CollectorLink {
             let parcel = CollectorDialect.Parcel(
                 kind: batch.lane.key.kind, body: try packer.pack(encoding), encoding: encoding,
                 sender: batch.lane.sender.description, sequence: batch.sequence)
+            let rawBytes = packer.message.count
+            packer.forgetLarge()
             return Sending(
-                batch: batch, items: content.items, sampled: content.sampled, rawBytes: packer.message.count,
+                batch: batch, items: content.items, sampled: content.sampled, rawBytes: rawBytes,
                 parcel: parcel)
         } catch {
             log.error(

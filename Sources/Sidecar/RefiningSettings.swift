@@ -28,7 +28,7 @@ struct RefiningSettings: Sendable {
             reloadable: true),
         SettingKey(
             "enrich.environment", \SidecarSettings.refining.readsEnvironment, .boolean,
-            why: "Adds OTEL_RESOURCE_ATTRIBUTES, and POD_NAME, POD_NAMESPACE, NODE_NAME, CONTAINER_NAME, HOST_NAME.",
+            why: "Adds OTEL_RESOURCE_ATTRIBUTES, and in a pod POD_NAME, NODE_NAME, CONTAINER_NAME and their like.",
             reloadable: true),
         SettingKey(
             "enrich.downward_directory", \SidecarSettings.refining.downwardDirectory,

@@ -52,7 +52,7 @@ private struct RunningSidecar {
     private let refiningCounters: RefiningCounters
 
     init(_ settings: SidecarSettings, _ log: Log) throws {
-        hms_tune_allocator(2 << 20, 4 << 20)
+        hms_tune_allocator(256 << 10, 1 << 20)
         Signals.block()
         self.settings = settings
         self.log = log

@@ -27,6 +27,8 @@ struct LaneRound {
         _ done: @escaping (LaneAnswer) -> Void
     ) -> UInt64 {
         let body = bytes.count + RecordHeader.length
+        // Room for a large message is taken exactly: doubling would take as much again.
+        if message.count > Self.flushBytes { bytes.reserveCapacity(body + message.count + note.count) }
         bytes.append(contentsOf: Self.blankHeader)
         message.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
         bytes.append(contentsOf: note)

@@ -11,9 +11,13 @@ package enum KubernetesIdentity {
         ("host.name", ["HMS_HOST_NAME", "HOST_NAME"]),
     ]
 
+    /// Names without a prefix, which other systems use as well, are believed in a pod only: Kubernetes sets the service's host
+    /// in each.
     package static func attributes(environment: [String: String]) -> [(key: String, value: String)] {
-        variables.compactMap { attribute, names in
-            names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty }.map { (attribute, $0) }
+        let isPod = environment["KUBERNETES_SERVICE_HOST"] != nil
+        return variables.compactMap { attribute, names in
+            let believed = names.filter { isPod || $0.hasPrefix("HMS_") || $0.hasPrefix("K8S_") }
+            return believed.lazy.compactMap { environment[$0] }.first { !$0.isEmpty }.map { (attribute, $0) }
         }
     }
 
