@@ -5,8 +5,8 @@ SWIFT_RELEASE := swift build -c release --static-swift-stdlib
 SWIFT_DEBUG_FLAGS := --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
-.PHONY: help build up test test-swift test-integration lint format proto bench fuzz test-thread test-address clean \
-	dependencies test-dependencies
+.PHONY: help build up test test-swift test-integration lint format proto bench fuzz crash corrupt outage soak test-thread \
+	test-address clean dependencies test-dependencies
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,18 @@ bench: test-dependencies build ## Measure CPU per span, memory and UDP loss; pri
 
 fuzz: dependencies ## Fuzz the wire scanner with coverage guidance and address sanitizer (FUZZ_SECONDS=600 is the default).
 	@scripts/fuzz $(or $(FUZZ_SECONDS),600)
+
+crash: test-dependencies build ## Kill sidecar and collector 500 times each under load; nothing lost or doubled, ledgers exact (9 min).
+	@scripts/prove-crash $(CRASH_FLAGS)
+
+corrupt: test-dependencies build ## Start the sidecar on 1,000 damaged spools; every span delivered once or counted as lost (2 min).
+	@scripts/prove-corruption $(CORRUPT_FLAGS)
+
+outage: test-dependencies build ## A collector that is away for 60 s, hostile, or too slow by ten times for 60 s (4 min).
+	@scripts/prove-outage $(OUTAGE_FLAGS)
+
+soak: test-dependencies build ## The same with ten minutes of overload.
+	@scripts/prove-outage --overload-seconds 600 $(OUTAGE_FLAGS)
 
 test-thread: dependencies ## Run the Swift tests under the thread sanitizer.
 	@swift test --sanitize=thread --scratch-path .build/thread $(TEST_FLAGS)

@@ -15,7 +15,7 @@ from programs import Sidecar, wait_until
 from retrying import fixed64, new_requests, request
 from scripted_collector import ScriptedCollector
 
-SEGMENT_HEADER, RECORD_HEADER = 128, 48
+SEGMENT_HEADER, SEGMENT_COPY, RECORD_HEADER = 160, 80, 48
 WAYS = ["flip", "flips", "zero", "garbage", "truncate", "append", "duplicate", "delete"]
 
 
@@ -23,12 +23,29 @@ def datagram(producer, sequence, message):
     return fixed64(1, producer) + b"\x10" + varint(sequence) + field(3, message)
 
 
+CRC32C = []
+for byte in range(256):
+    for _ in range(8):
+        byte = byte >> 1 ^ (0x82F63B78 if byte & 1 else 0)
+    CRC32C.append(byte)
+
+
+def crc32c(data, continuing=0):
+    crc = continuing ^ 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ CRC32C[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
+
+
 def records(data):
-    """(start, end, message) of each record of a segment that is not damaged."""
+    """(start, end, message) of each record of a segment that is not damaged. Behind them may stand what the file held
+    before, which the segment's salt tells apart."""
+    salt = int.from_bytes(data[40:44], "little") ^ int.from_bytes(data[44:48], "little")
     offset = SEGMENT_HEADER
     while offset < len(data):
-        magic, _, message, note = struct.unpack_from("<4s3I", data, offset)
-        assert magic == b"HMSR", (offset, magic)
+        magic, check, message, note = struct.unpack_from("<4s3I", data, offset)
+        if magic != b"HMSR" or check != crc32c(data[offset + 8 : offset + RECORD_HEADER], salt):
+            return
         start, offset = offset, offset + RECORD_HEADER + message + note
         yield start, offset, data[start + RECORD_HEADER : start + RECORD_HEADER + message]
 
@@ -86,6 +103,11 @@ class CorruptSpools:
         self.files = sorted(path.relative_to(self.spool) for path in self.spool.rglob("*") if path.is_file())
         self.segments = [path for path in self.files if path.suffix == ".spool"]
         assert len(self.segments) >= 3, self.segments
+        self.records = {
+            (path.name, path.parent.name): list(records((self.spool / path).read_bytes())) for path in self.segments
+        }
+        held = set().union(*(span_ids(message) for found in self.records.values() for _, _, message in found))
+        assert held | self.there == self.sent, "the segments are not read as they are written"
 
     def case(self, number):
         """Damages one file, starts, and checks what became of every span. Raises when anything is wrong."""
@@ -103,7 +125,7 @@ class CorruptSpools:
         sidecar = Sidecar(place, self.collector.address, **self.settings)
         try:
             self._check(sidecar, place, lost)
-        except AssertionError as error:
+        except (AssertionError, OSError) as error:
             raise AssertionError(f"case {seed}, {way} of {file}: {error}\n" + "\n".join(sidecar.lines)) from None
         finally:
             if sidecar.alive:
@@ -140,17 +162,15 @@ class CorruptSpools:
             path.write_bytes(data)
         if path.suffix != ".spool" or way in ("append", "duplicate"):
             return set()
-        headers = [before[n : n + 64] for n in (0, 64)]
-        if all(bytes(data[n : n + 64]) != headers[n // 64] for n in (0, 64)):
-            gone = [message for _, _, message in records(before)]
-        else:
-            gone = [message for start, end, message in records(before) if data[start:end] != before[start:end]]
+        copies = [slice(0, SEGMENT_COPY), slice(SEGMENT_COPY, SEGMENT_HEADER)]
+        is_lost = all(data[copy] != before[copy] for copy in copies)
+        gone = [message for start, end, message in self.records[path.name, path.parent.name] if is_lost or data[start:end] != before[start:end]]
         return set().union(*map(span_ids, gone)) - self.there if gone else set()
 
     def _check(self, sidecar, place, lost):
         sidecar.admin, sidecar.otlp
         assert get(sidecar.admin, "/readyz").status == 200
-        account = wait_until_forwarded(sidecar)
+        account = wait_until_forwarded(sidecar, 10)
         found = self.collector.span_ids()
         assert len(found) == len(set(found)), f"{len(found) - len(set(found))} spans were delivered twice"
         missing = self.sent - set(found)

@@ -15,7 +15,7 @@ class CrashCycles:
     them (or both) at a moment that is drawn by lot, starts it again, waits until everything is acknowledged and forwarded,
     and checks every span and every figure."""
 
-    requests, spans = 240, 5
+    requests, spans = 400, 5
 
     def __init__(self, directory, seed=None, **settings):
         directory = pathlib.Path(directory)
@@ -34,7 +34,7 @@ class CrashCycles:
         self.addresses[Sidecar] = {
             "receive__otlp": self.sidecar.otlp, "admin__listen": self.sidecar.admin, "receive__udp": self.sidecar.udp,
         }
-        self.sender = RetryingSender(self.sidecar.otlp, self.seed)
+        self.sender = RetryingSender(self.sidecar.otlp, self.seed, http=64, grpc_calls=96)
         self.wanted = collections.defaultdict(set)
         self.kills = collections.Counter()
         self.cycles = self.sent = self.seen_twice = 0

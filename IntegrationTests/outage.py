@@ -14,6 +14,8 @@ from scripted_collector import ScriptedCollector
 from watching import Watched
 
 MiB = 1 << 20
+OVERLOAD_SPANS = 300
+BEHAVIOURS = ["late", "refuse-503", "refuse-429", "reset", "silent", "close", "goaway"]
 
 
 def outage(directory, seconds, rate=10_000):
@@ -93,6 +95,18 @@ def misbehaving(sidecar, collector, behaviour, seed, attempts=5):
     )
 
 
+def misbehaviour(directory, seed):
+    """One sidecar before a collector that tries everything; returns a line for each thing that it does."""
+    collector = ScriptedCollector()
+    sidecar = Sidecar(
+        directory, collector.address, forward__deadline="700ms", forward__max_delay="20ms", forward__batch_bytes="4KiB")
+    try:
+        return [misbehaving(sidecar, collector, behaviour, seed + number) for number, behaviour in enumerate(BEHAVIOURS)]
+    finally:
+        sidecar.stop()
+        collector.stop()
+
+
 def overload(directory, seconds, seed):
     """Ten times as much as the collector takes, for so long; then it takes everything."""
     collector = ScriptedCollector("late", delay=2)
@@ -106,11 +120,11 @@ def overload(directory, seconds, seed):
             while time.monotonic() < end:
                 # As much as keeps all connections busy, and no more.
                 if len(sender.queue) < 200:
-                    made = new_requests(rng, [rng.randbytes(16)], 100, 60)
+                    made = new_requests(rng, [rng.randbytes(16)], 100, OVERLOAD_SPANS)
                     wanted.update(span for row in made for _, span in row)
                     sender.send(made)
                 wait_until(lambda: len(sender.queue) < 200 or time.monotonic() >= end, seconds + 10)
-        taken = len(collector.batches)
+        taken, offered = len(collector.span_ids()), sender.attempts * OVERLOAD_SPANS
         ready = get(sidecar.admin, "/readyz").status
         collector.behave("take")
         began = time.monotonic()
@@ -120,12 +134,12 @@ def overload(directory, seconds, seed):
         recovery = time.monotonic() - began
         found = collector.span_ids()
         assert len(found) == len(set(found)) and set(found) == wanted, f"{len(found)} of {len(wanted)} spans"
-        assert sender.busy > 0, "nothing was refused, so it was no overload"
+        assert sender.busy > 0 and offered >= 10 * taken, f"{offered} spans for {taken} that were taken are no overload"
         most = max(seen.most_bytes, after.most_bytes)
         assert most < 48 * MiB, f"resident {most / MiB:.1f} MiB"
         return (
             f"{seconds} s of overload: {sender.busy} refusals with Retry-After or RetryInfo for {sender.attempts} requests, "
-            f"{taken} batches taken meanwhile, resident at most {most / MiB:.1f} MiB, /readyz {ready}; {len(wanted)} spans "
+            f"{offered} spans offered and {taken} taken meanwhile, resident at most {most / MiB:.1f} MiB, /readyz {ready}; {len(wanted)} spans "
             f"acknowledged and delivered once, {recovery:.1f} s after the collector was quick again"
         )
     finally:

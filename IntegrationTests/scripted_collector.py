@@ -33,13 +33,19 @@ class ScriptedCollector:
     def address(self):
         return f"127.0.0.1:{self.port}"
 
-    def span_ids(self):
-        """Of all batches that were taken, in a list."""
-        found = []
+    def spans(self):
+        """Of all batches that were taken."""
         for body in list(self.batches.values()):
-            for group in TracesData.FromString(zstandard.ZstdDecompressor().decompressobj().decompress(body)).resource_spans:
-                found += [span.span_id for scope in group.scope_spans for span in scope.spans]
-        return found
+            message = zstandard.ZstdDecompressor().decompressobj().decompress(body)
+            for group in TracesData.FromString(message).resource_spans:
+                for scope in group.scope_spans:
+                    yield from scope.spans
+
+    def span_ids(self):
+        return [span.span_id for span in self.spans()]
+
+    def trace_ids(self):
+        return [span.trace_id for span in self.spans()]
 
     def stop(self):
         self._loop.call_soon_threadsafe(self._stop.set)
@@ -76,7 +82,7 @@ class ScriptedCollector:
                         self._request(
                             connection, writer, event.stream_id, heads.pop(event.stream_id), bytes(bodies.pop(event.stream_id)))
                 writer.write(connection.data_to_send())
-        except (OSError, h2.exceptions.ProtocolError):
+        except (OSError, h2.exceptions.ProtocolError, asyncio.CancelledError):
             pass
         finally:
             self._writers.discard(writer)

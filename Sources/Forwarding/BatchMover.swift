@@ -8,14 +8,22 @@ package final class BatchMover {
     private let collectors: CollectorSet
     private let packer: BatchPacker
     private let makeLane: (LaneKey) throws -> Lane
+    private let settled: (SpooledBatch) -> Void
+    private let failed: (SpooledBatch) -> Void
     private let log: Log
     private var lanes: [LaneKey: Lane] = [:]
     private var scanner = TelemetryScanner(collectsTraces: true)
 
-    /// - Parameter makeLane: makes a lane on this loop; what it posts goes to the forwarder.
+    /// - Parameters:
+    ///   - makeLane: makes a lane on this loop; what it posts goes to the forwarder.
+    ///   - settled: called with each batch that was moved.
+    ///   - failed: called with a batch whose move began and came to nothing, as the disk did not take it.
     package init(
-        collectors: CollectorSet, packer: BatchPacker, log: Log, makeLane: @escaping (LaneKey) throws -> Lane
+        collectors: CollectorSet, packer: BatchPacker, log: Log, makeLane: @escaping (LaneKey) throws -> Lane,
+        settled: @escaping (SpooledBatch) -> Void, failed: @escaping (SpooledBatch) -> Void
     ) {
+        self.settled = settled
+        self.failed = failed
         self.collectors = collectors
         self.packer = packer
         self.log = log
@@ -26,8 +34,15 @@ package final class BatchMover {
 
     /// False when it cannot be moved now; nothing has changed then that a later move would not find again.
     func move(_ batch: SpooledBatch) -> Bool {
+        let content: BatchReader.Content
+        do throws(SpoolError) { content = try packer.read(batch) } catch {
+            log.error(
+                "failover_unreadable", "a batch cannot be read back from the spool; it is lost",
+                ["reason": "\(error)", "items": batch.items])
+            settle(batch, moved: 0, sampled: 0, damaged: batch.items + batch.sampled)
+            return true
+        }
         do {
-            let content = try packer.read(batch)
             let kind = batch.lane.key.kind
             let damaged =
                 batch.items - min(batch.items, content.items) + batch.sampled - min(batch.sampled, content.sampled)
@@ -52,12 +67,14 @@ package final class BatchMover {
     ) -> Bool {
         var open = parts.count
         var isWhole = true
+        var isLate = false
         let done: (LaneAnswer) -> Void = { [self] answer in
             if case .failed = answer { isWhole = false }
             open -= 1
+            guard open == 0 else { return }
             // Where a part failed the whole batch is moved again, and the parts that were stored are known.
-            guard open == 0, isWhole else { return }
-            settle(batch, moved: content.items, sampled: content.sampled, damaged: damaged)
+            if isWhole { settle(batch, moved: content.items, sampled: content.sampled, damaged: damaged) }
+            if !isWhole, isLate { failed(batch) }
         }
         for part in parts {
             let key = LaneKey(
@@ -71,7 +88,8 @@ package final class BatchMover {
             lane.append(bytes.span, items: part.items, in: room, done)
             lane.flush()
         }
-        return isWhole
+        isLate = true
+        return isWhole || open > 0
     }
 
     private func lane(_ key: LaneKey) -> Lane? {
@@ -94,5 +112,6 @@ package final class BatchMover {
         if let failure = batch.lane.settle(batch, outcome) {
             log.error("spool_settle", "what was moved cannot be noted", ["reason": failure])
         }
+        settled(batch)
     }
 }

@@ -106,12 +106,21 @@ package final class CollectorLink {
     func takeUnsent(atMost count: Int) -> [SpooledBatch] {
         var taken: [SpooledBatch] = []
         for queue in queues {
-            while taken.count < count, let batch = queue.first, batch.lane.isInWindow(batch.sequence) {
+            while taken.count < count, let batch = queue.first, batch.lane.mayBeSettled(batch.sequence) {
                 queue.removeFirst()
                 taken.append(batch)
             }
         }
         return taken
+    }
+
+    /// Takes back what could not be moved, in the order in which it was taken.
+    func putBack(_ batches: ArraySlice<SpooledBatch>) {
+        for batch in batches.reversed() {
+            guard let queue = queues.first(where: { $0.lane === batch.lane }) else { continue }
+            queue.batches.insert(batch, at: queue.next)
+        }
+        pump()
     }
 
     // MARK: sending
@@ -134,7 +143,7 @@ package final class CollectorLink {
     private func takeBatch() -> SpooledBatch? {
         for step in 0..<queues.count {
             let index = (nextQueue + step) % queues.count
-            guard let batch = queues[index].first, batch.lane.isInWindow(batch.sequence) else { continue }
+            guard let batch = queues[index].first, batch.lane.mayBeSent(batch.sequence) else { continue }
             queues[index].removeFirst()
             nextQueue = (index + 1) % queues.count
             return batch

@@ -96,13 +96,19 @@ package final class Forwarder {
                     "failover", "the collector stays away; its share goes to the others",
                     ["collector": link.name, "after": "\(failoverAfter)"])
             }
-            for batch in link.takeUnsent(atMost: Self.movedAtOnce) where !mover.move(batch) { link.add(batch) }
+            link.putBack(moveFirst(of: link.takeUnsent(atMost: Self.movedAtOnce)))
         }
     }
 
     private func moveOrphans() {
         let batches = orphans.prefix(Self.movedAtOnce)
         orphans.removeFirst(batches.count)
-        for batch in batches where !mover.move(batch) { orphans.append(batch) }
+        orphans.insert(contentsOf: moveFirst(of: Array(batches)), at: 0)
+    }
+
+    /// Moves until one cannot be moved; returns those that are left, in their order.
+    private func moveFirst(of batches: [SpooledBatch]) -> ArraySlice<SpooledBatch> {
+        let failed = batches.firstIndex { !mover.move($0) } ?? batches.endIndex
+        return batches[failed...]
     }
 }

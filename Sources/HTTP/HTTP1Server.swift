@@ -209,6 +209,9 @@ final class HTTP1Server: ServerProtocol {
 
     private func serve() {
         guard let head else { return }
+        // A request that came whole is not kept beside its body while its answer is awaited, nor the next one behind it. Of
+        // many that were sent ahead, only once they are half of what is there: to drop each would move the rest each time.
+        if inputUsed > input.count / 2 { dropUsedInput() }
         if let refusal {
             self.refusal = nil
             respond(refusal)

@@ -66,11 +66,14 @@ struct ForwardPlan: Sendable {
                 late.forwarder?.endDrain()
             }
         }
-        let mover = BatchMover(collectors: collectors, packer: packer, log: log) { key in
-            try Lane(key, in: spool, recovered: recovered.lane(for: key), loop: loop, sync: sync) {
-                late.forwarder?.add($0)
-            }
-        }
+        let mover = BatchMover(
+            collectors: collectors, packer: packer, log: log,
+            makeLane: { key in
+                try Lane(key, in: spool, recovered: recovered.lane(for: key), loop: loop, sync: sync) {
+                    late.forwarder?.add($0)
+                }
+            },
+            settled: { spool.reclaim($0.lane) }, failed: { late.forwarder?.add($0) })
         let forwarder = try Forwarder(
             loop: loop, route: route, collectors: collectors, links: links, mover: mover,
             failoverAfter: settings.failoverAfter, log: log, isPersistent: { !spool.status.isInMemory })

@@ -55,7 +55,9 @@ package struct BatchReader {
             }
             let body = offset + RecordHeader.length
             let end = offset + header.recordLength
-            if BodyDigest.of(UnsafeRawBufferPointer(rebasing: view[body..<end])) == header.digest {
+            if header.batch == batch.sequence,
+                BodyDigest.of(UnsafeRawBufferPointer(rebasing: view[body..<end])) == header.digest
+            {
                 let message = UnsafeRawBufferPointer(rebasing: view[body..<body + header.messageLength])
                 UnsafeMutableRawBufferPointer(rebasing: bytes[kept..<kept + message.count]).copyMemory(from: message)
                 kept += message.count

@@ -62,6 +62,8 @@ package final class Lane {
         synced = mailbox
     }
 
+    private var needsDisk: Bool { account.key.door == LaneKey.moved && spool.options.directory != nil }
+
     // MARK: taking
 
     /// Space that was reserved for one message.
@@ -72,8 +74,16 @@ package final class Lane {
 
     /// Reserves space for a message and its note, to be used by `append` or given back. Nil when there is none.
     package func makeRoom(message: Int, note: Int) -> Room? {
-        let room = Room(
-            bytes: RecordHeader.length + message + note, isInMemory: segment?.isInMemory ?? !spool.mayUseDisk)
+        // While it is in memory the directory is tried again now and then, also when the memory is full.
+        let isInMemory = (segment?.isInMemory ?? true) && !spool.mayUseDisk
+        let room = Room(bytes: RecordHeader.length + message + note, isInMemory: isInMemory)
+        if needsDisk {
+            // What was on the disk must not go on in memory. It has its space already, which is given back once it was
+            // moved, so a full spool does not keep it where it is.
+            guard !isInMemory else { return nil }
+            spool.take(room.bytes)
+            return room
+        }
         return makeRoom(room.bytes, room.isInMemory) ? room : nil
     }
 
@@ -151,7 +161,8 @@ package final class Lane {
             if !isBetterElsewhere, !current.isForsaken.load(ordering: .acquiring) { return current }
             leaveSegment()
         }
-        let made = try spool.makeSegment(for: account, after: lastNumber, total: total, firstBatch: nextBatch)
+        let made = try spool.makeSegment(
+            for: account, after: lastNumber, total: total, firstBatch: nextBatch, mayUseMemory: !needsDisk)
         lastNumber = made.header.number
         segment = made
         if !made.isInMemory, taken.map({ !fileExists($0.path) }) ?? true {

@@ -42,7 +42,8 @@ package final class LaneAccount: Sendable {
     package struct Figures: Equatable, Sendable {
         package var accepted: UInt64
         package var settled: SettledState
-        package var spooled: UInt64 { accepted - settled.items }
+        /// Never below nothing, whatever a damaged file said.
+        package var spooled: UInt64 { accepted - min(accepted, settled.items) }
         package var nextSequence: UInt64
         /// Batches that are to be sent or on their way.
         package var waitingBatches: Int
@@ -101,7 +102,12 @@ package final class LaneAccount: Sendable {
     }
 
     /// Whether a batch may be sent: its number has to be near the oldest one that is not settled.
-    package func isInWindow(_ sequence: UInt64) -> Bool {
+    package func mayBeSent(_ sequence: UInt64) -> Bool {
+        settling.withLock { sequence <= $0.state.through + SettledState.sendWindow }
+    }
+
+    /// Whether it could be noted that the batch is settled.
+    package func mayBeSettled(_ sequence: UInt64) -> Bool {
         settling.withLock { sequence <= $0.state.through + SettledState.window }
     }
 
@@ -167,14 +173,16 @@ package final class LaneAccount: Sendable {
         }
     }
 
-    /// Takes out the segments that are done, oldest first. The last one that is done is kept unless `all` are wanted: it
-    /// remembers which messages came.
+    /// Takes out the segments that are done, oldest first; one that waits for a collector that stays away holds no others
+    /// back. The last one that is done is kept unless `all` are wanted: it remembers which messages came.
     func takeDone(all: Bool) -> [SpoolSegment] {
         segments.withLock { segments in
-            let done = segments.prefix { $0.isDone }.count
-            let count = all ? done : max(0, done - 1)
-            defer { segments.removeFirst(count) }
-            return Array(segments.prefix(count))
+            var done = segments.filter(\.isDone)
+            if !all, !done.isEmpty { done.removeLast() }
+            guard !done.isEmpty else { return [] }
+            let taken = Set(done.map(ObjectIdentifier.init))
+            segments.removeAll { taken.contains(ObjectIdentifier($0)) }
+            return done
         }
     }
 }

@@ -107,11 +107,19 @@ struct LaneRecovery {
     private func walk(_ segment: SpoolSegment, _ size: Int, _ found: inout Found) throws(StorageFailure) {
         var offset = SegmentHeader.length
         var head: [UInt8] = []
+        // What the last good record said. A record that does not follow is a copy of bytes that stand elsewhere.
+        var (batch, total) = (segment.header.firstBatch &- 1, segment.header.totalBefore)
         while offset < size {
             try segment.file.read(RecordHeader.length, at: offset, into: &head)
             if let header = head.withUnsafeBytes({ RecordHeader($0, at: 0, salt: segment.header.salt) }),
                 header.recordLength <= size - offset
             {
+                guard header.follows(batch: batch, total: total) else {
+                    try setAside(segment, from: offset, to: offset + header.recordLength, isEnd: false)
+                    offset += header.recordLength
+                    continue
+                }
+                (batch, total) = (header.batch, header.total)
                 try enter(header, segment, offset, &found)
                 offset += header.recordLength
                 continue

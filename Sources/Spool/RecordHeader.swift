@@ -27,6 +27,12 @@ struct RecordHeader: Equatable {
     var bodyLength: Int { messageLength + noteLength }
     var recordLength: Int { Self.length + bodyLength }
 
+    /// Whether the record may stand somewhere behind one of this batch that ended with this total.
+    func follows(batch earlier: UInt64, total before: UInt64) -> Bool {
+        // Written so that no sum can overflow: the header is from a file.
+        (batch >= earlier || earlier == .max) && total >= before && total - before >= UInt64(items) + UInt64(sampled)
+    }
+
     func store(into bytes: UnsafeMutableRawBufferPointer, at offset: Int, salt: UInt64) {
         bytes.storeLittle(Self.magic, at: offset)
         bytes.storeLittle(UInt32(messageLength), at: offset + 8)

@@ -149,7 +149,7 @@ package final class Spool: Sendable {
 
     /// A new file for a lane: on the disk, or in memory while that cannot be had and need not be.
     func makeSegment(
-        for account: LaneAccount, after number: UInt64, total: UInt64, firstBatch: UInt64
+        for account: LaneAccount, after number: UInt64, total: UInt64, firstBatch: UInt64, mayUseMemory: Bool
     ) throws(SpoolError) -> SpoolSegment {
         var header = SegmentHeader(
             number: number + 1, sender: account.sender, salt: .random(in: .min ... .max), totalBefore: total,
@@ -161,7 +161,7 @@ package final class Spool: Sendable {
                 return segment
             } catch { noteFailure("\(error)") }
         }
-        if options.isRequired {
+        if options.isRequired || !mayUseMemory {
             throw .unavailable(reason: condition.withLock { $0.trouble?.reason } ?? "the spool cannot be written")
         }
         do throws(StorageFailure) {
@@ -274,6 +274,9 @@ package final class Spool: Sendable {
         reclaim(all: true)
         return budget.reserve(bytes)
     }
+
+    /// Counts bytes on the disk that cannot be refused.
+    func take(_ bytes: Int) { budget.take(bytes) }
 
     func release(_ bytes: Int, inMemory: Bool) { (inMemory ? memoryBudget : budget).release(bytes) }
 

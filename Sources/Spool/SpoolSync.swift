@@ -1,5 +1,6 @@
 package import EventLoop
 import Files
+import Glibc
 import Synchronization
 
 /// Brings what was written to the disk, on a thread of its own, as fdatasync blocks: each `spool.sync`, or for each round of
@@ -63,7 +64,9 @@ package final class SpoolSync: Sendable {
         guard !segment.isInMemory else { return nil }
         do throws(StorageFailure) {
             try segment.file.synchronize()
-            if segment.isNew.exchange(false, ordering: .relaxed) { try spool.synchronizeDirectory(of: segment) }
+            guard segment.isNew.exchange(false, ordering: .relaxed) else { return nil }
+            guard checkName(of: segment) else { return StorageFailure("finding", segment.path, code: ENOENT) }
+            try spool.synchronizeDirectory(of: segment)
             return nil
         } catch {
             // After a failed fdatasync a second one that succeeds would prove nothing.
@@ -75,9 +78,13 @@ package final class SpoolSync: Sendable {
     }
 
     /// A file whose name was removed is written on, but no later process would find it.
-    private func checkName(of segment: SpoolSegment) {
-        guard !segment.isDone, !segment.isForsaken.load(ordering: .relaxed), !fileExists(segment.path) else { return }
+    @discardableResult
+    private func checkName(of segment: SpoolSegment) -> Bool {
+        guard !segment.isDone, !segment.isForsaken.load(ordering: .relaxed), !fileExists(segment.path) else {
+            return true
+        }
         segment.isForsaken.store(true, ordering: .releasing)
         spool.log(.fileVanished(path: segment.path))
+        return false
     }
 }

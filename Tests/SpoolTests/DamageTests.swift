@@ -118,6 +118,27 @@ import WireFormat
         }
     }
 
+    @Test(
+        "Records that stand a second time at the end of their segment are set aside, and counted once", arguments: 0...2
+    )
+    func repeatedRecord(_ record: Int) throws {
+        let directory = Self.newDirectory()
+        defer { Self.removeTree(directory) }
+        let path = try Self.fill(directory)
+        let length = RecordHeader.length + 40
+        var bytes: [UInt8] = []
+        try ReadFile(path).read(length, at: SegmentHeader.length + record * length, into: &bytes)
+        let file = try LocalStorage().openForWriting(path)
+        try file.write(bytes, at: try ReadFile(path).size())
+        file.close()
+        let (texts, figures) = try Self.recover(directory)
+        #expect(texts.map { $0.prefix(1) } == ["a", "b", "c"])
+        #expect(figures?.accepted == 6)
+        #expect(figures?.settled.forwarded == 6)
+        #expect(figures?.settled.dropped == 0)
+        #expect(try listDirectory(directory + "/quarantine").count == 1)
+    }
+
     private static func copy(_ original: String) throws -> String {
         let target = newDirectory()
         try copyTree(original, target)
