@@ -96,13 +96,15 @@ package final class Forwarder {
                     "failover", "the collector stays away; its share goes to the others",
                     ["collector": link.name, "after": "\(failoverAfter)"])
             }
-            for batch in link.takeUnsent(atMost: Self.movedAtOnce) where !mover.move(batch) { link.add(batch) }
+            for batch in link.takeUnsent(atMost: Self.movedAtOnce) {
+                mover.move(batch) { link.add(batch) }
+            }
         }
     }
 
     private func moveOrphans() {
         let batches = orphans.prefix(Self.movedAtOnce)
         orphans.removeFirst(batches.count)
-        for batch in batches where !mover.move(batch) { orphans.append(batch) }
+        for batch in batches { mover.move(batch) { [weak self] in self?.orphans.append(batch) } }
     }
 }

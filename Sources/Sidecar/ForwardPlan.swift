@@ -66,7 +66,9 @@ struct ForwardPlan: Sendable {
                 late.forwarder?.endDrain()
             }
         }
-        let mover = BatchMover(collectors: collectors, packer: packer, log: log) { key in
+        let mover = BatchMover(
+            collectors: collectors, packer: packer, log: log, settled: { spool.reclaim($0.lane) }
+        ) { key in
             try Lane(key, in: spool, recovered: recovered.lane(for: key), loop: loop, sync: sync) {
                 late.forwarder?.add($0)
             }

@@ -83,7 +83,9 @@ final class ForwardingBench {
             refused: RefusedBatches(directory: self.directory + "/refused", maxBytes: 1 << 20), log: .silent
         ) { spool.reclaim($0.lane) }
         struct NoLane: Error {}
-        let mover = BatchMover(collectors: collectors, packer: packer, log: .silent) { _ in throw NoLane() }
+        let mover = BatchMover(
+            collectors: collectors, packer: packer, log: .silent, settled: { spool.reclaim($0.lane) }
+        ) { _ in throw NoLane() }
         forwarder = try Forwarder(
             loop: loop, route: route, collectors: collectors, links: [link], mover: mover, failoverAfter: nil,
             log: .silent, isPersistent: { true })
