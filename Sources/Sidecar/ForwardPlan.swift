@@ -75,9 +75,9 @@ struct ForwardPlan: Sendable {
         }
         let forwarder = try Forwarder(
             loop: loop, route: route, collectors: collectors, links: links, mover: mover,
-            failoverAfter: settings.failoverAfter, log: log, isPersistent: { !spool.status.isInMemory })
+            failoverAfter: settings.failoverAfter, log: log, isPersistent: { spool.isPersistent })
         late.forwarder = forwarder
-        for lane in recovered { for batch in lane.batches { forwarder.add(batch) } }
+        for lane in recovered { for batch in lane.takeBatches() { forwarder.add(batch) } }
         return Started(forwarder: forwarder, links: links)
     }
 

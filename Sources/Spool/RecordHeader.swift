@@ -24,6 +24,12 @@ struct RecordHeader: Equatable {
     var total: UInt64
     var digest: UInt64
 
+    /// Whether the record can stand behind one with that total, or behind some that are missing.
+    func follows(total before: UInt64) -> Bool {
+        let own = UInt64(items) + UInt64(sampled)
+        return total >= own && total - own >= before
+    }
+
     var bodyLength: Int { messageLength + noteLength }
     var recordLength: Int { Self.length + bodyLength }
 

@@ -4,11 +4,12 @@ import Files
 /// file as one slot of 512 bytes, integers little endian:
 ///
 ///     0 magic "HMSSETTL"   8 check:u32 (CRC-32C of 16..<512)   12 version:u32   16 generation:u64   24 sender:16 bytes
-///     40 through:u64   48 beyond:u64   56 forwarded:u64   64 moved:u64   72 dropped: 8 x u64, by `DropReason`
+///     40 through:u64   48 beyond:u64   56 forwarded:u64   64 moved:u64   72 dropped: 8 x u64, by `DropReason`   136 floor:u64
 package struct SettledState: Equatable, Sendable {
     static let slotLength = 512
     private static let magic = Array("HMSSETTL".utf8)
     private static let version: UInt32 = 1
+    private static let floorOffset = 136
     /// How far beyond `through` a batch may be settled.
     static let window: UInt64 = 64
 
@@ -20,6 +21,8 @@ package struct SettledState: Equatable, Sendable {
     package internal(set) var forwarded: UInt64 = 0
     /// Items that went into other collectors' lanes.
     package internal(set) var moved: UInt64 = 0
+    /// No batch below this one is begun any more: numbers below may have been used by what was lost.
+    var floor: UInt64 = 0
     private var droppedByReason = [UInt64](repeating: 0, count: DropReason.allCases.count)
 
     package func dropped(_ reason: DropReason) -> UInt64 { droppedByReason[reason.index] }
@@ -54,6 +57,8 @@ package struct SettledState: Equatable, Sendable {
         for value in [generation, sender.high, sender.low, through, beyond, forwarded, moved] + droppedByReason {
             bytes.appendLittle(value)
         }
+        bytes.append(contentsOf: repeatElement(0, count: Self.floorOffset - bytes.count))
+        bytes.appendLittle(floor)
         bytes.append(contentsOf: repeatElement(0, count: Self.slotLength - bytes.count))
         let check = bytes.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[16...])) }
         bytes.storeLittle(check, at: 8)
@@ -75,6 +80,7 @@ package struct SettledState: Equatable, Sendable {
         var state = SettledState()
         (state.through, state.beyond, state.forwarded, state.moved) = (word(3), word(4), word(5), word(6))
         for index in state.droppedByReason.indices { state.droppedByReason[index] = word(7 + index) }
+        state.floor = bytes.loadLittle(at: offset + floorOffset, as: UInt64.self)
         return (state, word(0), SenderID(high: word(1), low: word(2)))
     }
 }

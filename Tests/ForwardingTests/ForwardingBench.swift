@@ -89,7 +89,7 @@ final class ForwardingBench {
         forwarder = try Forwarder(
             loop: loop, route: route, collectors: collectors, links: [link], mover: mover, failoverAfter: nil,
             log: .silent, isPersistent: { true })
-        for lane in recovered { for batch in lane.batches { forwarder.add(batch) } }
+        for lane in recovered { for batch in lane.takeBatches() { forwarder.add(batch) } }
     }
 
     deinit {
