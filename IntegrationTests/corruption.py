@@ -15,7 +15,8 @@ from programs import Sidecar, wait_until
 from retrying import fixed64, new_requests, request
 from scripted_collector import ScriptedCollector
 
-SEGMENT_HEADER, RECORD_HEADER = 128, 48
+HEADER_COPY, RECORD_HEADER = 80, 48
+SEGMENT_HEADER = 2 * HEADER_COPY
 WAYS = ["flip", "flips", "zero", "garbage", "truncate", "append", "duplicate", "delete"]
 
 
@@ -140,8 +141,8 @@ class CorruptSpools:
             path.write_bytes(data)
         if path.suffix != ".spool" or way in ("append", "duplicate"):
             return set()
-        headers = [before[n : n + 64] for n in (0, 64)]
-        if all(bytes(data[n : n + 64]) != headers[n // 64] for n in (0, 64)):
+        copies = [slice(start, start + HEADER_COPY) for start in (0, HEADER_COPY)]
+        if all(data[copy] != before[copy] for copy in copies):
             gone = [message for _, _, message in records(before)]
         else:
             gone = [message for start, end, message in records(before) if data[start:end] != before[start:end]]
