@@ -126,6 +126,10 @@ let package = Package(
         program("refine-bench", ["Refining", "WireFormat"], path: "Benchmarks/Sources/refine-bench"),
         program("hms-demo", ["HMSTrace", "TraceModel", "EventLoop", "HTTP", "CLinux"], path: "examples/Demo"),
 
+        // What tests of several modules need.
+        .target(
+            name: "StorageTesting", dependencies: ["Files"], path: "Tests/StorageTesting", swiftSettings: common),
+
         tests("TraceModel", ["TraceModel"]),
         tests("Configuration", ["Configuration"]),
         tests("WireFormat", ["WireFormat", "TraceModel", "CHMSProto", "CProtobufC"], settings: lifetimes),
@@ -136,8 +140,11 @@ let package = Package(
         tests("TLS", ["TLS"]),
         tests("HTTP", ["HTTP", "EventLoop", "TLS", "CLinux", "CNghttp2"]),
         tests("OTLP", ["OTLP", "TraceModel", "WireFormat", "JSON"]),
-        tests("SegmentStore", ["SegmentStore", "TraceModel", "WireFormat", "Compression", "Files", "CLinux"]),
-        tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files"]),
+        tests(
+            "SegmentStore",
+            ["SegmentStore", "TraceModel", "WireFormat", "Compression", "Files", "StorageTesting", "CLinux"]),
+        tests("Files", ["Files", "StorageTesting"]),
+        tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files", "StorageTesting"]),
         tests("Refining", ["Refining", "WireFormat", "TraceModel"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("Daemon", ["Daemon", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
@@ -148,8 +155,8 @@ let package = Package(
         tests(
             "Forwarding",
             [
-                "Forwarding", "Spool", "Files", "TraceModel", "WireFormat", "HTTP", "EventLoop", "Compression",
-                "SelfTelemetry",
+                "Forwarding", "Spool", "Files", "StorageTesting", "TraceModel", "WireFormat", "OTLP", "HTTP",
+                "EventLoop", "Compression", "SelfTelemetry",
             ]),
         tests(
             "Querying",
@@ -158,7 +165,12 @@ let package = Package(
                 "WireFormat",
             ]),
         tests("Console", ["Console", "HTTP"]),
-        tests("Sidecar", ["Sidecar", "Configuration", "Daemon", "EventLoop", "HTTP", "MetricDoors"]),
+        tests(
+            "Sidecar",
+            [
+                "Sidecar", "Configuration", "Daemon", "Receiving", "Spool", "Forwarding", "Files", "StorageTesting",
+                "EventLoop", "HTTP", "TraceModel", "WireFormat", "SelfTelemetry", "MetricDoors",
+            ]),
         tests("Collector", ["Collector", "Configuration"]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests(

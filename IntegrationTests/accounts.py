@@ -47,7 +47,7 @@ def difference(sidecar, *collectors):
         for sender in collector["senders"]:
             for name, items in sender["stored"].items():
                 stored[sender["id"], name] += items
-    for sender in sidecar["senders"] if collectors else ():
+    for sender in sidecar["senders"] if collectors else []:
         there = stored[sender["id"], sender["signal"]]
         if there != sender["forwarded"]:
             wrong.append(f"sender {sender['id']} forwarded {sender['forwarded']} {sender['signal']}, stored are {there}")

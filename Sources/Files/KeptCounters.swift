@@ -6,10 +6,12 @@ import Synchronization
 /// Where the file cannot be had they are in memory, and begin anew.
 ///
 ///     header: 0 magic "HMSCOUNT"   8 version:u32   12 slots:u32   16 zeros to 64
-///     slot, 64 bytes: 0 name:40 (UTF-8, zeros behind it)   40 nameCheck:u32   44 savedCheck:u32   48 saved:u64   56 value:u64
+///     slot, 64 bytes: 0 name:32 (UTF-8, zeros behind it)   32 nameCheck:u32   36 savedCheck:u32   40 saved:u64   48 value:u64
+///                     56 twin:u64
 ///
-/// `saved` is the value of the last second with a checksum, by which damage to the value is noticed: a value below it, or far
-/// above, is not believed. Everything is little endian.
+/// `saved` is the value of the last second with a checksum: a value below it, or far above, is not believed. `twin` is added
+/// to right after the value, so the two differ by what one thread was adding when the process was killed, or by damage; then
+/// the one is believed that can be, and of two the lesser. Everything is little endian.
 package final class KeptCounters: Sendable {
     package struct Problem: Sendable, CustomStringConvertible {
         package var description: String
@@ -18,7 +20,8 @@ package final class KeptCounters: Sendable {
     private static let magic: UInt64 = 0x544E_554F_4353_4D48  // "HMSCOUNT" read as a number
     private static let headerBytes = 64
     private static let slotBytes = 64
-    private static let nameBytes = 40
+    private static let nameBytes = 32
+    private static let (nameCheckAt, savedCheckAt, savedAt, valueAt, twinAt) = (32, 36, 40, 48, 56)
     /// More than any counter can rise between two saves.
     private static let believable: UInt64 = 1 << 28
 
@@ -48,8 +51,10 @@ package final class KeptCounters: Sendable {
             for (offset, byte) in name.utf8.enumerated() {
                 slot.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
             }
-            slot.storeBytes(of: Self.nameCheck(slot).littleEndian, toByteOffset: 40, as: UInt32.self)
-            slot.storeBytes(of: (earlier[name] ?? 0).littleEndian, toByteOffset: 56, as: UInt64.self)
+            slot.storeBytes(of: Self.nameCheck(slot).littleEndian, toByteOffset: Self.nameCheckAt, as: UInt32.self)
+            for offset in [Self.valueAt, Self.twinAt] {
+                slot.storeBytes(of: (earlier[name] ?? 0).littleEndian, toByteOffset: offset, as: UInt64.self)
+            }
         }
         self.problems = problems
         save()
@@ -59,26 +64,27 @@ package final class KeptCounters: Sendable {
 
     package func add(_ name: String, _ amount: UInt64) {
         guard let index = names[name] else { preconditionFailure("counter '\(name)' is not kept") }
-        value(index).pointee.wrappingAdd(amount, ordering: .relaxed)
+        value(index, Self.valueAt).pointee.wrappingAdd(amount, ordering: .relaxed)
+        value(index, Self.twinAt).pointee.wrappingAdd(amount, ordering: .relaxed)
     }
 
     package func get(_ name: String) -> UInt64 {
-        names[name].map { value($0).pointee.load(ordering: .relaxed) } ?? 0
+        names[name].map { value($0, Self.valueAt).pointee.load(ordering: .relaxed) } ?? 0
     }
 
     /// To be called each second, and at the end.
     package func save() {
         for index in 0..<names.count {
             let slot = base + Self.headerBytes + index * Self.slotBytes
-            let current = value(index).pointee.load(ordering: .relaxed)
-            slot.storeBytes(of: current.littleEndian, toByteOffset: 48, as: UInt64.self)
-            slot.storeBytes(of: Self.savedCheck(slot).littleEndian, toByteOffset: 44, as: UInt32.self)
+            let current = value(index, Self.valueAt).pointee.load(ordering: .relaxed)
+            slot.storeBytes(of: current.littleEndian, toByteOffset: Self.savedAt, as: UInt64.self)
+            slot.storeBytes(of: Self.savedCheck(slot).littleEndian, toByteOffset: Self.savedCheckAt, as: UInt32.self)
         }
     }
 
-    private func value(_ index: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+    private func value(_ index: Int, _ offset: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
         // The layout of an atomic is that of its value; the slot is aligned to 64 bytes.
-        (base + Self.headerBytes + index * Self.slotBytes + 56).assumingMemoryBound(to: Atomic<UInt64>.self)
+        (base + Self.headerBytes + index * Self.slotBytes + offset).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
     private static func nameCheck(_ slot: UnsafeRawPointer) -> UInt32 {
@@ -86,7 +92,7 @@ package final class KeptCounters: Sendable {
     }
 
     private static func savedCheck(_ slot: UnsafeRawPointer) -> UInt32 {
-        checksum(UnsafeRawBufferPointer(start: slot + 48, count: 8), continuing: nameCheck(slot))
+        checksum(UnsafeRawBufferPointer(start: slot + savedAt, count: 8), continuing: nameCheck(slot))
     }
 
     // MARK: the file
@@ -108,26 +114,23 @@ package final class KeptCounters: Sendable {
                 guard nameLength > 0 else { return }
                 let name = String(
                     decoding: UnsafeRawBufferPointer(start: slot, count: nameLength), as: UTF8.self)
-                guard bytes.loadLittle(at: start + 40, as: UInt32.self) == nameCheck(slot) else {
+                guard bytes.loadLittle(at: start + nameCheckAt, as: UInt32.self) == nameCheck(slot) else {
                     problems.append(
                         Problem(description: "'\(path)' has a damaged name at byte \(start); a counter is lost"))
                     return
                 }
-                let value = bytes.loadLittle(at: start + 56, as: UInt64.self)
-                let saved = bytes.loadLittle(at: start + 48, as: UInt64.self)
-                guard bytes.loadLittle(at: start + 44, as: UInt32.self) == savedCheck(slot) else {
-                    problems.append(
-                        Problem(
-                            description:
-                                "'\(path)' has a damaged copy of '\(name)'; its value \(value) cannot be checked"))
-                    values[name] = value
-                    return
-                }
-                if value < saved || value - saved > believable {
-                    problems.append(
-                        Problem(description: "'\(path)' says \(value) for '\(name)'; \(saved) was saved and is used"))
-                }
-                values[name] = value < saved || value - saved > believable ? saved : value
+                let saved = bytes.loadLittle(at: start + savedAt, as: UInt64.self)
+                let written = [valueAt, twinAt].map { bytes.loadLittle(at: start + $0, as: UInt64.self) }
+                let isChecked = bytes.loadLittle(at: start + savedCheckAt, as: UInt32.self) == savedCheck(slot)
+                let believed = isChecked ? written.filter { $0 >= saved && $0 - saved <= believable } : written
+                let value = believed.min() ?? saved
+                values[name] = value
+                guard !isChecked || written.contains(where: { $0 != value }) else { return }
+                problems.append(
+                    Problem(
+                        description:
+                            "'\(path)' does not agree about '\(name)': saved \(saved)\(isChecked ? "" : " (damaged)"), "
+                            + "then \(written[0]) and \(written[1]); \(value) is used"))
             }
         }
         return values

@@ -8,22 +8,19 @@ package final class BatchMover {
     private let collectors: CollectorSet
     private let packer: BatchPacker
     private let makeLane: (LaneKey) throws -> Lane
-    private let settled: (SpooledBatch) -> Void
-    private let failed: (SpooledBatch) -> Void
     private let log: Log
     private var lanes: [LaneKey: Lane] = [:]
     private var scanner = TelemetryScanner(collectsTraces: true)
+    private let settled: (SpooledBatch) -> Void
 
     /// - Parameters:
+    ///   - settled: called after each batch that was moved.
     ///   - makeLane: makes a lane on this loop; what it posts goes to the forwarder.
-    ///   - settled: called with each batch that was moved.
-    ///   - failed: called with a batch whose move began and came to nothing, as the disk did not take it.
     package init(
-        collectors: CollectorSet, packer: BatchPacker, log: Log, makeLane: @escaping (LaneKey) throws -> Lane,
-        settled: @escaping (SpooledBatch) -> Void, failed: @escaping (SpooledBatch) -> Void
+        collectors: CollectorSet, packer: BatchPacker, log: Log, settled: @escaping (SpooledBatch) -> Void,
+        makeLane: @escaping (LaneKey) throws -> Lane
     ) {
         self.settled = settled
-        self.failed = failed
         self.collectors = collectors
         self.packer = packer
         self.log = log
@@ -32,15 +29,15 @@ package final class BatchMover {
 
     package func flush() { for lane in lanes.values { lane.flush() } }
 
-    /// False when it cannot be moved now; nothing has changed then that a later move would not find again.
-    func move(_ batch: SpooledBatch) -> Bool {
+    /// Calls `failed`, now or later, when it cannot be moved; nothing has changed then that a later move would not find again.
+    func move(_ batch: SpooledBatch, failed: @escaping () -> Void) {
         let content: BatchReader.Content
         do throws(SpoolError) { content = try packer.read(batch) } catch {
             log.error(
                 "failover_unreadable", "a batch cannot be read back from the spool; it is lost",
                 ["reason": "\(error)", "items": batch.items])
             settle(batch, moved: 0, sampled: 0, damaged: batch.items + batch.sampled)
-            return true
+            return
         }
         do {
             let kind = batch.lane.key.kind
@@ -49,47 +46,52 @@ package final class BatchMover {
             let message = packer.message
             guard !message.isEmpty else {
                 settle(batch, moved: 0, sampled: content.sampled, damaged: damaged)
-                return true
+                return
             }
             try scanner.scan(message.span, as: kind)
             let parts = try Sharding.parts(
                 of: message.span, kind, items: Int(clamping: content.items), runs: scanner.runs,
                 services: scanner.services, among: collectors)
-            return put(parts, batch, content, damaged)
+            put(parts, batch, content, damaged, failed)
         } catch {
             log.error("failover_move", "a batch cannot be moved", ["reason": "\(error)"])
-            return false
+            failed()
         }
     }
 
     private func put(
-        _ parts: [Sharding.Part], _ batch: SpooledBatch, _ content: BatchReader.Content, _ damaged: UInt64
-    ) -> Bool {
+        _ parts: [Sharding.Part], _ batch: SpooledBatch, _ content: BatchReader.Content, _ damaged: UInt64,
+        _ failed: @escaping () -> Void
+    ) {
         var open = parts.count
         var isWhole = true
-        var isLate = false
-        let done: (LaneAnswer) -> Void = { [self] answer in
-            if case .failed = answer { isWhole = false }
+        let done: (Bool) -> Void = { [self] isStored in
+            isWhole = isWhole && isStored
             open -= 1
             guard open == 0 else { return }
             // Where a part failed the whole batch is moved again, and the parts that were stored are known.
-            if isWhole { settle(batch, moved: content.items, sampled: content.sampled, damaged: damaged) }
-            if !isWhole, isLate { failed(batch) }
+            guard isWhole else { return failed() }
+            settle(batch, moved: content.items, sampled: content.sampled, damaged: damaged)
         }
+        let note = Self.origin(of: batch)
         for part in parts {
             let key = LaneKey(
                 door: LaneKey.moved, kind: batch.lane.key.kind, collector: collectors.names[part.collector])
             let bytes = part.bytes ?? packer.message
-            guard let lane = lane(key), let room = lane.makeRoom(message: bytes.count, note: 0) else {
-                // The parts before this one are stored, and known when the batch is moved again.
-                isWhole = false
-                return false
+            guard let lane = lane(key), let room = lane.makeRoom(message: bytes.count, note: note.count) else {
+                done(false)
+                continue
             }
-            lane.append(bytes.span, items: part.items, in: room, done)
+            lane.append(bytes.span, items: part.items, note: note, in: room) { answer in
+                if case .failed = answer { done(false) } else { done(true) }
+            }
             lane.flush()
         }
-        isLate = true
-        return isWhole || open > 0
+    }
+
+    /// Makes what is moved twice equal to itself and to nothing else, as two batches of equal metrics may both be meant.
+    private static func origin(of batch: SpooledBatch) -> [UInt8] {
+        Array("\(batch.lane.sender) \(batch.sequence)".utf8)
     }
 
     private func lane(_ key: LaneKey) -> Lane? {

@@ -38,6 +38,7 @@ package final class CollectorLink {
     private var inFlight = 0
     private var backoff: Backoff
     private var pause: Timer?
+    private var pausedUntil = MonotonicTime(nanoseconds: 0)
     /// Since when nothing has come through; nil while it does.
     private(set) var troubledSince: MonotonicTime?
 
@@ -277,8 +278,12 @@ package final class CollectorLink {
         counters.retries.add()
         again.append(sending)
         again.sort { $0.parcel.sequence < $1.parcel.sequence }
-        guard pause == nil else { return }
-        pause = loop.schedule(after: delay ?? backoff.next(random: .random(in: .min ... .max))) { [weak self] in
+        let delay = delay ?? backoff.next(random: .random(in: .min ... .max))
+        // Of several answers the one counts that asks for the longest time.
+        guard loop.now() + delay > pausedUntil || pause == nil else { return }
+        pausedUntil = loop.now() + delay
+        pause?.cancel()
+        pause = loop.schedule(after: delay) { [weak self] in
             self?.pause = nil
             self?.pump()
         }

@@ -106,9 +106,18 @@ package final class Forwarder {
         orphans.insert(contentsOf: moveFirst(of: Array(batches)), at: 0)
     }
 
-    /// Moves until one cannot be moved; returns those that are left, in their order.
+    /// Moves until one cannot be moved; returns those that are left, in their order. One that fails later, as the disk did not
+    /// take it, is taken up again then.
     private func moveFirst(of batches: [SpooledBatch]) -> ArraySlice<SpooledBatch> {
-        let failed = batches.firstIndex { !mover.move($0) } ?? batches.endIndex
-        return batches[failed...]
+        for (index, batch) in batches.enumerated() {
+            var isBegun = false
+            var hasFailed = false
+            mover.move(batch) { [weak self] in
+                if isBegun { self?.add(batch) } else { hasFailed = true }
+            }
+            isBegun = true
+            if hasFailed { return batches[index...] }
+        }
+        return []
     }
 }

@@ -20,15 +20,25 @@ package struct RefusedBatches: Sendable {
         let stem = "\(directory)/\(parcel.sender)-\(parcel.sequence)-\(parcel.kind)"
         do {
             try makeDirectories(directory)
+            let path = stem + ".otlp" + ending
+            // Kept before a crash, and refused again.
+            if fileExists(path), fileExists(stem + ".reason") { return path }
             guard try used(directory) + parcel.body.count <= maxBytes else { return nil }
-            let body = try storage.create(stem + ".otlp" + ending)
-            defer { body.close() }
-            try body.write(parcel.body, at: 0)
-            let note = try storage.create(stem + ".reason")
-            defer { note.close() }
-            try note.write(Array((reason + "\n").utf8), at: 0)
-            return stem + ".otlp" + ending
+            try write(parcel.body, to: path)
+            try write(Array((reason + "\n").utf8), to: stem + ".reason")
+            return path
         } catch { return nil }
+    }
+
+    /// Whole, or not at all.
+    private func write(_ bytes: [UInt8], to path: String) throws(StorageFailure) {
+        try storage.remove(path)
+        let file = try storage.create(path)
+        defer { file.close() }
+        do throws(StorageFailure) { try file.write(bytes, at: 0) } catch {
+            try? storage.remove(path)
+            throw error
+        }
     }
 
     private func used(_ directory: String) throws(StorageFailure) -> Int {

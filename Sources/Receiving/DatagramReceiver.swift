@@ -57,6 +57,8 @@ package final class DatagramReceiver {
             let items: Int
             let refused: Int
             let received: Int
+            let runs: Int
+            let services: Int
         }
 
         let kind: SignalKind
@@ -67,11 +69,17 @@ package final class DatagramReceiver {
         var runs: [TraceRun] = []
         var services: [ServiceCount] = []
 
-        var mark: Mark { Mark(bytes: bytes.count, items: items, refused: refused, received: receivedBytes) }
+        var mark: Mark {
+            Mark(
+                bytes: bytes.count, items: items, refused: refused, received: receivedBytes, runs: runs.count,
+                services: services.count)
+        }
 
         mutating func goBack(to mark: Mark) {
             bytes.removeLast(bytes.count - mark.bytes)
             (items, refused, receivedBytes) = (mark.items, mark.refused, mark.received)
+            runs.removeLast(runs.count - mark.runs)
+            services.removeLast(services.count - mark.services)
         }
     }
 

@@ -67,18 +67,17 @@ struct ForwardPlan: Sendable {
             }
         }
         let mover = BatchMover(
-            collectors: collectors, packer: packer, log: log,
-            makeLane: { key in
-                try Lane(key, in: spool, recovered: recovered.lane(for: key), loop: loop, sync: sync) {
-                    late.forwarder?.add($0)
-                }
-            },
-            settled: { spool.reclaim($0.lane) }, failed: { late.forwarder?.add($0) })
+            collectors: collectors, packer: packer, log: log, settled: { spool.reclaim($0.lane) }
+        ) { key in
+            try Lane(key, in: spool, recovered: recovered.lane(for: key), loop: loop, sync: sync) {
+                late.forwarder?.add($0)
+            }
+        }
         let forwarder = try Forwarder(
             loop: loop, route: route, collectors: collectors, links: links, mover: mover,
-            failoverAfter: settings.failoverAfter, log: log, isPersistent: { !spool.status.isInMemory })
+            failoverAfter: settings.failoverAfter, log: log, isPersistent: { spool.isPersistent })
         late.forwarder = forwarder
-        for lane in recovered { for batch in lane.batches { forwarder.add(batch) } }
+        for lane in recovered { for batch in lane.takeBatches() { forwarder.add(batch) } }
         return Started(forwarder: forwarder, links: links)
     }
 

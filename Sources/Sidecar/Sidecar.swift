@@ -150,7 +150,7 @@ private struct RunningSidecar {
             log.info("stopped", "everything accepted was forwarded")
             return true
         }
-        guard spool.status.isInMemory else {
+        guard !spool.isPersistent else {
             log.info(
                 "stopped", "what was not forwarded is in the spool, and forwarded after the next start", ["items": left]
             )
@@ -265,7 +265,7 @@ private struct RunningSidecar {
         let counters = DatagramReceiver.Counters(program: Sidecar.program, registry: registry)
         let memory = ProducerMemory(
             path: spool.status.isInMemory ? nil : settings.spoolDirectory.map { $0 + "/producers" })
-        let producers = memory.load(notes: recovered.filter { $0.account.key.door == "udp" }.flatMap(\.notes))
+        let producers = memory.load(notes: recovered.filter { $0.account.key.door == "udp" }.flatMap { $0.takeNotes() })
         let receiver = try DatagramReceiver(
             loop: loop, address: address, receiveBufferBytes: settings.udpBufferBytes, sink: sink, ingest: ingest,
             counters: counters, collectsTraces: collectors.count > 1, producers: producers, refusals: ledger.refusals)

@@ -43,6 +43,7 @@ package struct BatchReader {
     ) -> Int {
         let salt = batch.segment.header.salt
         var (offset, kept) = (0, 0)
+        var total: UInt64 = 0
         while offset < bytes.count {
             let view = UnsafeRawBufferPointer(bytes)
             guard let header = RecordHeader(view, at: offset, salt: salt), header.recordLength <= bytes.count - offset
@@ -55,9 +56,14 @@ package struct BatchReader {
             }
             let body = offset + RecordHeader.length
             let end = offset + header.recordLength
-            if header.batch == batch.sequence,
-                BodyDigest.of(UnsafeRawBufferPointer(rebasing: view[body..<end])) == header.digest
-            {
+            guard header.batch == batch.sequence, header.follows(total: total) else {
+                // A copy of bytes that stand elsewhere.
+                damage.append(offset..<end)
+                offset = end
+                continue
+            }
+            total = header.total
+            if BodyDigest.of(UnsafeRawBufferPointer(rebasing: view[body..<end])) == header.digest {
                 let message = UnsafeRawBufferPointer(rebasing: view[body..<body + header.messageLength])
                 UnsafeMutableRawBufferPointer(rebasing: bytes[kept..<kept + message.count]).copyMemory(from: message)
                 kept += message.count

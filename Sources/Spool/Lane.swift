@@ -20,9 +20,9 @@ package final class Lane {
     private let loop: EventLoop
     private let sync: SpoolSync?
     private let post: (SpooledBatch) -> Void
-    private let knowsRepeats: Bool
 
     private var segment: SpoolSegment?
+    private var wasInMemory = false
     private var lastNumber: UInt64
     private var nextBatch: UInt64
     private var total: UInt64
@@ -50,12 +50,10 @@ package final class Lane {
         self.loop = loop
         self.sync = spool.options.sync == .always ? sync : nil
         self.post = post
-        // Two equal log records or data points may both be meant; two equal spans are one.
-        knowsRepeats = key.kind == .traces
         lastNumber = recovered?.lastSegmentNumber ?? 0
         nextBatch = recovered?.nextBatch ?? 1
         total = account.figures.accepted
-        for digest in recovered?.digests ?? [] { recent.insert(digest) }
+        for digest in recovered?.takeDigests() ?? [] { recent.insert(digest) }
         guard self.sync != nil else { return }
         let mailbox = try Mailbox<Synced>(capacity: .max)
         try loop.receive(from: mailbox) { [weak self] in self?.finish($0) }
@@ -84,7 +82,7 @@ package final class Lane {
             spool.take(room.bytes)
             return room
         }
-        return makeRoom(room.bytes, room.isInMemory) ? room : nil
+        return spool.reserve(room.bytes, inMemory: room.isInMemory) ? room : nil
     }
 
     package func giveBack(_ room: Room) { spool.release(room.bytes, inMemory: room.isInMemory) }
@@ -101,12 +99,11 @@ package final class Lane {
     ) {
         if round.isEmpty { loop.atEndOfRound { [weak self] in self?.commit() } }
         let digest = round.add(message, items: items, sampled: sampled, note: note, isInMemory: room.isInMemory, done)
-        if knowsRepeats, note.isEmpty, items > 0 {
+        if items > 0, knowsRepeats(of: note) {
             if recent.contains(digest) {
                 let entry = round.removeLast()
                 spool.release(entry.length, inMemory: entry.isInMemory)
-                // One that repeats a message of this round shares its fate.
-                if round.contains(digest) { round.addRepeat(done) } else { done(.duplicate) }
+                answerRepeat(of: digest, done)
                 return
             }
             recent.insert(digest)
@@ -120,13 +117,20 @@ package final class Lane {
         closeFilling()
     }
 
-    private func makeRoom(_ bytes: Int, _ isInMemory: Bool) -> Bool {
-        if spool.reserve(bytes, inMemory: isInMemory) { return true }
-        // The segment that is being written may be all that holds space, and be settled.
-        guard round.isEmpty, filling == nil, let segment, segment.isSettled else { return false }
-        seal()
-        spool.reclaim(account, all: true)
-        return spool.reserve(bytes, inMemory: isInMemory)
+    /// Two equal log records or data points may both be meant; two equal messages of spans are one. A datagram's note makes it
+    /// unlike any other, and what was moved has a note of where it was.
+    private func knowsRepeats(of note: [UInt8]) -> Bool {
+        account.key.door == LaneKey.moved || account.key.kind == .traces && note.isEmpty
+    }
+
+    /// One that repeats a message which is not answered for yet shares its fate.
+    private func answerRepeat(of digest: UInt64, _ done: @escaping (LaneAnswer) -> Void) {
+        if round.contains(digest) { return round.addRepeat(done) }
+        for (ticket, entries) in awaitingSync where entries.contains(where: { $0.digest == digest }) {
+            awaitingSync[ticket]?.append(.repeating(done))
+            return
+        }
+        done(.duplicate)
     }
 
     // MARK: writing
@@ -156,15 +160,30 @@ package final class Lane {
     }
 
     private func segmentForWriting() throws(SpoolError) -> SpoolSegment {
-        if let current = segment {
-            let isBetterElsewhere = current.isInMemory && spool.mayUseDisk
-            if !isBetterElsewhere, !current.isForsaken.load(ordering: .acquiring) { return current }
+        if let current = segment, !current.isSealed, !current.isForsaken.load(ordering: .acquiring) {
+            guard current.isInMemory, spool.mayUseDisk else { return current }
+            guard
+                let better = spool.makeSegmentOnDisk(
+                    for: account, after: lastNumber, total: total, firstBatch: nextBatch)
+            else { return current }
             leaveSegment()
+            return use(better)
         }
+        leaveSegment()
         let made = try spool.makeSegment(
             for: account, after: lastNumber, total: total, firstBatch: nextBatch, mayUseMemory: !needsDisk)
+        if made.isInMemory, spool.options.directory != nil, !wasInMemory, taken == nil {
+            // Nothing would tell the next process of these numbers, and it must use none of them again.
+            nextBatch += LaneRecovery.leap()
+            account.begin(at: nextBatch, floor: nextBatch + LaneRecovery.leap())
+        }
+        return use(made)
+    }
+
+    private func use(_ made: SpoolSegment) -> SpoolSegment {
         lastNumber = made.header.number
         segment = made
+        wasInMemory = made.isInMemory
         if !made.isInMemory, taken.map({ !fileExists($0.path) }) ?? true {
             // Without it what is cut off from the end of the newest segment is not counted; all else goes on.
             taken = try? TakenFile(directory: account.directory)
@@ -178,12 +197,14 @@ package final class Lane {
     private func settleReservations(inMemory: Bool) throws(SpoolError) {
         let bytes = round.bytesReserved(inMemory: !inMemory)
         guard bytes > 0 else { return }
-        guard spool.reserve(bytes, inMemory: inMemory) else { throw .memoryFull }
+        guard spool.reserve(bytes, inMemory: inMemory) else { throw .full(inMemory: inMemory) }
         spool.release(bytes, inMemory: !inMemory)
         round.move(inMemory: inMemory)
     }
 
     private func write(to segment: SpoolSegment) throws(SpoolError) {
+        // Another loop that needs space may have sealed it since it was looked at.
+        guard segment.beginWriting() else { throw .unavailable(reason: "the segment was sealed") }
         let start = segment.end
         var (batch, total, next) = (filling, total, nextBatch)
         var closed: [FillingBatch] = []
@@ -200,10 +221,11 @@ package final class Lane {
             batch = current
         }
         do { try segment.file.write(round.bytes, at: start) } catch {
+            segment.giveUpWriting()
             if !segment.isInMemory { spool.noteFailure("\(error)") }
             throw .storage(error)
         }
-        segment.append(through: start + round.bytes.count, newBatches: Int(next - nextBatch))
+        segment.endWriting(through: start + round.bytes.count, newBatches: Int(next - nextBatch))
         (filling, self.total, nextBatch) = (batch, total, next)
         taken?.note(TakenFile.Content(items: total, nextBatch: nextBatch))
         account.accept(total: total)

@@ -76,7 +76,19 @@ package final class LaneAccount: Sendable {
     }
 
     /// The next batch will have this number.
-    func begin(at next: UInt64) { settling.withLock { $0.firstUnposted = max($0.firstUnposted, next) } }
+    ///
+    /// - Parameter floor: below this one no later process begins a batch, as numbers there may have been used.
+    func begin(at next: UInt64, floor: UInt64? = nil) {
+        settling.withLock { settling in
+            settling.firstUnposted = max(settling.firstUnposted, next)
+            // What is not here any more is settled; without this a batch far beyond would never be in the window.
+            settling.state.settle(0, oldestUnsettled: settling.unsettled.first ?? settling.firstUnposted)
+            guard let floor else { return }
+            settling.state.floor = floor
+            settling.generation += 1
+            try? settling.file?.write(settling.state, generation: settling.generation, sender: sender)
+        }
+    }
 
     func add(_ segment: SpoolSegment) { segments.withLock { $0.append(segment) } }
 
@@ -155,6 +167,9 @@ package final class LaneAccount: Sendable {
     // MARK: files
 
     var currentSegments: [SpoolSegment] { segments.withLock { $0 } }
+
+    /// Has segments that are kept open, and hold nothing that waits, be done with.
+    func sealSettled() { segments.withLock { for segment in $0 { segment.sealIfSettled() } } }
 
     /// Keeps the file of a segment that is done, to be written over: its blocks and its pages are there already, which costs a
     /// fifth of having new ones. False when there is one already.

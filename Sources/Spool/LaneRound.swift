@@ -9,6 +9,13 @@ struct LaneRound {
         fileprivate(set) var isInMemory: Bool
         let digest: UInt64?
         let done: (LaneAnswer) -> Void
+
+        /// Of a message that repeats another one, to be answered with that.
+        static func repeating(_ done: @escaping (LaneAnswer) -> Void) -> Entry {
+            Entry(length: 0, isInMemory: false, digest: nil) { answer in
+                if case .stored = answer { done(.duplicate) } else { done(answer) }
+            }
+        }
     }
 
     private(set) var bytes: [UInt8] = []
@@ -54,10 +61,7 @@ struct LaneRound {
     func contains(_ digest: UInt64) -> Bool { headers.contains { $0.digest == digest } }
 
     mutating func addRepeat(_ done: @escaping (LaneAnswer) -> Void) {
-        entries.append(
-            Entry(length: 0, isInMemory: false, digest: nil) { answer in
-                if case .stored = answer { done(.duplicate) } else { done(answer) }
-            })
+        entries.append(.repeating(done))
     }
 
     /// Has `give` complete each header, with where its record begins, and puts the headers into place. May be done again.

@@ -24,14 +24,14 @@ struct RecordHeader: Equatable {
     var total: UInt64
     var digest: UInt64
 
+    /// Whether the record can stand behind one with that total, or behind some that are missing.
+    func follows(total before: UInt64) -> Bool {
+        let own = UInt64(items) + UInt64(sampled)
+        return total >= own && total - own >= before
+    }
+
     var bodyLength: Int { messageLength + noteLength }
     var recordLength: Int { Self.length + bodyLength }
-
-    /// Whether the record may stand somewhere behind one of this batch that ended with this total.
-    func follows(batch earlier: UInt64, total before: UInt64) -> Bool {
-        // Written so that no sum can overflow: the header is from a file.
-        (batch >= earlier || earlier == .max) && total >= before && total - before >= UInt64(items) + UInt64(sampled)
-    }
 
     func store(into bytes: UnsafeMutableRawBufferPointer, at offset: Int, salt: UInt64) {
         bytes.storeLittle(Self.magic, at: offset)

@@ -5,12 +5,14 @@ import Files
 ///
 ///     0 magic "HMSSETTL"   8 check:u32 (CRC-32C of 16..<512)   12 version:u32   16 generation:u64   24 sender:16 bytes
 ///     40 through:u64   48 forwarded:u64   56 moved:u64   64 dropped: 8 x u64, by `DropReason`   128 beyond: 32 x u64
+///     384 floor:u64
 package struct SettledState: Equatable, Sendable {
     static let slotLength = 512
     private static let magic = Array("HMSSETTL".utf8)
     private static let version: UInt32 = 1
     private static let droppedWords = 8
     private static let beyondWords = 32
+    private static let floorOffset = 384
     /// How far beyond `through` a batch may be settled: what a collector that stays away may have seen waits for it, while
     /// what is behind that goes to others.
     static let window = UInt64(beyondWords * 64)
@@ -25,6 +27,8 @@ package struct SettledState: Equatable, Sendable {
     package internal(set) var forwarded: UInt64 = 0
     /// Items that went into other collectors' lanes.
     package internal(set) var moved: UInt64 = 0
+    /// No batch below this one is begun any more: numbers below may have been used by what was lost.
+    var floor: UInt64 = 0
     private var droppedByReason = [UInt64](repeating: 0, count: DropReason.allCases.count)
 
     package func dropped(_ reason: DropReason) -> UInt64 { droppedByReason[reason.index] }
@@ -81,6 +85,9 @@ package struct SettledState: Equatable, Sendable {
         }
         bytes.append(contentsOf: repeatElement(0, count: 8 * (Self.droppedWords - droppedByReason.count)))
         for word in beyond { bytes.appendLittle(word) }
+        // Where nothing is beyond there are no words of it.
+        bytes.append(contentsOf: repeatElement(0, count: Self.floorOffset - bytes.count))
+        bytes.appendLittle(floor)
         bytes.append(contentsOf: repeatElement(0, count: Self.slotLength - bytes.count))
         let check = bytes.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[16...])) }
         bytes.storeLittle(check, at: 8)
@@ -104,6 +111,7 @@ package struct SettledState: Equatable, Sendable {
         for index in state.droppedByReason.indices { state.droppedByReason[index] = word(6 + index) }
         let beyond = (0..<beyondWords).map { word(6 + droppedWords + $0) }
         if beyond.contains(where: { $0 != 0 }) { state.beyond = beyond }
+        state.floor = bytes.loadLittle(at: offset + floorOffset, as: UInt64.self)
         return (state, word(0), SenderID(high: word(1), low: word(2)))
     }
 }

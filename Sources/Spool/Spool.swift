@@ -14,10 +14,10 @@ package final class Spool: Sendable {
     let log: @Sendable (SpoolEvent) -> Void
     let quarantine: Quarantine
     private let condition: Mutex<Condition>
+    private let lock = Mutex<DirectoryLock?>(nil)
     private let accounts = Mutex<[LaneAccount]>([])
 
     private struct Condition {
-        var lock: DirectoryLock?
         var trouble: (reason: String, retryAt: MonotonicTime)?
         var damagedRecords: UInt64 = 0
     }
@@ -32,7 +32,8 @@ package final class Spool: Sendable {
         let spool = Spool(options, storage, log)
         guard let directory = options.directory else { return (spool, []) }
         do throws(SpoolError) {
-            try spool.takeDirectory(directory)
+            let taken = try takeDirectory(directory)
+            spool.lock.withLock { $0 = taken }
         } catch {
             if options.isRequired { throw error }
             spool.noteFailure("\(error)")
@@ -54,36 +55,56 @@ package final class Spool: Sendable {
         condition = Mutex(Condition())
     }
 
-    private func takeDirectory(_ directory: String) throws(SpoolError) {
+    private static func takeDirectory(_ directory: String) throws(SpoolError) -> DirectoryLock {
         do { try makeDirectories(directory) } catch { throw .storage(error) }
-        let lock: DirectoryLock
-        do { lock = try DirectoryLock(directory: directory) } catch {
+        do { return try DirectoryLock(directory: directory) } catch {
             switch error {
             case .storage(let failure): throw .storage(failure)
             case .locked(let process): throw .locked(directory: directory, process: process)
             }
         }
-        condition.withLock { $0.lock = lock }
     }
 
     private func recover(_ directory: String, _ keys: [LaneKey]) -> [RecoveredLane] {
         var lanes: [RecoveredLane] = []
         let names = (try? listDirectory(directory)) ?? []
+        let isAfterPowerCut = readBootID(directory) != options.bootID
         for name in names.sorted() {
             let known = keys.first { $0.directoryName == name }
             guard let key = known ?? LaneRecovery.key(ofDirectory: name) else { continue }
             let recovery = LaneRecovery(
-                directory: "\(directory)/\(name)", key: key, storage: disk, quarantine: quarantine, log: log)
+                directory: "\(directory)/\(name)", key: key, storage: disk, quarantine: quarantine, log: log,
+                isAfterPowerCut: isAfterPowerCut)
             guard let lane = recovery.recover() else { continue }
             budget.take(lane.bytes)
             accounts.withLock { $0.append(lane.account) }
             lanes.append(lane)
         }
+        writeBootID(directory)
         let items = lanes.reduce(0) { $0 + $1.account.figures.spooled }
-        if !lanes.isEmpty {
-            log(.recovered(lanes: lanes.count, batches: lanes.reduce(0) { $0 + $1.batches.count }, items: items))
-        }
+        let batches = lanes.reduce(0) { $0 + $1.account.waitingBatches }
+        if !lanes.isEmpty { log(.recovered(lanes: lanes.count, batches: batches, items: items)) }
         return lanes
+    }
+
+    // MARK: power cuts
+
+    /// The `boot` file: the kernel's boot id of when the spool was last opened.
+    private func readBootID(_ directory: String) -> String? {
+        var bytes: [UInt8] = []
+        guard let file = try? ReadFile(directory + "/boot"), (try? file.read(64, at: 0, into: &bytes)) != nil
+        else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// After the lanes were read, as only then what follows from it stands in their own files. Where it cannot be written, the
+    /// next start takes it for one after a power cut, which harms nothing.
+    private func writeBootID(_ directory: String) {
+        guard readBootID(directory) != options.bootID else { return }
+        try? disk.remove(directory + "/boot")
+        guard let file = try? disk.create(directory + "/boot") else { return }
+        try? file.write(Array(options.bootID.utf8), at: 0)
+        file.close()
     }
 
     // MARK: condition
@@ -103,6 +124,11 @@ package final class Spool: Sendable {
         let used = isInMemory ? memoryBudget : budget
         return Status(
             trouble: trouble, isInMemory: isInMemory, bytes: used.used, maxBytes: used.limit, damagedRecords: damaged)
+    }
+
+    /// Whether all that waits would be found again by the next process.
+    package var isPersistent: Bool {
+        lanes.allSatisfy { lane in lane.currentSegments.allSatisfy { !$0.isInMemory || $0.isSettled } }
     }
 
     func countDamagedRecord() { condition.withLock { $0.damagedRecords += 1 } }
@@ -151,22 +177,40 @@ package final class Spool: Sendable {
     func makeSegment(
         for account: LaneAccount, after number: UInt64, total: UInt64, firstBatch: UInt64, mayUseMemory: Bool
     ) throws(SpoolError) -> SpoolSegment {
-        var header = SegmentHeader(
-            number: number + 1, sender: account.sender, salt: .random(in: .min ... .max), totalBefore: total,
-            firstBatch: firstBatch)
-        if mayUseDisk {
-            do throws(StorageFailure) {
-                let segment = try makeOnDisk(&header, for: account)
-                noteSuccess()
-                return segment
-            } catch { noteFailure("\(error)") }
+        if let segment = makeSegmentOnDisk(for: account, after: number, total: total, firstBatch: firstBatch) {
+            return segment
         }
         if options.isRequired || !mayUseMemory {
             throw .unavailable(reason: condition.withLock { $0.trouble?.reason } ?? "the spool cannot be written")
         }
         do throws(StorageFailure) {
+            let header = header(account, number, total, firstBatch)
             return try make(header, "memory", memory, isInMemory: true)
         } catch { throw .storage(error) }
+    }
+
+    /// Nil while the directory cannot be had.
+    func makeSegmentOnDisk(
+        for account: LaneAccount, after number: UInt64, total: UInt64, firstBatch: UInt64
+    ) -> SpoolSegment? {
+        guard mayUseDisk else { return nil }
+        do throws(StorageFailure) {
+            var header = header(account, number, total, firstBatch)
+            let segment = try makeOnDisk(&header, for: account)
+            noteSuccess()
+            return segment
+        } catch {
+            noteFailure("\(error)")
+            return nil
+        }
+    }
+
+    private func header(
+        _ account: LaneAccount, _ number: UInt64, _ total: UInt64, _ firstBatch: UInt64
+    ) -> SegmentHeader {
+        SegmentHeader(
+            number: number + 1, sender: account.sender, salt: .random(in: .min ... .max), totalBefore: total,
+            firstBatch: firstBatch)
     }
 
     private func makeOnDisk(
@@ -223,17 +267,25 @@ package final class Spool: Sendable {
     /// Locks a directory that could not be had at the start.
     private func takeLateDirectory() throws(StorageFailure) {
         guard let directory = options.directory else { return }
-        let isHeld = condition.withLock { $0.lock != nil }
-        // Who holds a lock file that was removed keeps nobody out.
-        guard !isHeld || !fileExists(directory + "/lock") else { return }
-        do throws(SpoolError) {
-            try takeDirectory(directory)
-        } catch {
-            if case .storage(let failure) = error { throw failure }
-            throw StorageFailure("locking", directory, code: EWOULDBLOCK)
+        // Loops that come together wait for the first: they must not find it taken before old lanes are out of the way.
+        try lock.withLock { lock throws(StorageFailure) in
+            let isHeld = lock != nil
+            // Who holds a lock file that was removed keeps nobody out.
+            guard !isHeld || !fileExists(directory + "/lock") else { return }
+            let taken: DirectoryLock
+            do throws(SpoolError) {
+                taken = try Self.takeDirectory(directory)
+            } catch {
+                if case .storage(let failure) = error { throw failure }
+                throw StorageFailure("locking", directory, code: EWOULDBLOCK)
+            }
+            if !isHeld { try setOldLanesAside(directory) }
+            lock = taken
         }
-        guard !isHeld else { return }
-        // What an earlier process left there is for the next start to find: under other names, so that nothing is mixed.
+    }
+
+    /// What an earlier process left there is for the next start to find: under other names, so that nothing is mixed.
+    private func setOldLanesAside(_ directory: String) throws(StorageFailure) {
         for name in try listDirectory(directory) where LaneRecovery.key(ofDirectory: name) != nil {
             let mark = String(UInt32.random(in: .min ... .max), radix: 16)
             try disk.rename("\(directory)/\(name)", to: "\(directory)/\(name)~\(mark)")
@@ -258,6 +310,8 @@ package final class Spool: Sendable {
     func synchronizeDirectory(of segment: SpoolSegment) throws(StorageFailure) {
         guard let slash = segment.path.lastIndex(of: "/") else { return }
         try disk.synchronizeDirectory(String(segment.path[..<slash]))
+        // The lane's own name may be as new.
+        if let directory = options.directory { try disk.synchronizeDirectory(directory) }
     }
 
     static func fileName(_ number: UInt64) -> String {
@@ -271,7 +325,7 @@ package final class Spool: Sendable {
     func reserve(_ bytes: Int, inMemory: Bool) -> Bool {
         let budget = inMemory ? memoryBudget : budget
         if budget.reserve(bytes) { return true }
-        reclaim(all: true)
+        giveBackAllThatIsSettled()
         return budget.reserve(bytes)
     }
 
@@ -280,12 +334,15 @@ package final class Spool: Sendable {
 
     func release(_ bytes: Int, inMemory: Bool) { (inMemory ? memoryBudget : budget).release(bytes) }
 
-    /// Removes the segments that are done with; `all` takes those as well that are kept as a memory of what came.
-    func reclaim(all: Bool = false) {
-        for account in lanes { reclaim(account, all: all || budget.used > budget.limit / 2) }
+    /// Of all lanes, those segments too that are open, or kept as a memory of what came.
+    func giveBackAllThatIsSettled() {
+        for account in lanes {
+            account.sealSettled()
+            reclaim(account, all: true)
+        }
     }
 
-    /// The same for one lane, after something of it was settled.
+    /// Removes the segments of a lane that are done with, after something of it was settled.
     package func reclaim(_ account: LaneAccount) { reclaim(account, all: budget.used > budget.limit / 2) }
 
     func reclaim(_ account: LaneAccount, all: Bool) {

@@ -23,7 +23,8 @@ package enum SpoolError: Error, Equatable, Sendable, CustomStringConvertible {
     case locked(directory: String, process: Int32)
     /// The directory failed a moment ago and is not asked again yet.
     case unavailable(reason: String)
-    case memoryFull
+    /// Of what may be kept in memory, or on the disk.
+    case full(inMemory: Bool)
 
     package var description: String {
         switch self {
@@ -31,7 +32,7 @@ package enum SpoolError: Error, Equatable, Sendable, CustomStringConvertible {
         case .locked(let directory, let process):
             "spool directory '\(directory)' is locked by process \(process); is a second sidecar running?"
         case .unavailable(let reason): reason
-        case .memoryFull: "the spool is in memory, and that is full"
+        case .full(let inMemory): inMemory ? "the spool is in memory, and that is full" : "the spool is full"
         }
     }
 }

@@ -1,3 +1,5 @@
+import Files
+
 package struct SpoolOptions: Sendable {
     package enum Sync: Equatable, Sendable {
         /// What was acknowledged is on the disk.
@@ -27,5 +29,16 @@ package struct SpoolOptions: Sendable {
     package init(directory: String?) { self.directory = directory }
 
     /// Small enough that space is given back in steps while little is allowed, large enough that files are few.
-    var segmentBytes: Int { min(8 << 20, max(128 << 10, maxBytes / 16)) }
+    var segmentBytes: Int { min(max(8 << 20, maxBytes / 256), max(128 << 10, maxBytes / 16)) }
+
+    /// Changes when the machine starts, and with it what was not on the disk yet is gone.
+    package var bootID = SpoolOptions.currentBootID()
+
+    private static func currentBootID() -> String {
+        var bytes: [UInt8] = []
+        guard let file = try? ReadFile("/proc/sys/kernel/random/boot_id"),
+            (try? file.read(64, at: 0, into: &bytes)) != nil
+        else { return "" }
+        return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
 }

@@ -5,7 +5,7 @@ import Synchronization
 /// when all that it holds is settled.
 final class SpoolSegment: Sendable {
     let header: SegmentHeader
-    /// Nil for one in memory, and for one that was found and is only read.
+    /// Means nothing for one in memory.
     let path: String
     let isInMemory: Bool
     let file: any StorageFile
@@ -37,15 +37,30 @@ final class SpoolSegment: Sendable {
     var end: Int { state.withLock { $0.end } }
     /// May be removed: nothing is added any more, and all is settled.
     var isDone: Bool { state.withLock { $0.isSealed && $0.unsettled == 0 } }
+    var isSealed: Bool { state.withLock { $0.isSealed } }
     var isSettled: Bool { state.withLock { $0.unsettled == 0 } }
 
-    func append(through end: Int, newBatches: Int) {
+    /// False when nothing may be added any more. While it is being written a segment is not settled.
+    func beginWriting() -> Bool {
+        state.withLock { state in
+            guard !state.isSealed else { return false }
+            state.unsettled += 1
+            return true
+        }
+    }
+
+    func endWriting(through end: Int, newBatches: Int) {
         state.withLock {
             $0.end = end
-            $0.unsettled += newBatches
+            $0.unsettled += newBatches - 1
         }
         isDirty.store(true, ordering: .releasing)
     }
+
+    func giveUpWriting() { settleOne() }
+
+    /// Lets one go that is kept open and holds nothing that waits, so that its space can be given back.
+    func sealIfSettled() { state.withLock { if $0.unsettled == 0 { $0.isSealed = true } } }
 
     func addUnsettled(_ batches: Int) { state.withLock { $0.unsettled += batches } }
     func settleOne() { state.withLock { $0.unsettled -= 1 } }

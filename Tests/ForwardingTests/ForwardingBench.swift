@@ -84,12 +84,12 @@ final class ForwardingBench {
         ) { spool.reclaim($0.lane) }
         struct NoLane: Error {}
         let mover = BatchMover(
-            collectors: collectors, packer: packer, log: .silent, makeLane: { _ in throw NoLane() }, settled: { _ in },
-            failed: { _ in })
+            collectors: collectors, packer: packer, log: .silent, settled: { spool.reclaim($0.lane) }
+        ) { _ in throw NoLane() }
         forwarder = try Forwarder(
             loop: loop, route: route, collectors: collectors, links: [link], mover: mover, failoverAfter: nil,
             log: .silent, isPersistent: { true })
-        for lane in recovered { for batch in lane.batches { forwarder.add(batch) } }
+        for lane in recovered { for batch in lane.takeBatches() { forwarder.add(batch) } }
     }
 
     deinit {

@@ -64,4 +64,54 @@ private final class RecordingSink: TelemetrySink {
         #expect(text.contains("test_accepted_items_total{signal=\"traces\"} 2\n"))
         #expect(text.contains("test_received_items_total{signal=\"traces\"} 2\n"))
     }
+
+    @Test("Each call's datagrams carry a note of how far their producers are, also when nothing in them is good")
+    func notesOfProducers() throws {
+        let loop = try EventLoop()
+        let sink = RecordingSink()
+        let registry = MetricRegistry()
+        var known = ProducerTable()
+        known.restore(
+            ProducerNotes.decode(
+                ProducerNotes.encode(
+                    {
+                        var table = ProducerTable()
+                        _ = table.note(producer: 77, sequence: 5)
+                        return table.all
+                    }())))
+        let receiver = try DatagramReceiver(
+            loop: loop, address: .loopback(port: 0), receiveBufferBytes: 1 << 20, sink: sink,
+            ingest: IngestCounters(program: "test", registry: registry),
+            counters: DatagramReceiver.Counters(program: "test", registry: registry), collectsTraces: true,
+            producers: known)
+        let socket = try Socket.connectDatagram(receiver.localAddress)
+        defer { close(socket) }
+        for bytes in [Self.datagram(7, [[0x0A, 0x05, 0x00]]), Self.datagram(9, [])] {
+            #expect(send(socket, bytes, bytes.count, 0) == bytes.count)
+        }
+        receiver.drainAndClose()
+        #expect(sink.accepted.map(\.items) == [0])
+        let noted = sink.accepted.flatMap { ProducerNotes.decode($0.note) }
+        #expect(noted.map(\.id) == [77] && noted.map(\.highest) == [9] && noted.map(\.missing) == [2])
+    }
+
+    @Test("The traces of a datagram that was refused are not among those that are handed on")
+    func tracesOfRefused() throws {
+        let loop = try EventLoop()
+        let sink = RecordingSink()
+        let registry = MetricRegistry()
+        let receiver = try DatagramReceiver(
+            loop: loop, address: .loopback(port: 0), receiveBufferBytes: 1 << 20, sink: sink,
+            ingest: IngestCounters(program: "test", registry: registry),
+            counters: DatagramReceiver.Counters(program: "test", registry: registry), collectsTraces: true)
+        let socket = try Socket.connectDatagram(receiver.localAddress)
+        defer { close(socket) }
+        let datagrams = [
+            Self.datagram(1, [Self.request("good"), [0x0A, 0x05, 0x00]]), Self.datagram(2, [Self.request("fine")]),
+        ]
+        for bytes in datagrams { #expect(send(socket, bytes, bytes.count, 0) == bytes.count) }
+        receiver.drainAndClose()
+        #expect(sink.accepted.map(\.items) == [1])
+        #expect(sink.accepted.map { $0.runs.reduce(0) { $0 + Int($1.spans) } } == [1])
+    }
 }

@@ -69,4 +69,63 @@ import Testing
             #expect(table.count <= 8)
         }
     }
+
+    // MARK: over restarts
+
+    private func notes(_ table: inout ProducerTable) -> [UInt8] { ProducerNotes.encode(table.takeTouched()) }
+
+    @Test("What is kept of producers reads back as it was, and a piece of one at the end is ignored")
+    func notesRoundTrip() {
+        var table = ProducerTable()
+        for producer: UInt64 in [1, .max] { _ = effects(&table, of: producer, [5, 9, 7, 7, 1_000]) }
+        let bytes = notes(&table)
+        #expect(bytes.count == 96)
+        var read = ProducerTable()
+        read.restore(ProducerNotes.decode(bytes))
+        #expect(read.totals == table.totals)
+        #expect(ProducerNotes.decode(bytes).map(\.id).sorted() == [1, .max])
+        for length in 0..<bytes.count {
+            #expect(ProducerNotes.decode(Array(bytes.prefix(length))).count == length / 48)
+        }
+        #expect(notes(&table).isEmpty, "only producers that something came from since")
+    }
+
+    @Test(
+        "A restart makes no gap: what comes next is next, what was missing may still come late, and what is lost meanwhile counts"
+    )
+    func restarted() {
+        var table = ProducerTable()
+        _ = effects(&table, of: 1, [10, 11, 13])
+        var next = ProducerTable()
+        next.restore(ProducerNotes.decode(notes(&table)))
+        #expect(
+            effects(&next, of: 1, [14, 12, 13, 18])
+                == [Effect(), Effect(arrivedLate: true), Effect(isDuplicate: true), Effect(newlyMissing: 3)])
+        #expect(next.totals.missing == 3 && next.totals.late == 1 && next.totals.duplicates == 1)
+    }
+
+    @Test("Of two states of a producer the further one counts, whichever is read first")
+    func further() {
+        var table = ProducerTable()
+        _ = effects(&table, of: 1, [10, 12])
+        let old = ProducerNotes.decode(notes(&table))
+        _ = effects(&table, of: 1, [20, 11])
+        let new = ProducerNotes.decode(notes(&table))
+        for order in [[old, new], [new, old], [new, new]] {
+            var next = ProducerTable()
+            for known in order { next.restore(known) }
+            #expect(next.totals == table.totals)
+            #expect(next.note(producer: 1, sequence: 21) == Effect())
+        }
+    }
+
+    @Test("What was missing of producers that made room stays in the sum, over a restart too")
+    func forgottenStays() {
+        var table = ProducerTable(capacity: 4)
+        for producer in 1...40 as ClosedRange<UInt64> { _ = effects(&table, of: producer, [1, 3]) }
+        #expect(table.totals.missing == 40 && table.count <= 4)
+        var next = ProducerTable(capacity: 4)
+        next.restore(table.all, forgotten: table.forgotten)
+        #expect(next.totals == table.totals)
+    }
 }

@@ -1,4 +1,5 @@
 import SegmentStore
+import StorageTesting
 import Testing
 import TraceModel
 import WireFormat

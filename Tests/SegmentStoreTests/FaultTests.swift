@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import StorageTesting
 import Testing
 
 @testable import SegmentStore
@@ -212,7 +213,7 @@ import Testing
         let sound = directory.copy()
         let storage = FaultyStorage()
         let recovered = try SegmentStore.open(directory: sound.path, options: options(storage))
-        let synchronized = storage.faults.withLock { $0.synchronized.filter { $0.hasSuffix(".log") } }
+        let synchronized = storage.current.synchronized.filter { $0.hasSuffix(".log") }
         #expect(synchronized == logs.map { sound.path + "/" + $0 })
         #expect(recovered.append(record(1)) == .success(.duplicate))
         #expect(recovered.append(record(12)) == .success(.duplicate))

@@ -1,4 +1,5 @@
 import Files
+import StorageTesting
 import Testing
 import TraceModel
 import WireFormat

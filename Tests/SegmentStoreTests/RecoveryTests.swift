@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import StorageTesting
 import Testing
 import TraceModel
 import WireFormat

@@ -50,7 +50,7 @@ import WireFormat
         let reader = BatchReader(spool)
         var texts: [String] = []
         var bytes: [UInt8] = []
-        for batch in lanes.flatMap(\.batches) {
+        for batch in lanes.flatMap({ $0.takeBatches() }) {
             let content = try reader.read(batch, into: &bytes)
             texts.append(String(decoding: bytes, as: UTF8.self))
             var outcome = LaneAccount.Outcome()

@@ -1,11 +1,12 @@
+import Files
 import Glibc
 
 /// A directory of a test's own, removed when the last reference goes.
-final class TemporaryDirectory: Sendable {
-    let path: String
+package final class TemporaryDirectory: Sendable {
+    package let path: String
 
-    init() {
-        var template = Array("/tmp/hms-store-XXXXXX".utf8CString)
+    package init() {
+        var template = Array("/tmp/hms-test-XXXXXX".utf8CString)
         path = template.withUnsafeMutableBufferPointer { buffer in
             // mkdtemp writes into the buffer it is given and returns it, or nil when /tmp is not writable.
             String(cString: mkdtemp(buffer.baseAddress!)!)
@@ -15,7 +16,7 @@ final class TemporaryDirectory: Sendable {
     deinit { Self.remove(path) }
 
     /// A copy of the regular files in it, one level of directories deep, as a crash at this moment would leave them.
-    func copy() -> TemporaryDirectory {
+    package func copy() -> TemporaryDirectory {
         let target = TemporaryDirectory()
         for name in names() where name != "lock" {
             var status = stat()
@@ -25,7 +26,39 @@ final class TemporaryDirectory: Sendable {
         return target
     }
 
-    func names() -> [String] {
+    /// A copy of all of it, without locks, as a process finds it that starts after this one was killed.
+    package func copyTree() -> TemporaryDirectory {
+        let target = TemporaryDirectory()
+        Self.copyTree(from: path, to: target.path)
+        return target
+    }
+
+    private static func copyTree(from source: String, to target: String) {
+        for name in (try? listDirectory(source)) ?? [] where name != "lock" {
+            var status = stat()
+            guard stat("\(source)/\(name)", &status) == 0 else { continue }
+            if status.st_mode & S_IFMT == S_IFDIR {
+                mkdir("\(target)/\(name)", 0o750)
+                copyTree(from: "\(source)/\(name)", to: "\(target)/\(name)")
+            } else if let file = try? ReadFile("\(source)/\(name)"),
+                let copy = try? LocalStorage().create("\(target)/\(name)")
+            {
+                var bytes: [UInt8] = []
+                try? file.read(Int(status.st_size), at: 0, into: &bytes)
+                try? copy.write(bytes, at: 0)
+                copy.close()
+            }
+        }
+    }
+
+    /// Changes one file's bytes.
+    package func change(_ name: String, _ change: (inout [UInt8]) -> Void) {
+        var bytes = bytes(name)
+        change(&bytes)
+        write(bytes, to: name)
+    }
+
+    package func names() -> [String] {
         guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []
@@ -38,7 +71,7 @@ final class TemporaryDirectory: Sendable {
         return names.sorted()
     }
 
-    func bytes(_ name: String) -> [UInt8] {
+    package func bytes(_ name: String) -> [UInt8] {
         let descriptor = open("\(path)/\(name)", O_RDONLY)
         guard descriptor >= 0 else { return [] }
         defer { close(descriptor) }
@@ -51,7 +84,7 @@ final class TemporaryDirectory: Sendable {
         }
     }
 
-    func write(_ bytes: [UInt8], to name: String) {
+    package func write(_ bytes: [UInt8], to name: String) {
         let descriptor = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         precondition(descriptor >= 0, "cannot write \(path)/\(name)")
         defer { close(descriptor) }

@@ -1,0 +1,109 @@
+import EventLoop
+import HTTP
+import StorageTesting
+import Testing
+import WireFormat
+
+@testable import Forwarding
+@testable import Spool
+
+@Suite struct CollectorLinkTests {
+    @Test("So many batches are on their way at once, and no more")
+    func inFlight() throws {
+        let bench = try LinkBench()
+        let sender = bench.senders[0]
+        for number in 0..<10 { try bench.store("\(number)") }
+        #expect(sender.open == 4)
+        sender.answer(200)
+        #expect(sender.open == 4 && sender.requests.count == 5)
+        while sender.open > 0 { sender.answer(200) }
+        #expect(sender.sequences == (1...10).map { "\($0)" })
+        #expect(bench.total { $0.spooled } == 0)
+    }
+
+    @Test(
+        "A connection that is refused, reset or lost, and no answer in time: sent again under the same number",
+        arguments: [
+            .cannotConnect("refused"), .reset(code: 2), .connectionLost("gone"), .deadlineExceeded, .refused,
+            .queueFull,
+        ] as [HTTPClientError.Reason])
+    func failures(reason: HTTPClientError.Reason) throws {
+        let bench = try LinkBench()
+        let sender = bench.senders[0]
+        try bench.store("again")
+        sender.fail(reason)
+        try bench.run { sender.open == 1 }
+        sender.answer(200)
+        #expect(sender.sequences == ["1", "1"])
+        #expect(sender.requests[0].body == sender.requests[1].body)
+        #expect(bench.total { $0.settled.forwarded } == 1)
+    }
+
+    @Test("In trouble one batch tries the way, oldest first; when it comes through the others follow")
+    func oneAtATime() throws {
+        let bench = try LinkBench()
+        let sender = bench.senders[0]
+        for number in 0..<8 { try bench.store("\(number)") }
+        for _ in 0..<4 { sender.fail(.deadlineExceeded) }
+        try bench.run { sender.open > 0 }
+        #expect(sender.open == 1)
+        sender.answer(503)
+        try bench.run { sender.open > 0 }
+        #expect(sender.open == 1)
+        #expect(sender.sequences == ["1", "2", "3", "4", "1", "1"])
+        sender.answer(200)
+        #expect(sender.open == 4)
+        #expect(sender.sequences.suffix(4) == ["2", "3", "4", "5"])
+        while sender.open > 0 { sender.answer(200) }
+        #expect(bench.total { $0.settled.forwarded } == 8)
+    }
+
+    @Test("The time that a collector asks for is waited, also after others asked for less")
+    func retryAfter() throws {
+        let bench = try LinkBench()
+        let sender = bench.senders[0]
+        for number in 0..<2 { try bench.store("\(number)") }
+        let start = MonotonicTime.now()
+        sender.fail(.deadlineExceeded)
+        sender.answer(503, [("retry-after", "1")])
+        try bench.run { sender.open > 0 }
+        #expect(MonotonicTime.now() - start >= .milliseconds(990))
+    }
+
+    @Test("What is refused for good is kept with the reason, also when it is refused again after a crash")
+    func refused() throws {
+        let bench = try LinkBench()
+        try bench.store("poison")
+        let copy = bench.directory.copyTree()
+        for directory in [bench.directory, copy] {
+            let again = directory === copy ? try LinkBench(directory: copy) : bench
+            if again !== bench { for batch in again.takeRecovered() { again.links[0].add(batch) } }
+            again.senders[0].answer(400)
+            let sender = try #require(again.spool.lanes.first?.sender)
+            #expect(directory.bytes("refused/\(sender)-1-traces.otlp") == Array("poison".utf8))
+            #expect(directory.bytes("refused/\(sender)-1-traces.reason") == Array("status 400\n".utf8))
+            #expect(again.total { $0.settled.dropped(.refused) } == 1)
+        }
+        let parcel = CollectorDialect.Parcel(kind: .traces, body: [1], encoding: .zstd, sender: "s", sequence: 1)
+        let keeper = RefusedBatches(directory: copy.path + "/other", maxBytes: 10)
+        let path = copy.path + "/other/s-1-traces.otlp.zst"
+        for _ in 0..<2 { #expect(keeper.keep(parcel, reason: "no") == path) }
+        var large = parcel
+        (large.sequence, large.body) = (2, [UInt8](repeating: 0, count: 11))
+        #expect(keeper.keep(large, reason: "no") == nil)
+    }
+
+    @Test("A batch whose bytes cannot be read back any more is counted as damaged and not sent")
+    func unreadable() throws {
+        let first = try LinkBench()
+        try first.store("damaged")
+        let copy = first.directory.copyTree()
+        let lane = try #require(copy.names().first { $0.hasPrefix("tcp-traces") })
+        copy.change("\(lane)/000000000001.spool") { $0[$0.count - 1] ^= 1 }
+        let bench = try LinkBench(directory: copy)
+        for batch in bench.takeRecovered() { bench.links[0].add(batch) }
+        #expect(bench.senders[0].requests.isEmpty)
+        #expect(bench.total { $0.settled.dropped(.damaged) } == 1 && bench.total { $0.spooled } == 0)
+        #expect(copy.names().contains("quarantine"))
+    }
+}

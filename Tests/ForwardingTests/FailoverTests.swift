@@ -1,0 +1,87 @@
+import EventLoop
+import HTTP
+import StorageTesting
+import Testing
+import TraceModel
+import WireFormat
+
+@testable import Forwarding
+@testable import Spool
+
+@Suite struct FailoverTests {
+    @Test("What was sent is never moved; what was not is, whole, and a collector that comes back goes on")
+    func movesUnsent() throws {
+        let bench = try LinkBench(["a:1", "b:1"])
+        let (away, other) = (bench.senders[0], bench.senders[1])
+        let trace = TraceID(high: 7, low: 7)
+        for number in 0..<6 { try bench.store(Telemetry.spans(of: [trace], service: "\(number)")) }
+        for _ in 0..<4 { away.fail(.cannotConnect("down")) }
+        #expect(bench.collectors.setAway(0, true))
+        for batch in bench.links[0].takeUnsent(atMost: 16) {
+            bench.mover.move(batch) { Issue.record("batch \(batch.sequence) was not moved") }
+            bench.loop.runOnce(timeout: .zero)
+        }
+        #expect(other.requests.count == 2)
+        while other.open > 0 { other.answer(200) }
+        #expect(bench.total { $0.settled.moved } == 2)
+        try bench.run { away.open == 1 }
+        while away.open > 0 { away.answer(200) }
+        #expect(away.sequences == ["1", "2", "3", "4", "1", "2", "3", "4"])
+        #expect(bench.total { $0.settled.forwarded } == 6 && bench.total { $0.spooled } == 0)
+    }
+
+    @Test("A move that was cut off by a crash and is done again stores nothing twice", arguments: SignalKind.allCases)
+    func movesOnce(kind: SignalKind) throws {
+        let bench = try LinkBench(["a:1", "b:1"])
+        // Two batches of equal bytes, which for metrics may both be meant.
+        let message = kind == .traces ? Telemetry.spans(of: [TraceID(high: 1, low: 1)]) : Telemetry.point(5)
+        guard kind != .logs else { return }
+        try bench.store(message, kind)
+        if kind == .metrics { try bench.store(message, kind) }
+        let before = bench.directory.copyTree()
+        #expect(bench.collectors.setAway(0, true))
+        // Not sent at all: the batches are taken as a process finds them that starts with the collector away.
+        let first = try LinkBench(["a:1", "b:1"], directory: before)
+        #expect(first.collectors.setAway(0, true))
+        for batch in first.takeRecovered() { first.mover.move(batch) { Issue.record("not moved") } }
+        let stored = first.senders[1].requests.count
+        #expect(stored == (kind == .metrics ? 2 : 1))
+        // The crash: moved batches stand in the other lane, and the note that they were moved is gone.
+        let after = before.copyTree()
+        let lane = try #require(after.names().first { $0.hasPrefix("tcp-") })
+        after.write(bench.directory.bytes("\(lane)/settled"), to: "\(lane)/settled")
+        let second = try LinkBench(["a:1", "b:1"], directory: after)
+        #expect(second.collectors.setAway(0, true))
+        for batch in second.takeRecovered() {
+            if batch.lane.key.door == LaneKey.moved {
+                second.links[1].add(batch)
+            } else {
+                second.mover.move(batch) { Issue.record("not moved") }
+            }
+        }
+        second.loop.runOnce(timeout: .zero)
+        let other = second.senders[1]
+        while other.open > 0 { other.answer(200) }
+        #expect(other.requests.count == stored)
+        #expect(second.total { $0.settled.moved } == UInt64(stored))
+        #expect(second.total { $0.settled.forwarded } == UInt64(stored) && second.total { $0.spooled } == 0)
+    }
+
+    @Test("A full spool can be moved out of: what is moved has its space already")
+    func noRoom() throws {
+        let bench = try LinkBench(["a:1", "b:1"])
+        for _ in 0..<4 { try bench.store("\(UInt64.random(in: 0 ... .max))") }
+        try bench.store(Telemetry.spans(of: [TraceID(high: 1, low: 1)]))
+        for _ in 0..<4 { bench.senders[0].fail(.deadlineExceeded) }
+        let batches = bench.links[0].takeUnsent(atMost: 16)
+        try #require(batches.count == 1)
+        #expect(bench.collectors.setAway(0, true))
+        let rest = bench.spool.budget.limit - bench.spool.budget.used
+        #expect(bench.spool.budget.reserve(rest))
+        var failures = 0
+        bench.mover.move(batches[0]) { failures += 1 }
+        #expect(failures == 0)
+        #expect(bench.total { $0.settled.moved } == 1)
+        bench.spool.budget.release(rest)
+    }
+}
