@@ -41,16 +41,16 @@ fuzz: dependencies ## Fuzz the wire scanner with coverage guidance and address s
 	@scripts/fuzz $(or $(FUZZ_SECONDS),600)
 
 crash: test-dependencies build ## Kill sidecar and collector 500 times each under load; nothing lost or doubled, ledgers exact (9 min).
-	@scripts/prove-crash $(CRASH_FLAGS)
+	@.venv/bin/python scripts/prove-crash $(CRASH_FLAGS)
 
 corrupt: test-dependencies build ## Start the sidecar on 1,000 damaged spools; every span delivered once or counted as lost (2 min).
-	@scripts/prove-corruption $(CORRUPT_FLAGS)
+	@.venv/bin/python scripts/prove-corruption $(CORRUPT_FLAGS)
 
 outage: test-dependencies build ## A collector that is away for 60 s, hostile, or too slow by ten times for 60 s (4 min).
-	@scripts/prove-outage $(OUTAGE_FLAGS)
+	@.venv/bin/python scripts/prove-outage $(OUTAGE_FLAGS)
 
 soak: test-dependencies build ## The same with ten minutes of overload.
-	@scripts/prove-outage --overload-seconds 600 $(OUTAGE_FLAGS)
+	@.venv/bin/python scripts/prove-outage --overload-seconds 600 $(OUTAGE_FLAGS)
 
 test-thread: dependencies ## Run the Swift tests under the thread sanitizer.
 	@swift test --sanitize=thread --scratch-path .build/thread $(TEST_FLAGS)
