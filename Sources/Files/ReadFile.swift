@@ -68,6 +68,16 @@ package func listDirectory(_ path: String) throws(StorageFailure) -> [String] {
     return names
 }
 
+/// Of the files that stand in a directory, those below it left out.
+package func bytesOfFiles(in directory: String) throws(StorageFailure) -> Int {
+    var total = 0
+    for name in try listDirectory(directory) {
+        var status = stat()
+        if stat("\(directory)/\(name)", &status) == 0 { total += Int(status.st_size) }
+    }
+    return total
+}
+
 package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
 /// Makes a directory and those above it where they are missing.

@@ -17,10 +17,8 @@ package final class CollectorSet: Sendable {
     package init(names: [String]) {
         precondition((1...Self.most).contains(names.count), "from 1 to \(Self.most) collectors")
         self.names = names
-        // FNV-1a: depends on the name alone, so that all sidecars agree whatever the order in their files.
-        seeds = names.map { name in
-            name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        }
+        // Of the name alone, so that all sidecars agree whatever the order in their files.
+        seeds = names.map(Self.hash)
     }
 
     package var count: Int { names.count }
@@ -29,7 +27,7 @@ package final class CollectorSet: Sendable {
 
     /// For what has no trace: what is of one service meets.
     package func owner(ofService name: String) -> Int {
-        owner(ofKey: name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
+        owner(ofKey: Self.hash(name))
     }
 
     private func owner(ofKey key: UInt64) -> Int {
@@ -56,6 +54,11 @@ package final class CollectorSet: Sendable {
         guard (away.load(ordering: .relaxed) | bit).nonzeroBitCount < count else { return false }
         away.bitwiseOr(bit, ordering: .relaxed)
         return true
+    }
+
+    /// FNV-1a.
+    private static func hash(_ name: String) -> UInt64 {
+        name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 
     /// The finaliser of splitmix64: every bit of the input reaches every bit of the output.

@@ -1,5 +1,4 @@
 package import Files
-import Glibc
 
 /// Keeps batches that a collector refused for good, for a person to look at: the packed message and why. Bounded.
 package struct RefusedBatches: Sendable {
@@ -23,7 +22,7 @@ package struct RefusedBatches: Sendable {
             let path = stem + ".otlp" + ending
             // Kept before a crash, and refused again.
             if fileExists(path), fileExists(stem + ".reason") { return path }
-            guard try used(directory) + parcel.body.count <= maxBytes else { return nil }
+            guard try bytesOfFiles(in: directory) + parcel.body.count <= maxBytes else { return nil }
             try write(parcel.body, to: path)
             try write(Array((reason + "\n").utf8), to: stem + ".reason")
             return path
@@ -39,14 +38,5 @@ package struct RefusedBatches: Sendable {
             try? storage.remove(path)
             throw error
         }
-    }
-
-    private func used(_ directory: String) throws(StorageFailure) -> Int {
-        var total = 0
-        for name in try listDirectory(directory) {
-            var status = stat()
-            if stat("\(directory)/\(name)", &status) == 0 { total += Int(status.st_size) }
-        }
-        return total
     }
 }

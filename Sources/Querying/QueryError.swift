@@ -54,28 +54,3 @@ extension HTTPResponse {
             body: body)
     }
 }
-
-extension JSONWriter {
-    mutating func member(_ name: String, _ value: String) {
-        key(name)
-        string(value)
-    }
-
-    mutating func member(_ name: String, _ value: Int) {
-        key(name)
-        number(value)
-    }
-
-    mutating func member(_ name: String, _ value: UInt64) {
-        key(name)
-        number(value)
-    }
-
-    mutating func member(_ name: String, _ value: Bool) {
-        key(name)
-        bool(value)
-    }
-
-    /// A whole number as text, since JSON readers keep 53 bits of a number.
-    mutating func member(_ name: String, text value: UInt64) { member(name, String(value)) }
-}

@@ -48,7 +48,7 @@ package final class DatagramReceiver {
     /// What the datagrams of one call held, by kind.
     private var gathered = SignalKind.allCases.map { Gathered(kind: $0) }
     /// Marks in `gathered` at the begin of the datagram in hand, to go back to when a later payload of it is malformed.
-    private var marks: [Gathered.Mark] = []
+    private var marks = SignalKind.allCases.map { Gathered(kind: $0).mark }
 
     /// Messages of one kind, one behind the other.
     private struct Gathered {
@@ -149,7 +149,7 @@ package final class DatagramReceiver {
 
     private func take(_ datagram: Span<UInt8>) {
         ingest.countRequest(.udp)
-        marks = gathered.map(\.mark)
+        for index in gathered.indices { marks[index] = gathered[index].mark }
         do throws(WireError) {
             try reader.read(datagram)
             if let producer = reader.producer, let sequence = reader.sequence { note(producer, sequence) }

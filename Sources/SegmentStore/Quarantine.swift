@@ -12,7 +12,7 @@ struct Quarantine {
         do {
             try makeDirectories(directory)
             let path = "\(directory)/\(number)-\(offset).damaged"
-            guard try used() + (end - offset) <= maxBytes else { return nil }
+            guard try bytesOfFiles(in: directory) + (end - offset) <= maxBytes else { return nil }
             if access(path, F_OK) == 0 { return path }
             let copy = try storage.create(path)
             defer { copy.close() }
@@ -37,14 +37,5 @@ struct Quarantine {
             try storage.rename(path, to: target)
             return target
         } catch { return nil }
-    }
-
-    private func used() throws(StorageFailure) -> Int {
-        var total = 0
-        for name in try listDirectory(directory) {
-            var status = stat()
-            if stat("\(directory)/\(name)", &status) == 0 { total += Int(status.st_size) }
-        }
-        return total
     }
 }

@@ -44,8 +44,6 @@ extension Log {
             error(
                 "spool_sync_failed", "the disk did not take what was written; another file is begun",
                 ["reason": failure])
-        case .settleFailed(let failure):
-            error("spool_settle_failed", "what was forwarded cannot be noted", ["reason": failure])
         }
     }
 }

@@ -9,8 +9,6 @@ package enum DropReason: String, CaseIterable, Sendable {
     case damaged = "damaged_in_spool"
     /// Left out by a sampling rule.
     case sampled
-    /// The program ended while they were in memory, as no directory could be had.
-    case lost = "lost_with_memory"
 
     var index: Int { Self.allCases.firstIndex(of: self)! }  // allCases holds every case
 }

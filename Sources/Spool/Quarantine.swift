@@ -14,7 +14,7 @@ struct Quarantine: Sendable {
             try makeDirectories(directory)
             let path = "\(directory)/\(name)"
             if access(path, F_OK) == 0 { return path }
-            guard try used(directory) + bytes.count <= maxBytes else { return nil }
+            guard try bytesOfFiles(in: directory) + bytes.count <= maxBytes else { return nil }
             let copy = try storage.create(path)
             defer { copy.close() }
             try copy.write(Array(bytes), at: 0)
@@ -32,14 +32,5 @@ struct Quarantine: Sendable {
             try storage.rename(path, to: target)
             return target
         } catch { return nil }
-    }
-
-    private func used(_ directory: String) throws(StorageFailure) -> Int {
-        var total = 0
-        for name in try listDirectory(directory) {
-            var status = stat()
-            if stat("\(directory)/\(name)", &status) == 0 { total += Int(status.st_size) }
-        }
-        return total
     }
 }

@@ -14,7 +14,6 @@ package enum SpoolEvent: Sendable {
     /// Somebody removed a file that was being written.
     case fileVanished(path: String)
     case syncFailed(StorageFailure)
-    case settleFailed(StorageFailure)
 }
 
 /// Why the spool cannot take something.
