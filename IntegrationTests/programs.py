@@ -125,7 +125,7 @@ class Collector(Program):
 
 
 class Sidecar(Program):
-    def __init__(self, directory, collector, **settings):
+    def __init__(self, directory, collector, config=None, **settings):
         directory = pathlib.Path(directory)
         (directory / "spool").mkdir(exist_ok=True)
         chosen = {
@@ -138,7 +138,7 @@ class Sidecar(Program):
             "spool.directory": directory / "spool",
         }
         chosen.update({key.replace("__", "."): value for key, value in settings.items()})
-        super().__init__("hms-sidecar", chosen, directory)
+        super().__init__("hms-sidecar", chosen, directory, ("--config", config) if config else ())
 
     @property
     def otlp(self):

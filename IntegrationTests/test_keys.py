@@ -100,6 +100,39 @@ def test_keys_are_read_again(start, keys):
     assert status(program.otlp, x_api_key="yet-another-key-of-some-length") == 200
 
 
+def forwarded(sidecar):
+    return get(sidecar.admin, "/ledger").json["signals"]["traces"]["forwarded"]
+
+
+@pytest.mark.parametrize("protocol", ["hms", "otlp-grpc", "otlp-http"])
+def test_the_sidecar_shows_its_key_to_the_collector(start, keys, tmp_path, protocol):
+    collector = begin(start, Collector, keys)
+    mine = tmp_path / "mine"
+    mine.write_text("a-key-that-nobody-knows\n")
+    sidecar = start(Sidecar, collector.otlp, forward__key_file=mine, forward__protocol=protocol)
+    id = new_trace_id()
+    assert status(sidecar.otlp, body=traces(id).SerializeToString()) == 200
+    assert "401" in (line := sidecar.wait_for_line("forward_trouble")) or "unauthenticated" in line.lower()
+
+    mine.write_text("sha256:nonsense\n")
+    sidecar.process.send_signal(signal.SIGHUP)
+    sidecar.wait_for_line("forward_key_reload_failed")
+    assert forwarded(sidecar) == 0
+
+    mine.write_text(f"pay {KEY}\n")
+    sidecar.process.send_signal(signal.SIGHUP)
+    sidecar.wait_for_line("forward_key_reloaded")
+    wait_until(lambda: forwarded(sidecar) == 1, what="forwarding with the new key")
+    assert get(collector.console, f"/api/v1/traces/{id.hex()}", {"x-api-key": KEY}).status == 200
+    assert KEY not in "\n".join(sidecar.lines)
+
+
+def test_a_key_for_the_collector_that_cannot_be_used_stops_the_start(start, tmp_path):
+    sidecar = start(Sidecar, "127.0.0.1:9", forward__key_file=tmp_path / "nothing-here")
+    assert sidecar.process.wait(10) == 1
+    assert "nothing-here" in "\n".join(wait_until(lambda: sidecar.lines))
+
+
 def test_a_file_that_all_can_read_is_warned_of(start, keys):
     keys.chmod(0o644)
     begin(start, Collector, keys).wait_for_line("keys_readable")

@@ -3,6 +3,8 @@
 import http.client
 import json
 import pathlib
+import re
+import signal
 import socket
 import subprocess
 
@@ -144,6 +146,15 @@ def metric(sidecar, line):
     return sum(float(entry.rsplit(" ", 1)[1]) for entry in text.splitlines() if entry.startswith(line))
 
 
+def stored(collector, trace):
+    connection = http.client.HTTPConnection(*split(collector.console), timeout=10)
+    connection.request("GET", f"/api/v1/traces/{trace.hex()}")
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return text if answer.status == 200 else None
+
+
 def test_no_secret_gets_past_the_sidecar(start, tmp_path):
     collector = start(Collector, directory="c")
     sidecar = start(Sidecar, collector.otlp, directory="s")
@@ -194,16 +205,7 @@ def test_a_request_gives_its_trace_to_spans_without_one(system):
     assert (answer.status, body) == (200, b"")
     assert answer.getheader("x-hms-trace-id") == header
 
-    def stored():
-        connection = http.client.HTTPConnection(*split(system.collector.console), timeout=10)
-        connection.request("GET", f"/api/v1/traces/{trace.hex()}")
-        found = connection.getresponse()
-        text = found.read()
-        connection.close()
-        return text if found.status == 200 else None
-
-    text = wait_until(stored, what="the trace")
-    assert parent.hex() in text.decode()
+    assert parent.hex() in wait_until(lambda: stored(system.collector, trace), what="the trace")
 
 
 def test_context_for_scripts(system):
@@ -236,6 +238,55 @@ def test_rules_that_cannot_be_used_are_configuration_errors(start, key, value, r
     assert reason in done.stderr and key in done.stderr
 
 
+def test_rules_are_read_again_without_a_restart(start, tmp_path):
+    config, salt = tmp_path / "sidecar.conf", "a-salt-of-some-length"
+    config.write_text("[forward]\nin_flight = 4\n")
+    collector = start(Collector, directory="c")
+    sidecar = start(Sidecar, collector.otlp, config=config, directory="s")
+
+    def sent(**attributes):
+        trace = payloads.new_trace_id()
+        body = payloads.traces(trace, attributes=attributes).SerializeToString()
+        assert post(sidecar.otlp, "/v1/traces", body)[0].status == 200
+        return wait_until(lambda: stored(collector, trace), what="the trace")
+
+    def reload(text, line):
+        config.write_text(text)
+        sidecar.process.send_signal(signal.SIGHUP)
+        return sidecar.wait_for_line(line)
+
+    badge = {"badge": "B-123456"}
+    assert "B-123456" in sent(**badge)
+    reload(f"[redact]\npatterns = badge: B-(\\d{{6}})\nhash_salt = {salt}\n[forward]\nin_flight = 5\n", "reloaded")
+    assert "REDACTED" in (text := sent(**badge)) and "123456" not in text
+    assert "redact.patterns" in sidecar.wait_for_line("reload_applied")
+    assert "forward.in_flight" in sidecar.wait_for_line("reload_needs_restart")
+    reload("[redact]\nvalues = nothing\n", "reload_failed")
+    assert "123456" not in sent(**badge)
+    assert salt not in "\n".join(sidecar.lines)
+
+
+def test_hashes_stay_equal_when_rules_are_read_again(start, tmp_path):
+    config = tmp_path / "sidecar.conf"
+    config.write_text("[redact]\nmode = hash\n")
+    collector = start(Collector, directory="c")
+    sidecar = start(Sidecar, collector.otlp, config=config, directory="s")
+    hashes = []
+
+    def send():
+        trace = payloads.new_trace_id()
+        body = payloads.traces(trace, attributes={"password": "hunter2"}).SerializeToString()
+        assert post(sidecar.otlp, "/v1/traces", body)[0].status == 200
+        text = wait_until(lambda: stored(collector, trace), what="the trace")
+        hashes.append(re.search(r"REDACTED-[0-9a-f]{16}", text)[0])
+
+    send()
+    sidecar.process.send_signal(signal.SIGHUP)
+    sidecar.wait_for_line("reloaded")
+    send()
+    assert hashes[0] == hashes[1]
+
+
 def test_sampled_spans_are_accounted_for(start):
     collector = start(Collector, directory="c")
     sidecar = start(Sidecar, collector.otlp, directory="s", sample__rules="service=orders ratio=0")
@@ -252,15 +303,7 @@ def test_a_pod_is_named_on_each_resource(start, tmp_path, monkeypatch):
     trace = payloads.new_trace_id()
     assert post(sidecar.otlp, "/v1/traces", payloads.traces(trace).SerializeToString())[0].status == 200
 
-    def stored():
-        connection = http.client.HTTPConnection(*split(collector.console), timeout=10)
-        connection.request("GET", f"/api/v1/traces/{trace.hex()}")
-        found = connection.getresponse()
-        text = found.read()
-        connection.close()
-        return text if found.status == 200 else None
-
-    text = wait_until(stored, what="the trace").decode()
+    text = wait_until(lambda: stored(collector, trace), what="the trace")
     for value in ("checkout-7d9f", "blue", "shop", "orders"):
         assert value in text
     assert "other" not in text

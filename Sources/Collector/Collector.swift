@@ -73,7 +73,7 @@ private struct RunningCollector {
         ServiceManager.ready("takes telemetry")
         while Signals.wait() == .reload {
             ServiceManager.reloading()
-            source.reportChanges(since: settings, to: log)
+            source.reload(over: settings, telling: log)
             security.reload()
             ServiceManager.ready("takes telemetry")
         }

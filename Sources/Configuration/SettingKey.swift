@@ -8,24 +8,29 @@ package struct SettingKey<Configuration: Sendable>: Sendable {
     package let expected: String
     /// Whether SIGHUP may change it while the program runs.
     package let isReloadable: Bool
+    /// Whether its value is kept out of logs.
+    let isSecret: Bool
     private let read: @Sendable (String, inout Configuration) -> Bool
     private let write: @Sendable (Configuration) -> String
+    private let transfer: @Sendable (Configuration, inout Configuration) -> Void
 
     package init<Value>(
         _ name: String, _ property: any WritableKeyPath<Configuration, Value> & Sendable, _ type: SettingType<Value>,
-        why: String, reloadable: Bool = false
+        why: String, reloadable: Bool = false, secret: Bool = false
     ) {
         precondition(name.contains("."), "'\(name)' needs a section")
         self.name = name
         self.why = why
         expected = type.expected
         isReloadable = reloadable
+        isSecret = secret
         read = { text, configuration in
             guard let value = type.parse(text) else { return false }
             configuration[keyPath: property] = value
             return true
         }
         write = { type.format($0[keyPath: property]) }
+        transfer = { $1[keyPath: property] = $0[keyPath: property] }
     }
 
     /// `forward.max_delay` is read from `HMS_FORWARD_MAX_DELAY`.
@@ -39,6 +44,8 @@ package struct SettingKey<Configuration: Sendable>: Sendable {
 
     /// Sets the property; false when the text is not a value of this key.
     func apply(_ text: String, to configuration: inout Configuration) -> Bool { read(text, &configuration) }
+
+    func copy(from source: Configuration, to target: inout Configuration) { transfer(source, &target) }
 
     /// The property's value as an operator would write it.
     package func text(of configuration: Configuration) -> String { write(configuration) }

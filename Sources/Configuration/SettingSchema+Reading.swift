@@ -21,13 +21,22 @@ extension SettingSchema {
         return ConfigurationReading(configuration: layers.configuration, notes: layers.notes)
     }
 
-    /// What differs between two configurations, for a reload to apply or to refuse.
+    /// What differs between two configurations, for a reload to tell.
     package func changes(from old: Configuration, to new: Configuration) -> [SettingChange] {
         keys.compactMap { key in
             let (before, after) = (key.text(of: old), key.text(of: new))
-            return before == after
-                ? nil : SettingChange(key: key.name, old: before, new: after, isReloadable: key.isReloadable)
+            guard before != after else { return nil }
+            return SettingChange(
+                key: key.name, old: key.isSecret ? "(secret)" : before, new: key.isSecret ? "(secret)" : after,
+                isReloadable: key.isReloadable)
         }
+    }
+
+    /// The configuration in force, with those settings of a fresh one that may change while the program runs.
+    package func adopting(_ fresh: Configuration, over inForce: Configuration) -> Configuration {
+        var adopted = inForce
+        for key in keys where key.isReloadable { key.copy(from: fresh, to: &adopted) }
+        return adopted
     }
 }
 

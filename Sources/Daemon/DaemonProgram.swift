@@ -90,19 +90,34 @@ package struct ConfigurationSource<Settings: Sendable>: Sendable {
 }
 
 extension ConfigurationSource {
-    /// Reads the settings again and tells what differs from those in force. None takes effect while the program runs.
-    package func reportChanges(since settings: Settings, to log: Log) {
-        do throws(UnusableConfiguration) {
+    /// Reads the settings again, applies those that can change while the program runs, tells what differs, and answers those
+    /// in force from now on. Where a setting has a problem, or `apply` throws, all stay.
+    @discardableResult
+    package func reload(
+        over inForce: Settings, telling log: Log, apply: (Settings) throws -> Void = { _ in }
+    ) -> Settings {
+        do {
             let fresh = try read().configuration
-            for change in schema.changes(from: settings, to: fresh) {
-                log.warning(
-                    "reload_needs_restart", "a setting changed that takes effect at the next start",
-                    ["key": change.key, "old": change.old, "new": change.new])
-            }
-            log.info("reloaded", "the configuration was read again")
+            let adopted = schema.adopting(fresh, over: inForce)
+            try apply(adopted)
+            tell(schema.changes(from: inForce, to: fresh), to: log)
+            return adopted
         } catch {
             log.error("reload_failed", "the settings in force stay", ["reason": "\(error)"])
+            return inForce
         }
+    }
+
+    private func tell(_ changes: [SettingChange], to log: Log) {
+        for change in changes {
+            let fields: Log.Fields = ["key": change.key, "old": change.old, "new": change.new]
+            if change.isReloadable {
+                log.info("reload_applied", "a setting changed and is in force", fields)
+            } else {
+                log.warning("reload_needs_restart", "a setting changed that takes effect at the next start", fields)
+            }
+        }
+        log.info("reloaded", "the configuration was read again")
     }
 }
 

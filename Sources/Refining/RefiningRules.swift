@@ -72,7 +72,7 @@ extension Redaction {
         let (keys, rules) = try options.parsed()
         self.init(
             keys: keys, rules: rules,
-            replacement: Replacement(mode: options.mode, salt: options.salt ?? RedactionSalt.random()))
+            replacement: Replacement(mode: options.mode, salt: options.salt ?? RedactionSalt.ofProcess))
     }
 
     /// Reads `name: pattern; name: pattern`, where `\;` is a semicolon of a pattern.

@@ -13,10 +13,12 @@ struct ForwardPlan: Sendable {
     private let endpoints: [HTTPEndpoint]
     private let counters: [ForwardCounters]
     private let settings: SidecarSettings
+    private let key: ForwardKey?
 
     init(_ settings: SidecarSettings, _ collectors: CollectorSet, _ registry: MetricRegistry) throws {
         self.settings = settings
         self.collectors = collectors
+        key = try settings.forwardKeyFile.map { try ForwardKey(file: $0) }
         let security =
             settings.forwardTLS
             ? try TLSClientContext(
@@ -39,6 +41,8 @@ struct ForwardPlan: Sendable {
         let counters = counters
         return { counters[$0].reachable.value == 1 }
     }
+
+    func reloadKey(telling log: Log) { key?.reload(telling: log) }
 
     /// The parts on their loop, to be closed there.
     struct Started {
@@ -91,6 +95,7 @@ struct ForwardPlan: Sendable {
         options.encoding = settings.forwardCompression
         options.maxInFlight = settings.maxInFlight
         options.deadline = settings.forwardDeadline
+        if let key { options.authorization = { key.authorization } }
         return options
     }
 

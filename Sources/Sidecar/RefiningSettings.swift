@@ -55,7 +55,7 @@ struct RefiningSettings: Sendable {
             "redact.hash_salt", \SidecarSettings.refining.salt,
             SettingType.text(length: 16...256).orNone(writtenAs: "random"),
             why: "Key of mode hash; set the same for all sidecars to see equal secrets of different pods.",
-            reloadable: true),
+            reloadable: true, secret: true),
         SettingKey(
             "sample.rules", \SidecarSettings.refining.samplingRules, text("rules separated by semicolons"),
             why: "Which share of spans is kept, such as service=shop name=\"GET /health*\" ratio=0.01; ratio=0.5.",

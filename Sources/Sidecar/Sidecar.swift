@@ -108,9 +108,14 @@ private struct RunningSidecar {
         log.info(
             "ready", "the sidecar takes telemetry", ["collectors": collectors.names.joined(separator: ", ")])
         ServiceManager.ready("takes telemetry")
+        var inForce = settings
         while Signals.wait() == .reload {
             ServiceManager.reloading()
-            source.reportChanges(since: settings, to: log)
+            inForce = source.reload(over: inForce, telling: log) { fresh in
+                // Also when no setting changed, as the files that some of them name may have.
+                rules.replace(by: try fresh.refining.rules(environment: processEnvironment()))
+            }
+            plan.reloadKey(telling: log)
             security.reload()
             ServiceManager.ready("takes telemetry")
         }

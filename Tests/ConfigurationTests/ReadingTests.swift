@@ -186,6 +186,29 @@ import Testing
             ])
     }
 
+    @Test("A reload takes only what can change while running")
+    func adopting() {
+        var (inForce, fresh) = (SampleConfiguration(), SampleConfiguration())
+        inForce.maxSpans = 7
+        inForce.sync = .never
+        fresh.maxDelay = .seconds(1)
+        fresh.udp = nil
+        fresh.salt = "pepper"
+        var expected = SampleConfiguration()
+        expected.sync = .never
+        expected.maxDelay = .seconds(1)
+        expected.salt = "pepper"
+        #expect(SampleConfiguration.schema.adopting(fresh, over: inForce) == expected)
+    }
+
+    @Test("That a secret changed is told, and what it is, is not")
+    func secretChange() throws {
+        var new = SampleConfiguration()
+        new.salt = "pepper"
+        let change = try #require(SampleConfiguration.schema.changes(from: SampleConfiguration(), to: new).first)
+        #expect(change.key == "spool.salt" && change.old == "(secret)" && change.new == "(secret)")
+    }
+
     @Test("The reference file reads back as the defaults and has no gaps; a stale one is caught")
     func reference() throws {
         let schema = SampleConfiguration.schema

@@ -14,6 +14,7 @@ struct SampleConfiguration: Sendable, Equatable {
     var directory = "/var/lib/hms"
     var names: [String] = []
     var certificate: String?
+    var salt: String?
 
     static let schema = SettingSchema(
         defaults: SampleConfiguration(),
@@ -35,6 +36,9 @@ struct SampleConfiguration: Sendable, Equatable {
             SettingKey("spool.sync", \.sync, .word, why: "Durability against speed."),
             SettingKey("spool.directory", \.directory, .path, why: "Where it lies."),
             SettingKey("resource.names", \.names, SettingType.text().list(count: 0...3), why: "Added to every span."),
+            SettingKey(
+                "spool.salt", \.salt, SettingType.text().orNone(writtenAs: "none"), why: "Nobody may see it.",
+                reloadable: true, secret: true),
             SettingKey(
                 "tls.certificate", \.certificate, SettingType.path.orNone(writtenAs: "none"),
                 why: "Needed beyond loopback."),

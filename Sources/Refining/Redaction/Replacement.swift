@@ -54,10 +54,8 @@ package struct RedactionSalt: Sendable, Equatable {
     let low: UInt64
     let high: UInt64
 
-    /// Drawn anew for each process.
-    package static func random() -> RedactionSalt {
-        RedactionSalt(low: .random(in: .min ... .max), high: .random(in: .min ... .max))
-    }
+    /// Drawn for each process, so that equal secrets look equal across a reload of the rules.
+    package static let ofProcess = RedactionSalt(low: .random(in: .min ... .max), high: .random(in: .min ... .max))
 
     private init(low: UInt64, high: UInt64) {
         self.low = low
