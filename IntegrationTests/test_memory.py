@@ -3,6 +3,7 @@ again, and what a burst took goes back to the system."""
 
 import contextlib
 import gzip
+import random
 import socket
 import subprocess
 import threading
@@ -90,28 +91,73 @@ def test_a_large_body_finishes_among_stalled_ones(pair):
     assert set(statuses) <= {200, 503}, statuses
 
 
-@pytest.mark.xfail(reason="copies on the way through the spool are not in the byte budget yet: peaks reach 45 to 70 MiB", strict=False)
-def test_parallel_bombs(pair):
-    """Sixteen senders of bodies that unpack to 11 MiB of valid data, for two seconds."""
+def unpacking():
+    """Small on the wire, 6.5 MiB when unpacked."""
     one = traces(b"\5" * 16, spans=1000, attributes={"text": "x" * 500}).SerializeToString()
-    body = gzip.compress(one * (11 * MIB // len(one)), 6)
+    return [(gzip.compress(one * (13 * MIB // 2 // len(one)), 6), [("Content-Encoding", "gzip")])]
+
+
+def incompressible():
+    """As large on the way to the collector as on the way in."""
+    return [(traces(random.randbytes(16), attributes={"data": random.randbytes(6 * MIB).hex()[: 6 * MIB]}).SerializeToString(), [])
+            for _ in range(4)]
+
+
+def full_of_secrets():
+    """Has to be written anew, and becomes no shorter by it."""
+    one = traces(b"\5" * 16, spans=1000, attributes={"password": "x", "text": "y" * 500}).SerializeToString()
+    return [(one * (6 * MIB // len(one)), [])]
+
+
+def many_traces():
+    """Has to be divided among the collectors, span by span."""
+    return [(b"".join(traces(random.randbytes(16), spans=2).SerializeToString() for _ in range(5000)) * 3, [])]
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    """A sidecar that leads to three collectors."""
+    place = tmp_path_factory.mktemp("three")
+    collectors = []
+    for name in "abc":
+        (place / name).mkdir()
+        collectors.append(Collector(place / name))
+    (place / "s").mkdir()
+    sidecar = Sidecar(place / "s", ", ".join(collector.otlp for collector in collectors), memory__max="48MiB")
+    sidecar.address("admin")
+    yield sidecar
+    assert sidecar.alive, "\n".join(sidecar.lines[-20:])
+    for program in [sidecar, *collectors]:
+        program.stop()
+
+
+@pytest.mark.parametrize("leads_to", ["pair", "three"])
+@pytest.mark.parametrize("bodies", [unpacking, incompressible, full_of_secrets, many_traces])
+def test_large_bodies_from_everywhere(request, leads_to, bodies):
+    """Sixteen senders of bodies of 6 MiB and more, for two seconds."""
+    program = request.getfixturevalue(leads_to)
+    bodies = bodies()
     statuses, until = [], time.monotonic() + 2
 
-    def send():
-        with contextlib.suppress(OSError), RawConnection(pair.otlp, timeout=20) as connection:
+    def send(number):
+        with contextlib.suppress(OSError), RawConnection(program.otlp, timeout=20) as connection:
             while time.monotonic() < until:
+                number += 1
+                body, encoding = bodies[number % len(bodies)]
+                # Another message each time, as a repetition would be known; the field is none that OTLP has.
+                extra = b"" if encoding else b"\xba\x3e\x08" + random.randbytes(8)
                 statuses.append(
-                    connection.request("POST", "/v1/traces", body, [PROTOBUF, ("Content-Encoding", "gzip")]).status)
+                    connection.request("POST", "/v1/traces", body + extra, [PROTOBUF, *encoding]).status)
 
-    with PeakMemory(pair) as memory:
-        threads = [threading.Thread(target=send) for _ in range(16)]
+    with PeakMemory(program) as memory:
+        threads = [threading.Thread(target=send, args=(number,)) for number in range(16)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     print(f"peak {memory.peak / MIB:.1f} MiB, {statuses.count(200)} taken, {statuses.count(503)} to come again")
     assert memory.peak < MAX, f"{memory.peak / MIB:.1f} MiB"
-    assert set(statuses) <= {200, 503} and statuses
+    assert set(statuses) <= {200, 503} and 200 in statuses, statuses
 
 
 def test_a_connection_that_lives_long_keeps_nothing_of_its_requests(pair):
@@ -128,7 +174,6 @@ def test_a_connection_that_lives_long_keeps_nothing_of_its_requests(pair):
     assert grown < 6 * MIB, f"{grown / MIB:.1f} MiB"
 
 
-@pytest.mark.xfail(reason="copies on the way through the spool are not in the byte budget yet: peaks reach 45 to 70 MiB", strict=False)
 def test_overload(pair):
     """As much as 64 connections can send for four seconds; resident memory falls back soon after."""
     with PeakMemory(pair) as memory:
@@ -142,3 +187,28 @@ def test_overload(pair):
         assert connection.request("POST", "/v1/traces", GOOD, [PROTOBUF]).status == 200
     wait_until(lambda: pair.resident_bytes() < 24 * MIB, timeout=10, what="memory goes back to the system")
     print(f"idle again: {pair.resident_bytes() / MIB:.1f} MiB")
+
+
+def test_a_message_that_grows_too_long_is_refused_for_good(tmp_path):
+    """Resources with one tiny span each: with what is added to each the message would be several times as long."""
+    span = b"\x0a\x10" + b"\5" * 16 + b"\x12\x08" + b"\6" * 8
+    scope = b"\x12" + bytes([len(span)]) + span
+    group = b"\x12" + bytes([len(scope)]) + scope
+    body = (b"\x0a" + bytes([len(group)]) + group) * (5 * MIB // (len(group) + 2))
+    sidecar = Sidecar(tmp_path, "127.0.0.1:1", enrich__attributes="deployment.environment.name=" + "x" * 100)
+    with RawConnection(sidecar.otlp, timeout=20) as connection, PeakMemory(sidecar) as memory:
+        answer = connection.request("POST", "/v1/traces", body, [PROTOBUF])
+    assert answer.status == 413 and "with what is added" in answer.text, answer.text
+    assert memory.peak < MAX, f"{memory.peak / MIB:.1f} MiB"
+    sidecar.stop()
+
+
+def test_a_message_that_no_spool_holds_is_refused_for_good(tmp_path):
+    sidecar = Sidecar(tmp_path, "127.0.0.1:1", spool__max_bytes="1MiB")
+    body = traces(b"\5" * 16, attributes={"data": "x" * MIB}).SerializeToString()
+    with RawConnection(sidecar.otlp) as connection:
+        answer = connection.request("POST", "/v1/traces", body, [PROTOBUF])
+        assert answer.status == 413 and "spool.max_bytes" in answer.text, answer.text
+        assert connection.request("POST", "/v1/traces", GOOD, [PROTOBUF]).status == 200
+    assert 'reason="too_large"} 1' in get(sidecar.admin, "/metrics").text
+    sidecar.stop()

@@ -295,7 +295,7 @@ BODIES = [
     ("unknown fields", "/v1/traces", lambda: b"\x78\x01" * 2_000_000, [PROTOBUF], (200, 400)),
     ("JSON a million deep", "/v1/traces", lambda: b'{"resourceSpans":' + b"[" * 1_000_000, [JSON], 400),
     ("JSON objects a million deep", "/v1/traces", lambda: b'{"a":' * 1_000_000, [JSON], 400),
-    ("JSON number of 12 MB", "/v1/traces", lambda: b'{"resourceSpans":' + b"1" * 12_000_000 + b"}", [JSON], 400),
+    ("JSON number of 6 MB", "/v1/traces", lambda: b'{"resourceSpans":' + b"1" * 6_000_000 + b"}", [JSON], 400),
     ("JSON number of 100 MB", "/v1/traces", lambda: b"1" * 100_000_000, [JSON], 413),
     ("JSON with lone surrogates", "/v1/logs", lambda: b'{"resourceLogs":[{"schemaUrl":"\\ud800"}]}', [JSON], 400),
     ("JSON with keys twice", "/v1/logs", lambda: b'{"resourceLogs":[],"resourceLogs":[]}', [JSON], 400),

@@ -47,7 +47,7 @@ private struct RunningCollector {
         self.log = log
         registry.addProcessMetrics(program: Collector.program, version: Product.version)
         security = try DoorSecurity(settings.common, program: Collector.program, registry: registry, log: log)
-        budget = settings.common.makeBudget(ownBytes: Self.ownBytes)
+        budget = settings.common.makeBudget(ownBytes: Self.ownBytes, quarters: 3)
         registry.add(budget, program: Collector.program)
         store = try SegmentStore.open(directory: settings.storeDirectory, options: settings.storeOptions) { event in
             switch event {

@@ -22,7 +22,9 @@ final class StoreSink: TelemetrySink {
         try loop.receive(from: mailbox) { [weak self] settled in self?.settle(settled) }
     }
 
-    func accept(_ telemetry: consuming AcceptedTelemetry, _ done: @escaping (SinkAnswer) -> Void) {
+    func accept(
+        _ telemetry: consuming AcceptedTelemetry, _ memory: BudgetShare?, _ done: @escaping (SinkAnswer) -> Void
+    ) {
         var body = telemetry.bytes
         telemetry.bytes = []
         if telemetry.payload.upperBound < body.count { body.removeSubrange(telemetry.payload.upperBound...) }

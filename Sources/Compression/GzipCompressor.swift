@@ -46,4 +46,44 @@ package struct GzipCompressor: ~Copyable {
             }
         }
     }
+
+    // MARK: in pieces
+
+    /// Begins a member that `add` appends to `output`. As with zstd, room for the worst case is asked for at once.
+    package mutating func begin(length: Int, into output: inout [UInt8]) {
+        deflateReset(stream)
+        output.reserveCapacity(output.count + Int(deflateBound(stream, UInt(length))))
+    }
+
+    /// Takes the next piece of the member; the last one ends it.
+    package mutating func add(
+        _ piece: Span<UInt8>, isLast: Bool, into output: inout [UInt8]
+    ) throws(CompressionError) {
+        let stream = stream
+        try piece.withUnsafeBufferPointer { piece throws(CompressionError) in
+            // zlib does not write through next_in.
+            stream.pointee.next_in = UnsafeMutablePointer(mutating: piece.baseAddress)
+            stream.pointee.avail_in = UInt32(piece.count)
+            var result = Z_OK
+            repeat {
+                let left = output.capacity - output.count
+                let room = left > 0 ? left : Self.leastRoom
+                try output.appendUninitialized(upTo: room) { room throws(CompressionError) in
+                    stream.pointee.next_out = room.baseAddress?.assumingMemoryBound(to: UInt8.self)
+                    stream.pointee.avail_out = UInt32(clamping: room.count)
+                    let granted = Int(stream.pointee.avail_out)
+                    result = deflate(stream, isLast ? Z_FINISH : Z_NO_FLUSH)
+                    // Without progress it says Z_BUF_ERROR, which only asks for more room.
+                    guard result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR else {
+                        throw .library(
+                            operation: "compress a piece of \(piece.count) bytes with gzip",
+                            reason: String(cString: zError(result)))
+                    }
+                    return granted - Int(stream.pointee.avail_out)
+                }
+            } while stream.pointee.avail_in > 0 || isLast && result != Z_STREAM_END
+        }
+    }
+
+    private static let leastRoom = 16 << 10
 }

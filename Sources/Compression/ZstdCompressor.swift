@@ -26,4 +26,36 @@ package struct ZstdCompressor: ~Copyable {
             }
         }
     }
+
+    // MARK: in pieces
+
+    /// Begins a frame that `add` appends to `output`. Room for the worst case is asked for at once; what is not written of
+    /// it costs no memory.
+    package mutating func begin(length: Int, into output: inout [UInt8]) {
+        ZSTD_CCtx_reset(context, ZSTD_reset_session_only)
+        ZSTD_CCtx_setPledgedSrcSize(context, UInt64(length))
+        output.reserveCapacity(output.count + ZSTD_compressBound(length))
+    }
+
+    /// Takes the next piece of the frame; the last one ends it.
+    package mutating func add(
+        _ piece: Span<UInt8>, isLast: Bool, into output: inout [UInt8]
+    ) throws(CompressionError) {
+        let context = context
+        try piece.withUnsafeBufferPointer { piece throws(CompressionError) in
+            var source = ZSTD_inBuffer(src: piece.baseAddress, size: piece.count, pos: 0)
+            var unwritten = 0
+            repeat {
+                let left = output.capacity - output.count
+                let room = left > 0 ? left : ZSTD_CStreamOutSize()
+                try output.appendUninitialized(upTo: room) { room throws(CompressionError) in
+                    var target = ZSTD_outBuffer(dst: room.baseAddress, size: room.count, pos: 0)
+                    unwritten = try checkZstd(
+                        "compress a piece of \(piece.count) bytes",
+                        ZSTD_compressStream2(context, &target, &source, isLast ? ZSTD_e_end : ZSTD_e_continue))
+                    return target.pos
+                }
+            } while source.pos < source.size || isLast && unwritten > 0
+        }
+    }
 }

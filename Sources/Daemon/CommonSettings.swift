@@ -66,10 +66,10 @@ package struct CommonSettings: Sendable {
                 + "set \(missing.joined(separator: ", and ")), or 'listen.open = true' if the network is trusted")
     }
 
-    /// What may be held by requests, answers and queues: three quarters of what `memory.max` leaves besides `ownBytes`, which
-    /// the program takes when nothing is asked of it. The fourth is for copies in passing and for the heap's holes.
-    package func makeBudget(ownBytes: Int) -> ByteBudget {
-        ByteBudget(limit: max(4 << 20, (memoryMax - ownBytes) / 4 * 3))
+    /// What may be held by requests, answers and queues: so many quarters of what `memory.max` leaves besides `ownBytes`,
+    /// which the program takes when nothing is asked of it. The rest is for copies in passing and for the heap's holes.
+    package func makeBudget(ownBytes: Int, quarters: Int) -> ByteBudget {
+        ByteBudget(limit: max(4 << 20, (memoryMax - ownBytes) / 4 * quarters))
     }
 
     /// The limits, made to fit a budget: the largest body has to fit twice, packed and unpacked.

@@ -19,6 +19,12 @@ package final class BudgetShare {
         return true
     }
 
+    /// A share of the same budget for what goes other ways; nil when that has not as much left.
+    package func another(_ bytes: Int) -> BudgetShare? {
+        let share = BudgetShare(of: budget)
+        return share.grow(by: bytes) ? share : nil
+    }
+
     /// Reserves what there is, at most `most`, and returns how much that was.
     package func grow(upTo most: Int) -> Int {
         let granted = budget.reserve(upTo: most)

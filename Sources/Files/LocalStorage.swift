@@ -45,7 +45,7 @@ package final class LocalFile: StorageFile {
         guard descriptor >= 0 else { throw StorageFailure(operation, path, code: errno) }
     }
 
-    package func write(_ bytes: [UInt8], at offset: Int) throws(StorageFailure) {
+    package func write(_ bytes: Span<UInt8>, at offset: Int) throws(StorageFailure) {
         var written = 0
         while written < bytes.count {
             let result = bytes.withUnsafeBytes { buffer in

@@ -31,6 +31,12 @@ package final class BatchMover {
 
     /// Calls `failed`, now or later, when it cannot be moved; nothing has changed then that a later move would not find again.
     func move(_ batch: SpooledBatch, failed: @escaping () -> Void) {
+        let isLarge = batch.length > BatchPacker.largeBytes
+        guard !isLarge || packer.placeForLarge.take(orWhenFree: {}) else { return failed() }
+        defer {
+            packer.forgetLarge()
+            if isLarge { packer.placeForLarge.giveBack() }
+        }
         let content: BatchReader.Content
         do throws(SpoolError) { content = try packer.read(batch) } catch {
             log.error(

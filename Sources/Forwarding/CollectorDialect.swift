@@ -13,15 +13,24 @@ package enum CollectorDialect: String, CaseIterable, Sendable {
     struct Parcel {
         var kind: SignalKind
         var body: [UInt8]
+        /// What of `body` is the packed message.
+        var message: Range<Int>
         var encoding: BatchEncoding
         var sender: String
         var sequence: UInt64
     }
 
+    /// What of a body stands before the packed message.
+    var prefixLength: Int { self == .grpc ? GRPCFraming.prefixLength : 0 }
+
+    /// Fills in what was left before the message.
+    func completePrefix(of body: inout [UInt8], _ encoding: BatchEncoding) {
+        if self == .grpc { GRPCFraming.completePrefix(of: &body, isCompressed: encoding != .none) }
+    }
+
     func request(_ parcel: Parcel, authorization: String?, context: [(String, String)]) -> HTTPClientRequest {
         var headers: [(String, String)]
         let path: String
-        var body = parcel.body
         switch self {
         case .hms, .http:
             path = "/v1/\(parcel.kind)"
@@ -31,13 +40,12 @@ package enum CollectorDialect: String, CaseIterable, Sendable {
             path = Self.grpcPath(parcel.kind)
             headers = [("content-type", "application/grpc"), ("te", "trailers")]
             if parcel.encoding != .none { headers.append(("grpc-encoding", parcel.encoding.rawValue)) }
-            body = GRPCFraming.frame(body, isCompressed: parcel.encoding != .none)
         }
         if self == .hms {
             headers += [("x-hms-sender", parcel.sender), ("x-hms-sequence", String(parcel.sequence))]
         }
         if let authorization { headers.append(("authorization", authorization)) }
-        return HTTPClientRequest(method: "POST", path: path, headers: HTTPHeaders(headers + context), body: body)
+        return HTTPClientRequest(method: "POST", path: path, headers: HTTPHeaders(headers + context), body: parcel.body)
     }
 
     private static func grpcPath(_ kind: SignalKind) -> String {

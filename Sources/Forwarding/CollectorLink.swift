@@ -12,6 +12,8 @@ package final class CollectorLink {
         package var dialect = CollectorDialect.hms
         package var encoding = BatchEncoding.zstd
         package var maxInFlight = 4
+        /// Of what is on its way, unless it is one batch; large ones have their own place.
+        package var maxInFlightBytes = 4 << 20
         package var deadline = Duration.seconds(30)
         package var backoff = Backoff(cap: .seconds(2))
         /// What the `authorization` header says; asked for each request, as keys may be changed.
@@ -34,8 +36,10 @@ package final class CollectorLink {
     private var queues: [LaneQueue] = []
     private var nextQueue = 0
     /// What has to be sent again, oldest first.
-    private var again: [Sending] = []
+    private var again: [SpooledBatch] = []
     private var inFlight = 0
+    private var inFlightBytes = 0
+    private var waitsForPlace = false
     private var backoff: Backoff
     private var pause: Timer?
     private var pausedUntil = MonotonicTime(nanoseconds: 0)
@@ -65,7 +69,7 @@ package final class CollectorLink {
         let items: UInt64
         let sampled: UInt64
         let rawBytes: Int
-        var parcel: CollectorDialect.Parcel
+        let parcel: CollectorDialect.Parcel
     }
 
     package init(
@@ -133,18 +137,21 @@ package final class CollectorLink {
     }
 
     private func takeNext() -> Sending? {
-        if !again.isEmpty { return again.removeFirst() }
         while let batch = takeBatch() {
             if let sending = prepare(batch) { return sending }
+            giveBackRoom(of: batch)
         }
         return nil
     }
 
-    /// The lanes take turns.
+    /// What has to be sent again comes first. Then the lanes take turns.
     private func takeBatch() -> SpooledBatch? {
+        if let first = again.first { return takeRoom(for: first) ? again.removeFirst() : nil }
         for step in 0..<queues.count {
             let index = (nextQueue + step) % queues.count
-            guard let batch = queues[index].first, batch.lane.mayBeSent(batch.sequence) else { continue }
+            guard let batch = queues[index].first, batch.lane.mayBeSent(batch.sequence), takeRoom(for: batch) else {
+                continue
+            }
             queues[index].removeFirst()
             nextQueue = (index + 1) % queues.count
             return batch
@@ -152,22 +159,43 @@ package final class CollectorLink {
         return nil
     }
 
+    // MARK: memory
+
+    private func takeRoom(for batch: SpooledBatch) -> Bool {
+        guard batch.length > BatchPacker.largeBytes else {
+            return inFlight == 0 || inFlightBytes + batch.length <= options.maxInFlightBytes
+        }
+        // It is asked for once, however often there is nothing else to do.
+        guard !waitsForPlace else { return false }
+        let isTaken = packer.placeForLarge.take { [weak self] in
+            self?.waitsForPlace = false
+            self?.pump()
+        }
+        waitsForPlace = !isTaken
+        return isTaken
+    }
+
+    private func giveBackRoom(of batch: SpooledBatch) {
+        if batch.length > BatchPacker.largeBytes { packer.placeForLarge.giveBack() }
+    }
+
+    // MARK: one batch
+
     /// Reads and packs a batch; nil when nothing of it has to be sent.
     private func prepare(_ batch: SpooledBatch) -> Sending? {
         do {
-            let content = try packer.read(batch)
-            guard !packer.message.isEmpty else {
-                finish(batch, items: content.items, sampled: content.sampled, LaneAccount.Outcome())
+            let packed = try packer.pack(batch, encoding, options.dialect)
+            guard packed.rawBytes > 0 else {
+                finish(batch, items: packed.content.items, sampled: packed.content.sampled, LaneAccount.Outcome())
                 return nil
             }
             let parcel = CollectorDialect.Parcel(
-                kind: batch.lane.key.kind, body: try packer.pack(encoding), encoding: encoding,
+                kind: batch.lane.key.kind, body: packed.body,
+                message: options.dialect.prefixLength..<packed.body.count, encoding: encoding,
                 sender: batch.lane.sender.description, sequence: batch.sequence)
-            let rawBytes = packer.message.count
-            packer.forgetLarge()
             return Sending(
-                batch: batch, items: content.items, sampled: content.sampled, rawBytes: rawBytes,
-                parcel: parcel)
+                batch: batch, items: packed.content.items, sampled: packed.content.sampled,
+                rawBytes: packed.rawBytes, parcel: parcel)
         } catch {
             log.error(
                 "forward_unreadable", "a batch cannot be read back from the spool; it is lost",
@@ -179,12 +207,16 @@ package final class CollectorLink {
 
     private func send(_ sending: Sending) {
         inFlight += 1
+        let bytes = sending.batch.length > BatchPacker.largeBytes ? 0 : sending.parcel.body.count
+        inFlightBytes += bytes
         let request = options.dialect.request(
             sending.parcel, authorization: options.authorization(), context: Self.ownContext())
         client.send(request, deadline: options.deadline) { [weak self] result in
             guard let self else { return }
             inFlight -= 1
+            inFlightBytes -= bytes
             settle(sending, result)
+            giveBackRoom(of: sending.batch)
             pump()
         }
     }
@@ -204,13 +236,13 @@ package final class CollectorLink {
             break
         case .failure(let error):
             trouble("the collector cannot be reached", error.description)
-            retry(sending, after: nil)
+            retry(sending.batch, after: nil)
         case .success(let response):
             switch DeliveryVerdict.of(response, options.dialect, sending.parcel.encoding) {
             case .delivered(let rejected): deliver(sending, rejected)
             case .retry(let delay, let reason):
                 trouble("the collector does not take batches now", reason)
-                retry(sending, after: delay)
+                retry(sending.batch, after: delay)
             case .repack(let reason): repack(sending, reason)
             case .refused(let reason): refuse(sending, reason)
             }
@@ -256,8 +288,7 @@ package final class CollectorLink {
                     "reason": reason,
                 ])
         }
-        guard let renewed = prepare(sending.batch) else { return }
-        again.insert(renewed, at: 0)
+        again.insert(sending.batch, at: 0)
     }
 
     /// Items that the batch had and that were not read back are gone.
@@ -274,10 +305,11 @@ package final class CollectorLink {
         settled(batch)
     }
 
-    private func retry(_ sending: Sending, after delay: Duration?) {
+    /// It is read and packed again then: while a collector is away nothing is held for it in memory.
+    private func retry(_ batch: SpooledBatch, after delay: Duration?) {
         counters.retries.add()
-        again.append(sending)
-        again.sort { $0.parcel.sequence < $1.parcel.sequence }
+        again.append(batch)
+        again.sort { $0.sequence < $1.sequence }
         let delay = delay ?? backoff.next(random: .random(in: .min ... .max))
         // Of several answers the one counts that asks for the longest time.
         guard loop.now() + delay > pausedUntil || pause == nil else { return }

@@ -22,15 +22,15 @@ package struct RefusedBatches: Sendable {
             let path = stem + ".otlp" + ending
             // Kept before a crash, and refused again.
             if fileExists(path), fileExists(stem + ".reason") { return path }
-            guard try bytesOfFiles(in: directory) + parcel.body.count <= maxBytes else { return nil }
-            try write(parcel.body, to: path)
-            try write(Array((reason + "\n").utf8), to: stem + ".reason")
+            guard try bytesOfFiles(in: directory) + parcel.message.count <= maxBytes else { return nil }
+            try write(parcel.body.span.extracting(parcel.message), to: path)
+            try write(Array((reason + "\n").utf8).span, to: stem + ".reason")
             return path
         } catch { return nil }
     }
 
     /// Whole, or not at all.
-    private func write(_ bytes: [UInt8], to path: String) throws(StorageFailure) {
+    private func write(_ bytes: Span<UInt8>, to path: String) throws(StorageFailure) {
         try storage.remove(path)
         let file = try storage.create(path)
         defer { file.close() }

@@ -4,6 +4,8 @@ import EventLoop
 struct IncomingBody {
     private(set) var bytes: [UInt8] = []
     private var share: BudgetShare?
+    /// Of what the share holds, what stands for `bytes`.
+    private var held = 0
     private var large: LargeBody?
     /// How long the body says it will be; 0 when it does not.
     var expectedBytes = 0
@@ -19,9 +21,12 @@ struct IncomingBody {
         whenLarge makeLarge: (BudgetShare) -> LargeBody
     ) -> Bool {
         let share = self.share ?? BudgetShare(of: memory.budget)
-        guard memory.grow(share, by: more.count + (self.share == nil ? Self.ownCost : 0)) else { return false }
+        let capacity = capacity(for: bytes.count + more.count)
+        let held = Self.held(capacity, count: bytes.count + more.count) - self.held
+        guard memory.grow(share, by: held + (self.share == nil ? Self.ownCost : 0)) else { return false }
+        self.held += held
         self.share = share
-        makeRoom(more.count)
+        if bytes.capacity < capacity { bytes.reserveCapacity(capacity) }
         bytes.append(contentsOf: more)
         guard bytes.count >= BodyMemory.largeBytes else { return true }
         let large = self.large ?? makeLarge(share)
@@ -34,15 +39,22 @@ struct IncomingBody {
         return true
     }
 
-    /// What a length only claims gets no memory, but a body that has begun to be long is believed: its pages cost nothing
-    /// before they are written, and growing by doubling would copy them.
-    private mutating func makeRoom(_ more: Int) {
-        guard bytes.capacity < expectedBytes, bytes.capacity - bytes.count < more else { return }
-        let isBelieved = bytes.count + more >= Self.believedFrom
-        bytes.reserveCapacity(isBelieved ? expectedBytes : min(expectedBytes, Self.believedFrom))
+    /// What a length only claims gets no memory: room grows with what comes. Once that is long the length is believed, as
+    /// pages of the system's own cost nothing before they are written, and growing would copy what there is.
+    private func capacity(for needed: Int) -> Int {
+        guard needed > bytes.capacity else { return bytes.capacity }
+        guard needed < expectedBytes else { return max(needed, bytes.capacity * 2) }
+        let grown = needed >= Self.believedFrom ? expectedBytes : max(needed, bytes.capacity * 4, Self.leastRoom)
+        return min(grown, expectedBytes)
     }
 
-    private static let believedFrom = 16 << 10
+    /// What room of that size takes, `count` bytes of it written: below the allocator's threshold all of it may have been written
+    /// before, by others.
+    private static func held(_ capacity: Int, count: Int) -> Int { capacity < mappedFrom ? capacity : count }
+
+    private static let mappedFrom = 1 << 20
+    private static let leastRoom = 16 << 10
+    private static let believedFrom = 256 << 10
     /// Of the request around the body.
     private static let ownCost = 2 << 10
 
@@ -62,7 +74,7 @@ struct IncomingBody {
 
     private mutating func forget(_ memory: BodyMemory) {
         let large = self.large
-        (bytes, share, self.large) = ([], nil, nil)
+        (bytes, share, held, self.large) = ([], nil, 0, nil)
         if let large { memory.remove(large) }
     }
 }

@@ -81,7 +81,7 @@ final class DeliveryQueue {
     private func offer(_ entry: Entry, _ busy: @escaping (Duration) -> Void) {
         let telemetry = AcceptedTelemetry(
             kind: entry.kind, bytes: entry.bytes, payload: 0..<entry.bytes.count, items: entry.items)
-        sink.accept(telemetry) { [weak self, ingest] answer in
+        sink.accept(telemetry, nil) { [weak self, ingest] answer in
             if case .busy(_, let retryAfter) = answer {
                 busy(retryAfter)
                 return

@@ -120,13 +120,16 @@ package final class PushService: HTTPService {
         let telemetry = AcceptedTelemetry(
             kind: .metrics, bytes: writer.bytes, payload: 0..<writer.bytes.count, items: count)
         ingest.receivedBytes.add(writer.bytes.count)
-        sink.accept(telemetry) { [ingest, exposition] answer in
+        sink.accept(telemetry, exchange.share) { [ingest, exposition] answer in
             ingest.count(answer, .metrics, count)
             switch answer {
             case .accepted, .partlyDuplicate: exposition.note(families, now: now)
             case .duplicate: break
             case .busy(let reason, let retryAfter):
                 exchange.respond(Self.failure(503, reason, retryAfter: retryAfter))
+                return
+            case .tooLarge(let reason):
+                exchange.respond(Self.failure(413, reason, retryAfter: nil))
                 return
             }
             exchange.respond(Self.accepted(count))

@@ -43,6 +43,13 @@ package enum GRPCFraming {
         for shift in [24, 16, 8, 0] { output.append(UInt8(truncatingIfNeeded: length >> shift)) }
     }
 
+    /// Writes the prefix of the message that fills the rest of `body` into the first bytes, which were left for it.
+    package static func completePrefix(of body: inout [UInt8], isCompressed: Bool) {
+        var prefix: [UInt8] = []
+        appendPrefix(length: body.count - prefixLength, isCompressed: isCompressed, to: &prefix)
+        body.replaceSubrange(0..<prefixLength, with: prefix)
+    }
+
     package static func frame(_ message: [UInt8], isCompressed: Bool = false) -> [UInt8] {
         var framed: [UInt8] = []
         framed.reserveCapacity(message.count + prefixLength)

@@ -124,13 +124,19 @@ package final class DatagramReceiver {
         Glibc.close(fd)
     }
 
+    private static let handOnBytes = 512 << 10
+
     /// A bounded number of rounds, so that timers and mailboxes of this loop get their turn under a flood.
     private func receiveWaiting(rounds: Int = 16) {
         for _ in 0..<rounds {
             let count = slots.receive(from: fd)
             guard count > 0 else { return }
             counters.datagrams.add(count)
-            for index in 0..<count { take(slots.datagram(index).span) }
+            for index in 0..<count {
+                take(slots.datagram(index).span)
+                // So that a round of the largest datagrams does not become one message of megabytes.
+                if gathered.contains(where: { $0.bytes.count >= Self.handOnBytes }) { handOn() }
+            }
             handOn()
             noteKernelDrops(slots.dropCount(ofLast: count))
             if count < DatagramSlots.count { return }
@@ -213,6 +219,6 @@ package final class DatagramReceiver {
             kind: kind, bytes: part.bytes, payload: 0..<part.bytes.count, items: items, runs: part.runs,
             services: part.services,
             sender: nil, sequence: 0, note: note)
-        sink.accept(telemetry) { [ingest] answer in ingest.count(answer, kind, items) }
+        sink.accept(telemetry, nil) { [ingest] answer in ingest.count(answer, kind, items) }
     }
 }

@@ -98,6 +98,7 @@ package final class IngestCounters: Sendable {
             countDuplicate(kind, duplicates)
             countAccepted(kind, items - duplicates)
         case .busy: countRejected(kind, items, .busy)
+        case .tooLarge: countRejected(kind, items, .tooLarge)
         }
     }
 

@@ -164,22 +164,36 @@ package final class OTLPService: HTTPService {
             reply(exchange, IngestAnswer.success(route, rejected: rejected, message: message))
             return
         }
-        // Where traces are not collected the ids are read from the message, should it be refused.
-        let unnamed = collectsTraces || refusals == nil ? nil : (bytes: telemetry.bytes, payload: telemetry.payload)
+        let ids = ids(of: telemetry)
         let share = exchange.share
-        sink.accept(telemetry) { [self, counters] answer in
+        sink.accept(telemetry, share) { [self, counters] answer in
             // The sink is done with the bytes, or answers for them from now on.
             share.giveBack()
             counters.count(answer, kind, items)
-            if case .busy(let reason, let retryAfter) = answer {
-                let ids = unnamed.flatMap { kind == .traces ? NamedIDs($0.bytes.span.extracting($0.payload)) : nil }
-                note(.busy, exchange.head, kind, items: items, traces: traces, ids: ids, detail: reason)
+            switch answer {
+            case .accepted, .duplicate, .partlyDuplicate:
+                reply(exchange, IngestAnswer.success(route, rejected: rejected, message: message))
+            case .busy(let reason, let retryAfter):
+                note(.busy, exchange.head, kind, items: items, traces: traces, ids: ids(), detail: reason)
                 reply(
                     exchange, IngestAnswer.failure(route.dialect, status: 503, reason: reason, retryAfter: retryAfter))
-                return
+            case .tooLarge(let reason):
+                note(.tooLarge, exchange.head, kind, items: items, traces: traces, ids: ids(), detail: reason)
+                reply(exchange, IngestAnswer.failure(route.dialect, status: 413, reason: reason))
             }
-            reply(exchange, IngestAnswer.success(route, rejected: rejected, message: message))
         }
+    }
+
+    /// Where traces are not collected the ids are read from the message: should it be refused, or before, if it is too large to
+    /// be kept for that.
+    private func ids(of telemetry: AcceptedTelemetry) -> () -> NamedIDs? {
+        guard !collectsTraces, refusals != nil, telemetry.kind == .traces else { return { nil } }
+        let (bytes, payload) = (telemetry.bytes, telemetry.payload)
+        guard payload.count >= AcceptedTelemetry.largeBytes else {
+            return { NamedIDs(bytes.span.extracting(payload)) }
+        }
+        let ids = NamedIDs(bytes.span.extracting(payload))
+        return { ids }
     }
 
     // MARK: x-hms-trace-id

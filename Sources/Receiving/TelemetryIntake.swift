@@ -53,6 +53,8 @@ final class TelemetryIntake {
     private static let quickGzipBytes = 512 << 10
     private static let quickJSONBytes = 128 << 10
 
+    private static let fewRuns = 4096
+
     private let maxMessageBytes: Int
     private let counters: IngestCounters
     /// Whether the ids of what is turned away are read, to be told.
@@ -92,6 +94,9 @@ final class TelemetryIntake {
             share.shrink(by: job.bytes.count)
             payload = 0..<bytes.count
         }
+        guard payload.count <= maxMessageBytes else {
+            throw .refused(413, "the body is over \(maxMessageBytes) bytes; send smaller batches", .tooLarge)
+        }
         if route.dialect == .json {
             let text = bytes.count
             bytes = try protobuf(fromJSON: bytes, route.kind, share)
@@ -99,9 +104,9 @@ final class TelemetryIntake {
             payload = 0..<bytes.count
         }
         if let context = job.context, job.route.kind == .traces,
-            let adopted = Self.adopted(bytes.span.extracting(payload), context)
+            let adopted = try adopted(bytes.span.extracting(payload), context, share)
         {
-            // A few bytes a span more than there were; what the sink copies is reserved by its length.
+            share.shrink(by: bytes.count)
             bytes = adopted
             payload = 0..<adopted.count
         }
@@ -166,9 +171,23 @@ final class TelemetryIntake {
     }
 
     /// Gives the trace to spans that name none; nil when there are no such. What is malformed is left for the scan to refuse.
-    private static func adopted(_ message: Span<UInt8>, _ context: TraceContext) -> [UInt8]? {
+    private func adopted(
+        _ message: Span<UInt8>, _ context: TraceContext, _ share: BudgetShare
+    ) throws(Failure) -> [UInt8]? {
+        // The ids of a span with nothing else in it make it three times as long.
+        let most = min(3 * message.count + 1024, maxMessageBytes)
+        let room = share.grow(upTo: most)
         var adopted: [UInt8] = []
-        return (try? TraceAdoption.adopt(message, context, into: &adopted)) == true ? adopted : nil
+        defer { share.shrink(by: room - adopted.count) }
+        do throws(WireError) {
+            return try TraceAdoption.adopt(message, context, limit: room, into: &adopted) ? adopted : nil
+        } catch {
+            guard case .outgrown = error.reason else { return nil }
+            guard room == most else { throw .busy }
+            throw .refused(
+                413, "with the trace of its header the body is over \(maxMessageBytes) bytes; send smaller batches",
+                .tooLarge)
+        }
     }
 
     // MARK: checking
@@ -204,6 +223,9 @@ final class TelemetryIntake {
                 Refusal(status: 400, reason: "malformed OTLP: \(error)", counted: .malformed, ids: ids))
         }
         counters.receivedBytes.add(payload.count)
+        // What is told of the traces may be as much as the spans themselves, if each is of another.
+        let known = (scanner.runs.count - Self.fewRuns) * MemoryLayout<TraceRun>.stride * 2
+        guard known <= 0 || share.grow(by: known) else { throw .busy }
         guard scanner.refusedCount > 0 else { return nil }
         if namesIDs { badIDs = NamedIDs(payload, onlyBad: true) }
         // Nothing is copied where nothing is left.

@@ -1,3 +1,4 @@
+package import EventLoop
 package import WireFormat
 
 /// One request's telemetry after every check: valid OTLP protobuf, ready to be stored or passed on.
@@ -16,6 +17,9 @@ package struct AcceptedTelemetry: Sendable {
     package var sequence: UInt64
     /// What the door wants to find beside the data after a restart; empty for most.
     package var note: [UInt8] = []
+    /// A message of this length is never kept twice: who makes another of it lets go of the first, and of what it reserved.
+    package static let largeBytes = 1 << 20
+
     /// Items that came with these and were left out by sampling: accepted, and dropped as `sampled`. Not part of `items`.
     package var sampledOut = 0
 
@@ -44,10 +48,16 @@ package enum SinkAnswer: Sendable {
     case partlyDuplicate(items: Int)
     /// It cannot take the data now; the sender is asked to come again after that time.
     case busy(reason: String, retryAfter: Duration)
+    /// It could never take the data.
+    case tooLarge(reason: String)
 }
 
 /// Where accepted telemetry goes. Lives on the loop of the service that feeds it.
 package protocol TelemetrySink: AnyObject {
     /// Calls `done` exactly once, on the same loop, now or later.
-    func accept(_ telemetry: consuming AcceptedTelemetry, _ done: @escaping (SinkAnswer) -> Void)
+    ///
+    /// - Parameter memory: what the telemetry's bytes have reserved, given back by the caller once `done` was called. A sink
+    ///   that makes copies reserves them here. Nil from doors whose messages are small.
+    func accept(
+        _ telemetry: consuming AcceptedTelemetry, _ memory: BudgetShare?, _ done: @escaping (SinkAnswer) -> Void)
 }

@@ -22,11 +22,13 @@ package final class Refiner {
     ///
     /// The message is to have been scanned: what a scan refuses is an error here or passes, and never traps. After a throw
     /// `output` is as it was.
+    ///
+    /// - Parameter limit: no more than this is ever in `output`; a message that would need more is an `outgrown` error.
     package func refine(
-        _ message: Span<UInt8>, _ kind: SignalKind, into output: inout [UInt8]
+        _ message: Span<UInt8>, _ kind: SignalKind, limit: Int = .max, into output: inout [UInt8]
     ) throws(WireError) -> RefiningOutcome {
         var outcome = RefiningOutcome()
-        outcome.isChanged = try rewriter.rewrite(message, kind, into: &output)
+        outcome.isChanged = try rewriter.rewrite(message, kind, limit: limit, into: &output)
         guard outcome.isChanged else { return outcome }
         outcome.sampledOut = rewriter.sampledOutTotal
         if outcome.sampledOut > 0 {

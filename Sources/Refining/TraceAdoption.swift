@@ -6,17 +6,19 @@ package import WireFormat
 package enum TraceAdoption {
     /// Appends the changed message and answers true; false, and nothing is appended, if no span lacks a trace. A span gets the
     /// context's span as its parent where it has none. After a throw `output` is as it was.
+    ///
+    /// - Parameter limit: no more than this is ever in `output`; a message that would need more is an `outgrown` error.
     package static func adopt(
-        _ message: Span<UInt8>, _ context: TraceContext, into output: inout [UInt8]
+        _ message: Span<UInt8>, _ context: TraceContext, limit: Int = .max, into output: inout [UInt8]
     ) throws(WireError) -> Bool {
         let start = output.count
-        var splice = Splice(appendingTo: output)
+        var splice = Splice(appendingTo: output, limit: limit)
         // The splice has the only reference now, so that it appends in place.
         output = []
         defer { output = splice.bytes }
         do {
             let isChanged = try copy(FieldCursor(message), .request, of: message, context, &splice)
-            if isChanged { splice.flush(message) } else { splice.truncate(to: start) }
+            if isChanged { try splice.finish(message) } else { splice.truncate(to: start) }
             return isChanged
         } catch {
             splice.truncate(to: start)

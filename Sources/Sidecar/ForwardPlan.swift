@@ -94,6 +94,8 @@ struct ForwardPlan: Sendable {
         options.dialect = settings.forwardProtocol
         options.encoding = settings.forwardCompression
         options.maxInFlight = settings.maxInFlight
+        // All links together, so that many collectors take no more memory than one.
+        options.maxInFlightBytes /= collectors.count
         options.deadline = settings.forwardDeadline
         if let key { options.authorization = { key.authorization } }
         return options

@@ -10,15 +10,18 @@ final class LaneOutbox {
     private let collectors: CollectorSet
     private let makeLane: (LaneKey) throws -> Lane
     private let fallback: (any Error) -> Void
+    /// No longer one could ever be taken.
+    let largestMessage: Int
     private var lanes: [[Lane?]]
 
     /// - Parameter fallback: told when a lane cannot be made; senders are asked to come again.
     init(
-        door: String, collectors: CollectorSet, makeLane: @escaping (LaneKey) throws -> Lane,
+        door: String, collectors: CollectorSet, largestMessage: Int, makeLane: @escaping (LaneKey) throws -> Lane,
         fallback: @escaping (any Error) -> Void
     ) {
         self.door = door
         self.collectors = collectors
+        self.largestMessage = largestMessage
         self.makeLane = makeLane
         self.fallback = fallback
         lanes = SignalKind.allCases.map { _ in [Lane?](repeating: nil, count: collectors.count) }
@@ -26,7 +29,9 @@ final class LaneOutbox {
 
     /// Takes a message into the lanes of the collectors that own its traces. False when there is no room; nothing was kept
     /// of it then.
-    func append(_ telemetry: borrowing AcceptedTelemetry, _ done: @escaping (SinkAnswer) -> Void) -> Bool {
+    func append(
+        _ telemetry: borrowing AcceptedTelemetry, _ memory: BudgetShare?, _ done: @escaping (SinkAnswer) -> Void
+    ) -> Bool {
         let message = telemetry.bytes.span.extracting(telemetry.payload)
         // What has no item left is only counted, and any lane does.
         guard collectors.count > 1, telemetry.items > 0 else {
@@ -37,6 +42,13 @@ final class LaneOutbox {
             ) { done(Self.answer($0)) }
             return true
         }
+        // The parts of a large one are as much again, until they are in the lanes.
+        guard let memory, message.count >= AcceptedTelemetry.largeBytes else {
+            return appendParts(message, telemetry, done)
+        }
+        // A share of their own: the other is given back as soon as the message is answered, which may be before this returns.
+        guard let copies = memory.another(message.count) else { return false }
+        defer { copies.giveBack() }
         return appendParts(message, telemetry, done)
     }
 

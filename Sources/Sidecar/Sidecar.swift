@@ -44,21 +44,24 @@ private struct RunningSidecar {
     private let ledger: SidecarLedger
     private let ingest: IngestCounters
     private let security: DoorSecurity
-    /// Of the process: `memory.max` without what the program itself takes.
+    /// Of what the doors hold: half of what `memory.max` leaves. A quarter is for the large batch that may be on its way.
     private let budget: ByteBudget
+    /// It has to fit twice, as it came and as it becomes, beside small things.
+    private let maxMessageBytes: Int
     private let plan: ForwardPlan
     private let metricDoors: MetricDoorStarter
     private let rules: SharedRules
     private let refiningCounters: RefiningCounters
 
     init(_ settings: SidecarSettings, _ log: Log) throws {
-        hms_tune_allocator(256 << 10, 1 << 20)
+        hms_tune_allocator(1 << 20, 4 << 20)
         Signals.block()
         self.settings = settings
         self.log = log
         registry.addProcessMetrics(program: Sidecar.program, version: Product.version)
         security = try DoorSecurity(settings.common, program: Sidecar.program, registry: registry, log: log)
-        budget = settings.common.makeBudget(ownBytes: Self.ownBytes)
+        budget = settings.common.makeBudget(ownBytes: Self.ownBytes, quarters: 2)
+        maxMessageBytes = min(settings.maxMessageBytes, budget.limit / 16 * 7)
         registry.add(budget, program: Sidecar.program)
         route = try ForwardRoute()
         let collectors = CollectorSet(names: settings.collectors.map(\.description))
@@ -88,7 +91,7 @@ private struct RunningSidecar {
         ledger.publish(in: registry)
     }
 
-    /// What the sidecar takes when nothing is asked of it, and what heap and forwarding need besides what they reserve.
+    /// What the sidecar takes when nothing is asked of it, and forwarding for batches of the usual size.
     private static let ownBytes = 16 << 20
 
     // MARK: start and stop
@@ -187,7 +190,7 @@ private struct RunningSidecar {
     private func outbox(_ door: String, _ loop: EventLoop) -> LaneOutbox {
         let (route, spool, sync, recovered, log) = (route, spool, sync, recovered, log)
         return LaneOutbox(
-            door: door, collectors: collectors,
+            door: door, collectors: collectors, largestMessage: spool.largestMessage,
             makeLane: { key in
                 try Lane(key, in: spool, recovered: recovered.lane(for: key), loop: loop, sync: sync) { route.post($0) }
             },
@@ -197,7 +200,8 @@ private struct RunningSidecar {
     /// What stands before the lanes of one door: nothing comes into the spool unrefined.
     private func sink(_ outbox: LaneOutbox, _ loop: EventLoop, patience: Duration) -> any TelemetrySink {
         RefiningSink(
-            rules, counters: refiningCounters, next: SidecarSink(outbox: outbox, loop: loop, patience: patience))
+            rules, counters: refiningCounters, maxMessageBytes: maxMessageBytes,
+            next: SidecarSink(outbox: outbox, loop: loop, patience: patience))
     }
 
     private func startDoors() throws -> PartThread {
@@ -217,7 +221,7 @@ private struct RunningSidecar {
             let outbox = this.outbox("tcp", loop)
             let sink = this.sink(outbox, loop, patience: .seconds(2))
             var limits = OTLPService.Limits()
-            limits.maxMessageBytes = min(settings.maxMessageBytes, budget.limit / 2)
+            limits.maxMessageBytes = this.maxMessageBytes
             let service = OTLPService(
                 sink: sink, counters: ingest, limits: limits, collectsTraces: this.collectors.count > 1, loop: loop,
                 budget: budget, refusals: ledger.refusals)

@@ -8,6 +8,7 @@ import Receiving
 final class SidecarSink: TelemetrySink {
     private struct Held {
         let telemetry: AcceptedTelemetry
+        let memory: BudgetShare?
         let done: (SinkAnswer) -> Void
         let deadline: MonotonicTime
     }
@@ -30,19 +31,27 @@ final class SidecarSink: TelemetrySink {
         self.patience = patience
     }
 
-    func accept(_ telemetry: consuming AcceptedTelemetry, _ done: @escaping (SinkAnswer) -> Void) {
-        if held.isEmpty, outbox.append(telemetry, done) { return }
+    func accept(
+        _ telemetry: consuming AcceptedTelemetry, _ memory: BudgetShare?, _ done: @escaping (SinkAnswer) -> Void
+    ) {
+        guard telemetry.payload.count <= outbox.largestMessage else {
+            return done(
+                .tooLarge(
+                    reason: "the whole spool holds \(outbox.largestMessage) bytes; send smaller batches, "
+                        + "or raise 'spool.max_bytes'"))
+        }
+        if held.isEmpty, outbox.append(telemetry, memory, done) { return }
         guard patience > .zero, heldBytes + telemetry.bytes.count <= Self.maxHeldBytes else {
             done(Self.full)
             return
         }
         heldBytes += telemetry.bytes.count
-        held.append(Held(telemetry: telemetry, done: done, deadline: loop.now() + patience))
+        held.append(Held(telemetry: telemetry, memory: memory, done: done, deadline: loop.now() + patience))
         scheduleRetry()
     }
 
     private static let full = SinkAnswer.busy(
-        reason: "the spool is full, as the collector does not take it fast enough; send it again later",
+        reason: "there is no room left, as the collector does not take it fast enough; send it again later",
         retryAfter: .seconds(1))
 
     private func scheduleRetry() {
@@ -61,7 +70,7 @@ final class SidecarSink: TelemetrySink {
         var settled = 0
         while settled < held.count {
             let request = held[settled]
-            let isTaken = outbox.append(request.telemetry, request.done)
+            let isTaken = outbox.append(request.telemetry, request.memory, request.done)
             guard isTaken || request.deadline <= now else { break }
             heldBytes -= request.telemetry.bytes.count
             settled += 1

@@ -36,6 +36,30 @@ package struct BatchReader {
         return content
     }
 
+    // MARK: in pieces
+
+    /// Finds the message of a batch that consists of one record, and checks every byte of it, without having it in memory. Nil
+    /// if there are several or anything is wrong; then `read` tells more.
+    package func single(_ batch: SpooledBatch) throws(SpoolError) -> SingleMessage? {
+        let file = batch.segment.file
+        var head: [UInt8] = []
+        do { try file.read(RecordHeader.length, at: batch.start, into: &head) } catch { throw .storage(error) }
+        let header = head.withUnsafeBytes { RecordHeader($0, at: 0, salt: batch.segment.header.salt) }
+        guard let header, header.recordLength == batch.length, header.batch == batch.sequence, header.follows(total: 0)
+        else { return nil }
+        let body = batch.start + RecordHeader.length
+        var pieces = FilePieces(file, from: body, length: header.bodyLength)
+        var digest = BodyDigest(length: header.bodyLength)
+        var piece: [UInt8] = []
+        while try pieces.next(into: &piece) { piece.withUnsafeBytes { digest.add($0) } }
+        guard digest.finish() == header.digest else { return nil }
+        return SingleMessage(
+            content: Content(items: UInt64(header.items), sampled: UInt64(header.sampled)),
+            length: header.messageLength, pieces: FilePieces(file, from: body, length: header.messageLength))
+    }
+
+    // MARK: as a whole
+
     /// Moves the messages of good records to the front; returns how many bytes they have.
     private static func compact(
         _ bytes: UnsafeMutableRawBufferPointer, _ batch: SpooledBatch, _ content: inout Content,

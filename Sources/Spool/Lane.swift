@@ -97,7 +97,12 @@ package final class Lane {
         _ message: Span<UInt8>, items: Int, sampled: Int = 0, note: [UInt8] = [], in room: Room,
         _ done: @escaping (LaneAnswer) -> Void
     ) {
-        if round.isEmpty { loop.atEndOfRound { [weak self] in self?.commit() } }
+        let isLarge = message.count >= LaneRound.largeBytes
+        if isLarge {
+            commit()
+        } else if round.isEmpty {
+            loop.atEndOfRound { [weak self] in self?.commit() }
+        }
         let digest = round.add(message, items: items, sampled: sampled, note: note, isInMemory: room.isInMemory, done)
         if items > 0, knowsRepeats(of: note) {
             if recent.contains(digest) {
@@ -108,7 +113,7 @@ package final class Lane {
             }
             recent.insert(digest)
         }
-        if round.bytes.count >= LaneRound.flushBytes { commit() }
+        if isLarge { commit(large: message) } else if round.bytes.count >= LaneRound.flushBytes { commit() }
     }
 
     /// Writes what waits and closes the batch that is filling.
@@ -136,6 +141,12 @@ package final class Lane {
     // MARK: writing
 
     private func commit() {
+        let nothing: [UInt8] = []
+        commit(large: nothing.span)
+    }
+
+    /// - Parameter large: the last message of the round, where that was too large to be gathered.
+    private func commit(large: Span<UInt8>) {
         guard !round.isEmpty else { return }
         var failure: SpoolError?
         // Where the segment at hand fails another may do, in memory if need be.
@@ -143,7 +154,7 @@ package final class Lane {
             do throws(SpoolError) {
                 let segment = try segmentForWriting()
                 try settleReservations(inMemory: segment.isInMemory)
-                try write(to: segment)
+                try write(large, to: segment)
                 failure = nil
                 break
             } catch {
@@ -202,7 +213,7 @@ package final class Lane {
         round.move(inMemory: inMemory)
     }
 
-    private func write(to segment: SpoolSegment) throws(SpoolError) {
+    private func write(_ large: Span<UInt8>, to segment: SpoolSegment) throws(SpoolError) {
         // Another loop that needs space may have sealed it since it was looked at.
         guard segment.beginWriting() else { throw .unavailable(reason: "the segment was sealed") }
         let start = segment.end
@@ -220,12 +231,12 @@ package final class Lane {
             current.add(header, endingAt: start + offset + header.recordLength)
             batch = current
         }
-        do { try segment.file.write(round.bytes, at: start) } catch {
+        do { try round.write(large, to: segment.file, at: start) } catch {
             segment.giveUpWriting()
             if !segment.isInMemory { spool.noteFailure("\(error)") }
             throw .storage(error)
         }
-        segment.endWriting(through: start + round.bytes.count, newBatches: Int(next - nextBatch))
+        segment.endWriting(through: start + round.length, newBatches: Int(next - nextBatch))
         (filling, self.total, nextBatch) = (batch, total, next)
         taken?.note(TakenFile.Content(items: total, nextBatch: nextBatch))
         account.accept(total: total)

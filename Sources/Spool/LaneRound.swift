@@ -1,4 +1,4 @@
-import WireFormat
+import Files
 
 /// The messages that came to a lane in one round of its loop, as they will stand in the file.
 struct LaneRound {
@@ -19,42 +19,67 @@ struct LaneRound {
     }
 
     private(set) var bytes: [UInt8] = []
+    /// The message added last is too large to be gathered: only its header is in `bytes`, and its note is here.
+    private var largeNote: [UInt8]?
     private var headers: [RecordHeader] = []
     private var entries: [Entry] = []
 
     /// A round is written at once when it has become so large.
     static let flushBytes = 1 << 20
+    /// A message of this length is not copied but written from where it is, at once.
+    static let largeBytes = 1 << 20
     private static let blankHeader = [UInt8](repeating: 0, count: RecordHeader.length)
 
     var isEmpty: Bool { entries.isEmpty }
+    /// Of what is to be written.
+    var length: Int { headers.reduce(0) { $0 + $1.recordLength } }
 
-    /// Returns the digest of message and note.
+    /// Returns the digest of message and note. A large message is to be written before another is added.
     mutating func add(
         _ message: Span<UInt8>, items: Int, sampled: Int, note: [UInt8], isInMemory: Bool,
         _ done: @escaping (LaneAnswer) -> Void
     ) -> UInt64 {
         let body = bytes.count + RecordHeader.length
-        // Room for a large message is taken exactly: doubling would take as much again.
-        if message.count > Self.flushBytes { bytes.reserveCapacity(body + message.count + note.count) }
         bytes.append(contentsOf: Self.blankHeader)
-        message.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
-        bytes.append(contentsOf: note)
-        let digest = bytes.withUnsafeBytes { BodyDigest.of(UnsafeRawBufferPointer(rebasing: $0[body...])) }
-        headers.append(
-            RecordHeader(
-                messageLength: message.count, noteLength: note.count, items: UInt32(clamping: items),
-                sampled: UInt32(clamping: sampled), digest: digest))
+        let digest: UInt64
+        if message.count < Self.largeBytes {
+            message.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+            bytes.append(contentsOf: note)
+            digest = bytes.withUnsafeBytes { BodyDigest.of(UnsafeRawBufferPointer(rebasing: $0[body...])) }
+        } else {
+            digest = Self.digest(of: message, note)
+            largeNote = note
+        }
+        let header = RecordHeader(
+            messageLength: message.count, noteLength: note.count, items: UInt32(clamping: items),
+            sampled: UInt32(clamping: sampled), digest: digest)
+        headers.append(header)
         entries.append(
-            Entry(
-                length: bytes.count - body + RecordHeader.length, isInMemory: isInMemory, digest: digest, done: done))
+            Entry(length: header.recordLength, isInMemory: isInMemory, digest: digest, done: done))
         return digest
+    }
+
+    private static func digest(of message: Span<UInt8>, _ note: [UInt8]) -> UInt64 {
+        var digest = BodyDigest(length: message.count + note.count)
+        message.withUnsafeBytes { digest.add($0) }
+        note.withUnsafeBytes { digest.add($0) }
+        return digest.finish()
+    }
+
+    /// - Parameter large: the message that was not gathered; empty if all were.
+    func write(_ large: Span<UInt8>, to file: any StorageFile, at offset: Int) throws(StorageFailure) {
+        try file.write(bytes, at: offset)
+        guard let largeNote else { return }
+        try file.write(large, at: offset + bytes.count)
+        try file.write(largeNote, at: offset + bytes.count + large.count)
     }
 
     /// Takes the message back that was added last.
     mutating func removeLast() -> Entry {
         let entry = entries.removeLast()
         headers.removeLast()
-        bytes.removeLast(entry.length)
+        bytes.removeLast(largeNote == nil ? entry.length : RecordHeader.length)
+        largeNote = nil
         return entry
     }
 
@@ -88,6 +113,7 @@ struct LaneRound {
     /// Empties the round.
     mutating func takeEntries() -> [Entry] {
         let taken = entries
+        largeNote = nil
         entries.removeAll(keepingCapacity: taken.count <= 4096)
         headers.removeAll(keepingCapacity: taken.count <= 4096)
         bytes.removeAll(keepingCapacity: bytes.capacity <= 2 * Self.flushBytes)

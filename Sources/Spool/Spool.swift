@@ -321,6 +321,11 @@ package final class Spool: Sendable {
 
     // MARK: space
 
+    /// No longer one could ever be taken, however empty the spool is.
+    package var largestMessage: Int {
+        (options.directory == nil ? memoryBudget : budget).limit - RecordHeader.length
+    }
+
     /// False when the spool has no room for so many bytes, even after what is done with was removed.
     func reserve(_ bytes: Int, inMemory: Bool) -> Bool {
         let budget = inMemory ? memoryBudget : budget

@@ -10,4 +10,7 @@ package struct SpooledBatch: Sendable {
     package let items: UInt64
     /// Items that sampling left out of these messages.
     package let sampled: UInt64
+
+    /// Of its records: no message that is made of them is longer.
+    package var length: Int { end - start }
 }

@@ -4,8 +4,14 @@ package struct Splice {
     /// What is copied already; `pending` comes behind it.
     package private(set) var bytes: [UInt8]
     private var pending = 0..<0
+    private let limit: Int
+    /// `bytes` would have become longer than they may; what there is of them means nothing any more.
+    package private(set) var isOutgrown = false
 
-    package init(appendingTo bytes: consuming [UInt8]) { self.bytes = bytes }
+    package init(appendingTo bytes: consuming [UInt8], limit: Int = .max) {
+        self.bytes = bytes
+        self.limit = limit
+    }
 
     /// A message whose content is being copied.
     package struct Mark {
@@ -30,12 +36,13 @@ package struct Splice {
     /// Puts bytes in that the source does not have.
     package mutating func insert(_ new: Span<UInt8>, of source: Span<UInt8>) {
         flush(source)
-        new.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+        append(new)
     }
 
     /// Ends a message whose content changed.
     package mutating func close(_ mark: Mark, of source: Span<UInt8>) {
         flush(source)
+        guard !isOutgrown else { return }
         var length: [UInt8] = []
         var rest = bytes.count - mark.contentStart
         while rest >= 0x80 {
@@ -49,14 +56,27 @@ package struct Splice {
     /// Takes a message back, tag and all.
     package mutating func discard(_ mark: Mark, of source: Span<UInt8>) {
         flush(source)
+        guard !isOutgrown else { return }
         bytes.removeSubrange(mark.tagStart...)
     }
 
     package mutating func flush(_ source: Span<UInt8>) {
-        if !pending.isEmpty {
-            source.extracting(pending).withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
-        }
+        if !pending.isEmpty { append(source.extracting(pending)) }
         pending = 0..<0
+    }
+
+    private mutating func append(_ piece: Span<UInt8>) {
+        guard !isOutgrown, piece.count <= limit - bytes.count else {
+            isOutgrown = true
+            return
+        }
+        piece.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
+    }
+
+    /// Ends the building.
+    package mutating func finish(_ source: Span<UInt8>) throws(WireError) {
+        flush(source)
+        if isOutgrown { throw WireError(.outgrown(limit: limit), at: source.count) }
     }
 
     /// Takes everything back that came behind the first `count` bytes.

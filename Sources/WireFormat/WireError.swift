@@ -11,6 +11,8 @@ public struct WireError: Error, Equatable, Sendable, CustomStringConvertible {
         case wrongLength(expected: Int, found: Int)
         case allZero
         case tooMany(limit: Int)
+        /// Changed, the message is longer than it may become.
+        case outgrown(limit: Int)
     }
 
     public var reason: Reason
@@ -38,6 +40,7 @@ public struct WireError: Error, Equatable, Sendable, CustomStringConvertible {
             case .wrongLength(let expected, let found): "has \(found) bytes, expected \(expected)"
             case .allZero: "is all zero"
             case .tooMany(let limit): "occurs more than \(limit) times"
+            case .outgrown(let limit): "grows over \(limit) bytes"
             }
         return field.isEmpty ? "byte \(offset): \(what)" : "\(field) at byte \(offset): \(what)"
     }

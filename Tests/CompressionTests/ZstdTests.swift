@@ -80,4 +80,28 @@ struct ZstdTests {
         try compressor.compress([1, 2, 3].span, into: &output)
         #expect(try unpack(output, .gzip) == mixture(100_000) + [1, 2, 3])
     }
+
+    @Test("What is packed in pieces unpacks to the whole", arguments: [1, 262_144, 3_000_000], [1000, 262_144])
+    func pieces(length: Int, pieceLength: Int) throws {
+        for body in [mixture(length), noise(length, seed: 3)] {
+            var zstd = ZstdCompressor(level: 1)
+            var gzip = try GzipCompressor(level: 1)
+            for round in 0..<2 {
+                var packed: (zstd: [UInt8], gzip: [UInt8]) = ([9], [9])
+                zstd.begin(length: length, into: &packed.zstd)
+                gzip.begin(length: length, into: &packed.gzip)
+                let capacity = (packed.zstd.capacity, packed.gzip.capacity)
+                for start in stride(from: 0, to: length, by: pieceLength) {
+                    let end = min(start + pieceLength, length)
+                    let piece = Array(body[start..<end])
+                    try zstd.add(piece.span, isLast: end == length, into: &packed.zstd)
+                    try gzip.add(piece.span, isLast: end == length, into: &packed.gzip)
+                }
+                #expect(packed.zstd[0] == 9 && packed.gzip[0] == 9)
+                #expect(try unpack(Array(packed.zstd.dropFirst()), .zstd) == body, "round \(round)")
+                #expect(try unpack(Array(packed.gzip.dropFirst()), .gzip) == body, "round \(round)")
+                #expect((packed.zstd.capacity, packed.gzip.capacity) == capacity, "nothing was copied to a larger room")
+            }
+        }
+    }
 }

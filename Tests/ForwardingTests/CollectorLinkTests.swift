@@ -84,12 +84,13 @@ import WireFormat
             #expect(directory.bytes("refused/\(sender)-1-traces.reason") == Array("status 400\n".utf8))
             #expect(again.total { $0.settled.dropped(.refused) } == 1)
         }
-        let parcel = CollectorDialect.Parcel(kind: .traces, body: [1], encoding: .zstd, sender: "s", sequence: 1)
+        let parcel = CollectorDialect.Parcel(
+            kind: .traces, body: [1], message: 0..<1, encoding: .zstd, sender: "s", sequence: 1)
         let keeper = RefusedBatches(directory: copy.path + "/other", maxBytes: 10)
         let path = copy.path + "/other/s-1-traces.otlp.zst"
         for _ in 0..<2 { #expect(keeper.keep(parcel, reason: "no") == path) }
         var large = parcel
-        (large.sequence, large.body) = (2, [UInt8](repeating: 0, count: 11))
+        (large.sequence, large.body, large.message) = (2, [UInt8](repeating: 0, count: 11), 0..<11)
         #expect(keeper.keep(large, reason: "no") == nil)
     }
 
@@ -105,5 +106,40 @@ import WireFormat
         #expect(bench.senders[0].requests.isEmpty)
         #expect(bench.total { $0.settled.dropped(.damaged) } == 1 && bench.total { $0.spooled } == 0)
         #expect(copy.names().contains("quarantine"))
+    }
+
+    @Test("Of large batches one at a time is on its way, whichever their collectors; small ones pass beside it")
+    func largeOneAtATime() throws {
+        let bench = try LinkBench(["a:1", "b:1"])
+        let large = (0..<4).map { [UInt8](repeating: UInt8($0), count: BatchPacker.largeBytes + $0) }
+        try bench.store(large[0], for: 0)
+        try bench.store(large[1], for: 1)
+        try bench.store(large[2], for: 0)
+        try bench.store([1], .metrics, for: 1)
+        let (a, b) = (bench.senders[0], bench.senders[1])
+        #expect(a.requests.map(\.body) == [large[0]] && b.requests.map(\.body) == [[1]])
+        a.fail(.deadlineExceeded)
+        #expect(b.requests.map(\.body) == [[1], large[1]], "what is to be sent again gives its place up meanwhile")
+        b.answer(200)
+        b.answer(200)
+        try bench.run { a.requests.count == 2 }
+        #expect(a.requests[1].body == large[0] && a.sequences == ["1", "1"])
+        a.answer(200)
+        #expect(a.requests.last?.body == large[2])
+        a.answer(200)
+        #expect(bench.total { $0.settled.forwarded } == 4 && bench.total { $0.spooled } == 0)
+    }
+
+    @Test("What is on its way is bounded in bytes as well")
+    func inFlightBytes() throws {
+        let bench = try LinkBench(maxInFlightBytes: 2500)
+        let sender = bench.senders[0]
+        for number: UInt8 in 0..<4 { try bench.store([UInt8](repeating: number, count: 1000)) }
+        try bench.store([UInt8](repeating: 9, count: 5000))
+        #expect(sender.open == 2)
+        sender.answer(200)
+        #expect(sender.open == 2)
+        while sender.open > 0 { sender.answer(200) }
+        #expect(sender.requests.map(\.body.count) == [1000, 1000, 1000, 1000, 5000])
     }
 }

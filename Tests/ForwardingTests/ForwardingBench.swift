@@ -25,7 +25,7 @@ final class ScriptedCollector: HTTPService {
         var plain: [UInt8] = []
         do {
             let known = try #require(ContentEncoding(rawValue: encoding))
-            try decoder.decode(exchange.body.span, as: known, limit: 1 << 20, into: &plain)
+            try decoder.decode(exchange.body.span, as: known, limit: 8 << 20, into: &plain)
         } catch { Issue.record(error) }
         received.append(
             (exchange.head.path, headers["x-hms-sender"] ?? "", headers["x-hms-sequence"] ?? "", encoding, plain))

@@ -181,4 +181,15 @@ import WireFormat
         #expect(shares.allSatisfy { abs($0 - 33_333) < 1_667 }, "\(shares)")
         #expect(movedElsewhere == 0)
     }
+
+    @Test("A large message arrives byte by byte as it was")
+    func largeMessage() throws {
+        let bench = try ForwardingBench(maxBytes: 64 << 20)
+        let text = (0..<500_000).map { "\($0 &* 2_654_435_761 % 1_000_003);" }.joined()
+        #expect(text.utf8.count > BatchPacker.largeBytes)
+        #expect(bench.append(text))
+        try bench.run { bench.isSettled }
+        #expect(bench.collector.texts == [text])
+        #expect(bench.figures.settled.forwarded == 1)
+    }
 }

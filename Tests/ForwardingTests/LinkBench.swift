@@ -52,7 +52,7 @@ final class LinkBench {
 
     init(
         _ names: [String] = ["a:1"], directory: TemporaryDirectory = TemporaryDirectory(), batchBytes: Int = 1,
-        backoff: Duration = .milliseconds(1)
+        backoff: Duration = .milliseconds(1), maxInFlightBytes: Int = 4 << 20
     ) throws {
         self.directory = directory
         loop = try EventLoop()
@@ -68,6 +68,7 @@ final class LinkBench {
         var linkOptions = CollectorLink.Options()
         linkOptions.backoff = Backoff(cap: backoff)
         linkOptions.encoding = .none
+        linkOptions.maxInFlightBytes = maxInFlightBytes
         let refused = RefusedBatches(directory: directory.path + "/refused", maxBytes: 1 << 20)
         links = zip(names, senders).map { name, sender in
             CollectorLink(

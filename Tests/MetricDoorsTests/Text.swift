@@ -34,7 +34,9 @@ final class ScriptedSink: TelemetrySink {
     var accepted: [AcceptedTelemetry] = []
     var isBusy = false
 
-    func accept(_ telemetry: consuming AcceptedTelemetry, _ done: @escaping (SinkAnswer) -> Void) {
+    func accept(
+        _ telemetry: consuming AcceptedTelemetry, _ memory: BudgetShare?, _ done: @escaping (SinkAnswer) -> Void
+    ) {
         guard !isBusy else { return done(.busy(reason: "full", retryAfter: .milliseconds(1))) }
         accepted.append(telemetry)
         done(.accepted)

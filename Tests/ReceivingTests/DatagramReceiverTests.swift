@@ -10,7 +10,9 @@ import WireFormat
 private final class RecordingSink: TelemetrySink {
     private(set) var accepted: [AcceptedTelemetry] = []
 
-    func accept(_ telemetry: consuming AcceptedTelemetry, _ done: @escaping (SinkAnswer) -> Void) {
+    func accept(
+        _ telemetry: consuming AcceptedTelemetry, _ memory: BudgetShare?, _ done: @escaping (SinkAnswer) -> Void
+    ) {
         accepted.append(telemetry)
         done(.accepted)
     }

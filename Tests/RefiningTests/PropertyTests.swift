@@ -164,6 +164,31 @@ private struct TwinMessage {
             try scanner.scan(result.span, as: kind)
         }
     }
+
+    @Test(
+        "With a limit the result is the same or an error, and never is more kept than the limit",
+        arguments: SignalKind.allCases)
+    func limits(kind: SignalKind) throws {
+        let refiner = Refiner(
+            try RefiningRules(redaction: .init(), sampling: "ratio=0.5", attributes: [("host.name", "here")]))
+        for seed in 1...40 as ClosedRange<UInt64> {
+            var twin = TwinMessage(seed: seed)
+            let given = twin.request(kind).given
+            var whole: [UInt8] = []
+            guard try refiner.refine(given.span, kind, into: &whole).isChanged else { continue }
+            let most = whole.count + given.count
+            for limit in stride(from: 0, through: most, by: most / 20 + 1) + [whole.count - 1, whole.count, most] {
+                var output: [UInt8] = []
+                do {
+                    _ = try refiner.refine(given.span, kind, limit: limit, into: &output)
+                    #expect(output == whole && limit >= whole.count, "seed \(seed), limit \(limit)")
+                } catch {
+                    #expect(error.reason == .outgrown(limit: limit) && output == [], "seed \(seed), limit \(limit)")
+                    #expect(limit < most, "seed \(seed): no result is larger than both")
+                }
+            }
+        }
+    }
 }
 
 @Suite struct TraceAdoptionTests {

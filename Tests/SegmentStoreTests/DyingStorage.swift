@@ -56,10 +56,10 @@ private final class DyingFile: StorageFile {
         self.storage = storage
     }
 
-    func write(_ bytes: [UInt8], at offset: Int) throws(StorageFailure) {
+    func write(_ bytes: Span<UInt8>, at offset: Int) throws(StorageFailure) {
         let (isAlive, isLast) = storage.spend()
         guard isAlive, !isLast else {
-            if isAlive { try file.write(Array(bytes.prefix(bytes.count / 2)), at: offset) }
+            if isAlive { try file.write(bytes.extracting(first: bytes.count / 2), at: offset) }
             throw StorageFailure("dying at", path, code: 5)
         }
         try file.write(bytes, at: offset)

@@ -35,7 +35,7 @@ private final class OutboxBench {
         ledger = SidecarLedger(
             spool: spool, refusals: RefusalRing(), kept: KeptCounters(path: nil, names: SidecarLedger.keptNames))
         outbox = LaneOutbox(
-            door: "tcp", collectors: collectors,
+            door: "tcp", collectors: collectors, largestMessage: spool.largestMessage,
             makeLane: { key in
                 try Lane(key, in: spool, recovered: nil, loop: loop, sync: sync) { box.batches.append($0) }
             }, fallback: { Issue.record($0) })
@@ -65,7 +65,7 @@ private final class OutboxBench {
     /// False when there is no room.
     func append(_ telemetry: AcceptedTelemetry) -> Bool {
         defer { loop.runOnce(timeout: .zero) }
-        return outbox.append(telemetry) { [unowned self] in answers.append("\($0)") }
+        return outbox.append(telemetry, nil) { [unowned self] in answers.append("\($0)") }
     }
 
     /// Settles what is posted: most of it forwarded.

@@ -88,7 +88,7 @@ import Testing
     @Test("A small 'memory.max' makes bodies and messages smaller instead of being refused")
     func fitsLimitsToMemory() throws {
         let common = try read(["memory.max=24MiB"]).common
-        let budget = common.makeBudget(ownBytes: 16 << 20)
+        let budget = common.makeBudget(ownBytes: 16 << 20, quarters: 3)
         #expect(budget.limit == 6 << 20)
         #expect(common.limits(within: budget).maxBodyBytes == 3 << 20)
         #expect(throws: ConfigurationError.self) { try read(["memory.max=16MiB"]) }

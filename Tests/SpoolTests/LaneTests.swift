@@ -35,6 +35,48 @@ import WireFormat
         #expect(bench.posted.map(\.items) == [2, 2, 1, 1])
     }
 
+    @Test("A large message is written at once, behind what came before it, and read back in pieces", arguments: [0, 3])
+    func largeMessage(noteLength: Int) throws {
+        let bench = try SpoolBench()
+        let note = [UInt8](repeating: 7, count: noteLength)
+        let text = String(repeating: "0123456789abcde,", count: 80_000) + "end;"
+        let replies = try ["before;", text, "after;"].compactMap { try bench.append($0, note: note) }
+        #expect(replies.map(\.text) == ["stored", "stored", "open"])
+        bench.turn()
+        let next = try bench.restart()
+        if noteLength == 0 { #expect(try next.store(text) == "duplicate") }
+        for bench in [bench, next] {
+            bench.flush()
+            let batches = bench.takeBatches()
+            #expect(try batches.map { try bench.text(of: $0) } == ["before;", text, "after;"])
+            var single = try #require(try BatchReader(bench.spool).single(batches[1]))
+            var (bytes, piece) = ([UInt8](), [UInt8]())
+            while try single.pieces.next(into: &piece) { bytes += piece }
+            #expect(bytes == Array(text.utf8) && single.length == bytes.count && single.content.items == 1)
+        }
+    }
+
+    @Test("A large message that was damaged is none to be read in pieces; one that cannot be written fails alone")
+    func largeMessageInTrouble() throws {
+        let bench = try SpoolBench { ($0.isRequired, $0.batchBytes) = (true, 100) }
+        let text = String(repeating: "large", count: 300_000)
+        bench.storage.set { $0.room = 200_000 }
+        let failed = try bench.append(text)
+        #expect(failed?.text == "failed")
+        bench.storage.set { $0.room = .max }
+        #expect(try bench.store("small;") == "stored")
+        #expect(try bench.append(text)?.text == "stored")
+        bench.flush()
+        let copy = bench.directory.copyTree()
+        copy.change("\(SpoolBench.laneDirectory)/\(bench.segments().last ?? "")") { $0[$0.count - 5] ^= 1 }
+        let next = try SpoolBench(copy)
+        let batches = next.takeBatches()
+        try #require(batches.count == 2)
+        #expect(try BatchReader(next.spool).single(batches[1]) == nil)
+        #expect(try batches.map { try next.text(of: $0) } == ["small;", ""])
+        #expect(next.quarantined().count == 1)
+    }
+
     @Test("A batch that does not fill is closed when it is old enough")
     func batchesByAge() throws {
         let bench = try SpoolBench { $0.maxDelay = .milliseconds(5) }

@@ -97,6 +97,21 @@ import WireFormat
         for length in 1..<64 { #expect(seen.insert(digest([UInt8](repeating: 0, count: length))).inserted) }
     }
 
+    @Test("A digest made of pieces is that of the whole")
+    func digestOfPieces() {
+        let body = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 1) }
+        for length in 0...300 {
+            let whole = body.prefix(length).withUnsafeBytes { BodyDigest.of($0) }
+            for pieceLength in [1, 7, 63, 64, 65, 300] {
+                var digest = BodyDigest(length: length)
+                for start in stride(from: 0, to: length, by: pieceLength) {
+                    body[start..<min(start + pieceLength, length)].withUnsafeBytes { digest.add($0) }
+                }
+                #expect(digest.finish() == whole, "\(length) bytes in pieces of \(pieceLength)")
+            }
+        }
+    }
+
     @Test("A sender's name is a version 4 UUID, and each is another")
     func senders() {
         let names = (0..<100).map { _ in SenderID.random().description }

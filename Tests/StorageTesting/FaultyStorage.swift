@@ -51,14 +51,14 @@ private final class FaultyFile: StorageFile {
         self.storage = storage
     }
 
-    func write(_ bytes: [UInt8], at offset: Int) throws(StorageFailure) {
+    func write(_ bytes: Span<UInt8>, at offset: Int) throws(StorageFailure) {
         var (room, code) = (0, ENOSPC)
         storage.set { faults in
             room = faults.write == nil ? min(faults.room, bytes.count) : 0
             faults.room -= room
             code = faults.write ?? ENOSPC
         }
-        try file.write(Array(bytes.prefix(room)), at: offset)
+        try file.write(bytes.extracting(first: room), at: offset)
         if room < bytes.count { throw StorageFailure("writing", path, code: code) }
     }
     func read(_ length: Int, at offset: Int, into buffer: inout [UInt8]) throws(StorageFailure) {

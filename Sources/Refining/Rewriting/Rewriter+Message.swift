@@ -9,9 +9,9 @@ extension Rewriter {
 
     /// Appends the changed message to `output` and answers true; false, and nothing is appended, if nothing has to change.
     /// After a throw `output` is as it was.
-    mutating func rewrite(_ message: Span<UInt8>, _ kind: SignalKind, into output: inout [UInt8]) throws(WireError)
-        -> Bool
-    {
+    mutating func rewrite(
+        _ message: Span<UInt8>, _ kind: SignalKind, limit: Int, into output: inout [UInt8]
+    ) throws(WireError) -> Bool {
         sampledOutTotal = 0
         if redactedAny { for index in redacted.indices { redacted[index] = 0 } }
         redactedAny = false
@@ -20,7 +20,7 @@ extension Rewriter {
         for index in sampledOut.indices { sampledOut[index] = 0 }
 
         let start = output.count
-        splice = Splice(appendingTo: output)
+        splice = Splice(appendingTo: output, limit: limit)
         // The splice has the only reference now, so that it appends in place.
         output = []
         defer {
@@ -29,7 +29,7 @@ extension Rewriter {
         }
         do {
             let isChanged = try rewriteRequest(message, kind)
-            if isChanged { splice.flush(message) } else { splice.truncate(to: start) }
+            if isChanged { try splice.finish(message) } else { splice.truncate(to: start) }
             return isChanged
         } catch {
             splice.truncate(to: start)
