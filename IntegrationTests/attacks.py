@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from http_raw import PROTOBUF, RawConnection, connect
+from http_raw import PROTOBUF, RawConnection, SecureAddress, connect
 from payloads import new_trace_id, traces
 
 MIB = 1 << 20
@@ -172,7 +172,7 @@ class GoodClient:
         if GoodClient._process is None or GoodClient._process.poll() is not None:
             GoodClient._process = subprocess.Popen(
                 [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._tell(self.address)
+        self._tell(f"{self.address} {self.address.authority}" if isinstance(self.address, SecureAddress) else self.address)
         assert GoodClient._process.stdout.readline() == "begun\n"
         self.began = time.monotonic()
         return self
@@ -192,12 +192,14 @@ class GoodClient:
 
 
 def serve_good_client():
-    """The other process: an address begins a round, any other line ends it with the latencies and failures as JSON."""
+    """The other process: an address, with an authority's file if it is a secure one, begins a round; any other line ends it
+    with the latencies and failures as JSON."""
     for line in sys.stdin:
         latencies, failures = [], []
         body = traces(new_trace_id()).SerializeToString()
+        address, *authority = line.split()
         try:
-            with RawConnection(line.strip()) as connection:
+            with RawConnection(SecureAddress(address, *authority) if authority else address) as connection:
                 connection.request("POST", "/v1/traces", body, [PROTOBUF])
                 print("begun", flush=True)
                 while not select.select([sys.stdin], [], [], GoodClient.interval)[0]:

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import ssl
 
 
 def split(address):
@@ -10,9 +11,22 @@ def split(address):
     return host.strip("[]"), int(port)
 
 
+class SecureAddress(str):
+    """The address of a door with TLS; every connection to it is encrypted. `authority` is the file of who issued its
+    certificate."""
+
+    def __new__(cls, address, authority):
+        made = super().__new__(cls, address)
+        made.authority = authority
+        made.context = ssl.create_default_context(cafile=authority)
+        return made
+
+
 def connect(address, timeout=10):
     connection = socket.create_connection(split(address), timeout=timeout)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if isinstance(address, SecureAddress):
+        return address.context.wrap_socket(connection, server_hostname=split(address)[0])
     return connection
 
 
@@ -121,7 +135,10 @@ def post(address, path, body, headers=(PROTOBUF,), timeout=20):
 
 
 def get(address, path, headers=(), timeout=20):
-    connection = http.client.HTTPConnection(*split(address), timeout=timeout)
+    if isinstance(address, SecureAddress):
+        connection = http.client.HTTPSConnection(*split(address), timeout=timeout, context=address.context)
+    else:
+        connection = http.client.HTTPConnection(*split(address), timeout=timeout)
     try:
         connection.request("GET", path, headers=dict(headers))
         answer = connection.getresponse()

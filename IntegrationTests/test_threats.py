@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import resource
 import socket
+import ssl
 import struct
 import time
 import zlib
@@ -14,7 +15,7 @@ import zstandard
 
 from attacks import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GET, GRPC, HEADERS, MIB, PING, POST, PRIORITY, RST_STREAM,
                      SETTINGS, WINDOW_UPDATE, Attacker, GoodClient, PeakMemory, frame, integer, literal)
-from http_raw import PROTOBUF, RawConnection, encode, get, split
+from http_raw import PROTOBUF, RawConnection, SecureAddress, encode, get, split
 from payloads import field, nested_arrays, traces
 from programs import Collector, Sidecar, wait_until
 
@@ -32,26 +33,36 @@ LIMITS = {
 
 
 class Targets:
-    def __init__(self, directory):
+    """A sidecar and its collector; with `certificates` all their doors have TLS."""
+
+    def __init__(self, directory, certificates=None):
         (directory / "c").mkdir()
         (directory / "s").mkdir()
-        limits = {key.replace(".", "__"): value for key, value in LIMITS.items()}
-        self.collector = Collector(directory / "c", **limits)
-        self.sidecar = Sidecar(directory / "s", self.collector.otlp, **limits)
+        settings = {key.replace(".", "__"): value for key, value in LIMITS.items()}
+        sending = {}
+        self.authority = certificates and certificates.ca_pem
+        if certificates:
+            settings |= {"tls__certificate": certificates.server_pem, "tls__key": certificates.server_key}
+            sending = {"forward__tls": "true", "forward__tls_authority": self.authority}
+        self.collector = Collector(directory / "c", **settings)
+        self.sidecar = Sidecar(directory / "s", self.collector.otlp, **settings, **sending)
         self.programs = {"collector": self.collector, "sidecar": self.sidecar}
         self.idle = {}
         for name, program in self.programs.items():
             for _ in range(20):
-                with RawConnection(program.otlp) as connection:
+                with RawConnection(self.address(program.otlp)) as connection:
                     assert connection.request("POST", "/v1/traces", GOOD, [PROTOBUF]).status == 200
-            with GoodClient(program.otlp) as client:
+            with GoodClient(self.address(program.otlp)) as client:
                 time.sleep(1)
             assert not client.failures, client.failures[0]
             self.idle[name] = client.p99()
 
+    def address(self, plain):
+        return SecureAddress(plain, self.authority) if self.authority else plain
+
     def refusals(self, name):
         program = self.programs[name]
-        page = get(program.admin if name == "sidecar" else program.console, "/metrics").text
+        page = get(self.address(program.admin if name == "sidecar" else program.console), "/metrics").text
         found = {}
         for line in page.splitlines():
             if "_http_refusals_total{" in line and 'door="otlp' in line:
@@ -77,7 +88,7 @@ class Beside:
 
     def __init__(self, targets, name):
         self.targets, self.name, self.program = targets, name, targets.programs[name]
-        self.address = self.program.otlp
+        self.address = targets.address(self.program.otlp)
 
     @contextlib.contextmanager
     def attacked(self, reason=None):
@@ -98,9 +109,28 @@ class Beside:
             assert any(after[word] > before[word] for word in reasons), f"none of {reasons} was counted: {after}"
 
 
+@pytest.fixture(scope="module")
+def secure_targets(tmp_path_factory, certificates):
+    running = Targets(tmp_path_factory.mktemp("secure-threats"), certificates)
+    yield running
+    running.stop()
+
+
 @pytest.fixture(params=PROGRAMS)
 def beside(request, targets):
     return Beside(targets, request.param)
+
+
+@pytest.fixture(params=PROGRAMS)
+def beside_tls(request, secure_targets):
+    return Beside(secure_targets, request.param)
+
+
+@pytest.fixture(params=[f"{program}{tls}" for tls in ("", "-tls") for program in PROGRAMS])
+def either(request):
+    """In clear text and with TLS, for what happens below the bodies."""
+    program, tls = request.param.removesuffix("-tls"), request.param.endswith("-tls")
+    return Beside(request.getfixturevalue("secure_targets" if tls else "targets"), program)
 
 
 def ids(start=1):
@@ -112,29 +142,29 @@ def ids(start=1):
 # MARK: floods of frames
 
 
-def test_rapid_reset(beside):
+def test_rapid_reset(either):
     """CVE-2023-44487: 100,000 requests, each reset at once."""
     numbers = ids()
     block = b"".join(
         frame(HEADERS, END_HEADERS | END_STREAM, number, GET) + frame(RST_STREAM, 0, number, struct.pack(">I", 8))
         for number, _ in zip(numbers, range(100_000)))
-    with beside.attacked(("reset_flood", "protocol_error")), Attacker(beside.address) as attacker:
+    with either.attacked(("reset_flood", "protocol_error")), Attacker(either.address) as attacker:
         assert attacker.flood(block, 1.0) is not None, "not cut off"
 
 
 @pytest.mark.parametrize("increment", [0, 0x7FFFFFFF], ids=["zero", "overflow"])
-def test_made_you_reset(beside, increment):
+def test_made_you_reset(either, increment):
     """CVE-2025-8671: 50,000 streams, each broken by a WINDOW_UPDATE, so that it is the server that resets."""
     block = b"".join(
         frame(HEADERS, END_HEADERS, number, POST) + frame(WINDOW_UPDATE, 0, number, struct.pack(">I", increment))
         for number, _ in zip(ids(), range(50_000)))
-    with beside.attacked(("reset_flood", "protocol_error")), Attacker(beside.address) as attacker:
+    with either.attacked(("reset_flood", "protocol_error")), Attacker(either.address) as attacker:
         assert attacker.flood(block, 1.0) is not None, "not cut off"
 
 
-def test_continuation_flood(beside):
+def test_continuation_flood(either):
     """CVE-2024-28182: a header that never ends."""
-    with beside.attacked(("protocol_error", "reset_flood")), Attacker(beside.address) as attacker:
+    with either.attacked(("protocol_error", "reset_flood")), Attacker(either.address) as attacker:
         attacker.send(frame(HEADERS, 0, 1, GET))
         assert attacker.flood(frame(CONTINUATION, 0, 1, literal(b"a", b"b")) * 1000, 1.0) is not None, "not cut off"
 
@@ -149,77 +179,77 @@ def test_continuation_flood(beside):
     ],
     ids=["SETTINGS", "PING", "PRIORITY"],
 )
-def test_floods(beside, reason, block, reads):
+def test_floods(either, reason, block, reads):
     """CVE-2019-9515, -9512, -9513."""
-    with beside.attacked(reason), Attacker(beside.address) as attacker:
+    with either.attacked(reason), Attacker(either.address) as attacker:
         assert attacker.flood(block * 500, 1.5, reads=reads) is not None, "not cut off"
 
 
-def test_empty_data_flood(beside):
+def test_empty_data_flood(either):
     """CVE-2019-9518."""
-    with beside.attacked("empty_data_flood"), Attacker(beside.address) as attacker:
+    with either.attacked("empty_data_flood"), Attacker(either.address) as attacker:
         attacker.send(frame(HEADERS, END_HEADERS, 1, POST))
         assert attacker.flood(frame(DATA, 0, 1) * 1000, 1.0) is not None, "not cut off"
 
 
-def test_hpack_bomb(beside):
+def test_hpack_bomb(either):
     """One entry of 4,000 bytes in the dynamic table, and 16,000 references to it in each block."""
     first = b"\x82\x86\x84" + b"\x40" + b"\x01a" + integer(3950, 7) + b"x" * 3950
-    with beside.attacked("header_too_large"), Attacker(beside.address) as attacker:
+    with either.attacked("header_too_large"), Attacker(either.address) as attacker:
         attacker.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, first))
         block = b"\x82\x86\x84" + b"\xbe" * 16_000
         bombs = b"".join(frame(HEADERS, END_HEADERS | END_STREAM, number, block) for number, _ in zip(ids(3), range(199)))
         assert attacker.flood(bombs, 1.0) is not None, "not cut off"
 
 
-def test_garbage(beside):
+def test_garbage(either):
     """Nothing of HTTP in it, TLS on a port without TLS, a broken preface: closed, and no long line in the log."""
     import random
 
-    lines = len(beside.program.lines)
-    with beside.attacked():
+    lines = len(either.program.lines)
+    with either.attacked():
         for number in range(60):
             noise = random.Random(number).randbytes(600)
             start = [b"", b"\x16\x03\x01", b"PRI * HTTP/2.0\r\n\r\nXX", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"][number % 4]
-            with Attacker(beside.address, http2=False) as attacker:
+            with Attacker(either.address, http2=False) as attacker:
                 attacker.send(start + noise)
                 if number < 8:
                     assert attacker.ends_within(1.5) is not None, f"still open after {start!r}"
-    assert all(len(line) <= 1024 for line in beside.program.lines[lines:])
+    assert all(len(line) <= 1024 for line in either.program.lines[lines:])
 
 
 # MARK: slow peers
 
 
-def test_zero_window(beside):
+def test_zero_window(either):
     """CVE-2019-9517: many requests whose answers the peer has closed its window for."""
     closed = struct.pack(">HI", 4, 0)
     requests = b"".join(frame(HEADERS, END_HEADERS | END_STREAM, number, GET) for number, _ in zip(ids(), range(10_000)))
-    with beside.attacked(("write_stalled", "reset_flood")), Attacker(beside.address, settings=closed) as attacker:
+    with either.attacked(("write_stalled", "reset_flood")), Attacker(either.address, settings=closed) as attacker:
         assert attacker.flood(requests, 1.5) is not None, "not cut off"
 
 
-def test_slow_read_of_an_answer(beside):
+def test_slow_read_of_an_answer(either):
     """A window that is opened a byte at a time: progress, but none that counts."""
-    with beside.attacked("write_stalled"), Attacker(beside.address, settings=struct.pack(">HI", 4, 0)) as attacker:
+    with either.attacked("write_stalled"), Attacker(either.address, settings=struct.pack(">HI", 4, 0)) as attacker:
         for number, _ in zip(ids(), range(50)):
             attacker.send(frame(HEADERS, END_HEADERS | END_STREAM, number, GET))
         assert attacker.flood(frame(WINDOW_UPDATE, 0, 1, struct.pack(">I", 1)), 1.0) is not None or attacker.ends_within(1)
 
 
-def test_answers_that_nobody_reads(beside):
+def test_answers_that_nobody_reads(either):
     """Requests sent ahead on HTTP/1.1, without reading one answer."""
     request = encode("POST", "/v1/traces", b"\xff" * 10, [PROTOBUF])
-    with beside.attacked("write_stalled"), Attacker(beside.address, http2=False, receive_buffer=4096) as attacker:
+    with either.attacked("write_stalled"), Attacker(either.address, http2=False, receive_buffer=4096) as attacker:
         assert attacker.flood(request * 1000, 3.0, reads=False) is not None, "not cut off"
 
 
-def test_slow_headers(beside):
+def test_slow_headers(either):
     """Slowloris on both versions: the header never ends."""
-    with beside.attacked("header_timeout"):
-        first = Attacker(beside.address, http2=False)
-        second = Attacker(beside.address)
-        third = Attacker(beside.address, http2=False)
+    with either.attacked("header_timeout"):
+        first = Attacker(either.address, http2=False)
+        second = Attacker(either.address)
+        third = Attacker(either.address, http2=False)
         with first, second, third:
             first.send(b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nA: b")
             second.send(frame(HEADERS, 0, 1, POST))
@@ -229,10 +259,10 @@ def test_slow_headers(beside):
             assert time.monotonic() - began < 1.0
 
 
-def test_slow_bodies(beside):
+def test_slow_bodies(either):
     """A byte a second: 408 on both versions, and the HTTP/2 connection lives on."""
-    with beside.attacked("body_too_slow"):
-        with Attacker(beside.address, http2=False) as first, Attacker(beside.address) as second:
+    with either.attacked("body_too_slow"):
+        with Attacker(either.address, http2=False) as first, Attacker(either.address) as second:
             first.send(encode("POST", "/v1/traces", headers=[PROTOBUF], length=False)[:-2] + b"Content-Length: 10\r\n\r\na")
             second.send(frame(HEADERS, END_HEADERS, 1, POST) + frame(DATA, 0, 1, b"a"))
             assert first.ends_within(1.0) is not None, "not cut off"
@@ -241,17 +271,58 @@ def test_slow_bodies(beside):
             assert answer, "no answer to the slow stream"
 
 
-def test_a_thousand_idle_connections(beside):
-    """They cost little, and the service stays available."""
-    with contextlib.ExitStack() as open_ones, beside.attacked():
-        for number in range(900):
-            attacker = open_ones.enter_context(Attacker(beside.address, http2=number % 2 == 0))
+def test_a_thousand_idle_connections(either):
+    """They cost little, and the service stays available: where they fill their part of the memory, as with TLS, those that
+    come too fast are closed, and after a second without a word the others give way."""
+    with contextlib.ExitStack() as open_ones, either.attacked():
+        # With TLS each takes 20 KiB and more besides.
+        for number in range(450 if isinstance(either.address, SecureAddress) else 900):
+            try:
+                attacker = open_ones.enter_context(Attacker(either.address, http2=number % 2 == 0))
+            except OSError:
+                continue
             if number % 30 == 0:
                 time.sleep(0.015)  # slow peers, not a storm of connections
             if number % 3 == 0 and number % 2:
                 attacker.send(b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
-        with RawConnection(beside.address) as connection:
-            assert connection.request("POST", "/v1/traces", GOOD, [PROTOBUF]).status == 200
+
+
+        def is_served():
+            with contextlib.suppress(OSError), RawConnection(either.address) as connection:
+                return connection.request("POST", "/v1/traces", GOOD, [PROTOBUF]).status == 200
+
+        wait_until(is_served, timeout=1.5, what="a new peer is served")
+
+
+# MARK: handshakes
+
+
+def test_handshakes_that_go_nowhere(beside_tls):
+    """A ClientHello that never comes, half of one, and one that nobody goes on from: closed as slow headers are."""
+    begun = ssl.MemoryBIO()
+    session = SecureAddress("x:0", beside_tls.address.authority).context.wrap_bio(ssl.MemoryBIO(), begun, server_hostname="x")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        session.do_handshake()
+    hello = begun.read()
+    with beside_tls.attacked("header_timeout"):
+        plain = str(beside_tls.address)
+        attackers = [Attacker(plain, http2=False) for _ in range(3)]
+        for attacker, beginning in zip(attackers, [b"", hello[:100], hello]):
+            attacker.send(beginning)
+        for attacker in attackers:
+            assert attacker.ends_within(1.0) is not None, "not cut off"
+            attacker.close()
+
+
+def test_many_broken_handshakes(beside_tls):
+    """300 peers that begin well and go on with noise."""
+    with beside_tls.attacked("tls"):
+        for number in range(300):
+            with Attacker(str(beside_tls.address), http2=False) as attacker:
+                attacker.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes([number % 256]) * 600)
+                if number % 30 == 0:
+                    assert attacker.ends_within(1.0) is not None, "not cut off"
+                    time.sleep(0.015)
 
 
 # MARK: compression and decoders

@@ -98,9 +98,19 @@ package final class KeptCounters: Sendable {
     // MARK: the file
 
     private static func readEarlier(_ path: String, _ problems: inout [Problem]) -> [String: UInt64] {
-        guard let file = try? ReadFile(path), let size = try? file.size(), size > 0 else { return [:] }
+        guard fileExists(path) else { return [:] }
         var bytes: [UInt8] = []
-        guard (try? file.read(min(size, 1 << 20), at: 0, into: &bytes)) != nil, bytes.count >= headerBytes else {
+        do throws(StorageFailure) {
+            let file = try ReadFile(path)
+            try file.read(min(try file.size(), 1 << 20), at: 0, into: &bytes)
+        } catch {
+            problems.append(Problem(description: "\(error); its counters are lost"))
+            return [:]
+        }
+        // An empty one was made a moment before its process ended.
+        guard !bytes.isEmpty else { return [:] }
+        guard bytes.count >= headerBytes else {
+            problems.append(Problem(description: "'\(path)' is cut off; its counters are lost"))
             return [:]
         }
         if bytes.loadLittle(at: 0, as: UInt64.self) != magic {

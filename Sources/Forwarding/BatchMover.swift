@@ -29,10 +29,17 @@ package final class BatchMover {
 
     package func flush() { for lane in lanes.values { lane.flush() } }
 
-    /// Calls `failed`, now or later, when it cannot be moved; nothing has changed then that a later move would not find again.
-    func move(_ batch: SpooledBatch, failed: @escaping () -> Void) {
+    enum Failure {
+        /// Its collector may have it as well.
+        case nothingMoved
+        /// Part of it stands in other lanes, so that only another move may end it: these know what they have.
+        case movedInPart
+    }
+
+    /// Calls `failed`, now or later, when it cannot be moved.
+    func move(_ batch: SpooledBatch, failed: @escaping (Failure) -> Void) {
         let isLarge = batch.length > BatchPacker.largeBytes
-        guard !isLarge || packer.placeForLarge.take(orWhenFree: {}) else { return failed() }
+        guard !isLarge || packer.placeForLarge.takeIfFree() else { return failed(.nothingMoved) }
         defer {
             packer.forgetLarge()
             if isLarge { packer.placeForLarge.giveBack() }
@@ -40,10 +47,9 @@ package final class BatchMover {
         let content: BatchReader.Content
         do throws(SpoolError) { content = try packer.read(batch) } catch {
             log.error(
-                "failover_unreadable", "a batch cannot be read back from the spool; it is lost",
+                "failover_unreadable", "a batch cannot be read back from the spool now, and is not moved",
                 ["reason": "\(error)", "items": batch.items])
-            settle(batch, moved: 0, sampled: 0, damaged: batch.items + batch.sampled)
-            return
+            return failed(.nothingMoved)
         }
         do {
             let kind = batch.lane.key.kind
@@ -61,37 +67,41 @@ package final class BatchMover {
             put(parts, batch, content, damaged, failed)
         } catch {
             log.error("failover_move", "a batch cannot be moved", ["reason": "\(error)"])
-            failed()
+            failed(.nothingMoved)
         }
     }
 
     private func put(
         _ parts: [Sharding.Part], _ batch: SpooledBatch, _ content: BatchReader.Content, _ damaged: UInt64,
-        _ failed: @escaping () -> Void
+        _ failed: @escaping (Failure) -> Void
     ) {
-        var open = parts.count
-        var isWhole = true
-        let done: (Bool) -> Void = { [self] isStored in
-            isWhole = isWhole && isStored
-            open -= 1
-            guard open == 0 else { return }
-            // Where a part failed the whole batch is moved again, and the parts that were stored are known.
-            guard isWhole else { return failed() }
-            settle(batch, moved: content.items, sampled: content.sampled, damaged: damaged)
-        }
         let note = Self.origin(of: batch)
+        let message = packer.message
+        // Room for all of them first, so that what there is no room for is not moved in part.
+        var places: [(lane: Lane, room: Lane.Room, part: Sharding.Part)] = []
         for part in parts {
             let key = LaneKey(
                 door: LaneKey.moved, kind: batch.lane.key.kind, collector: collectors.names[part.collector])
-            let bytes = part.bytes ?? packer.message
-            guard let lane = lane(key), let room = lane.makeRoom(message: bytes.count, note: note.count) else {
-                done(false)
-                continue
+            let length = part.bytes?.count ?? message.count
+            guard let lane = lane(key), let room = lane.makeRoom(message: length, note: note.count) else {
+                for place in places { place.lane.giveBack(place.room) }
+                return failed(.nothingMoved)
             }
-            lane.append(bytes.span, items: part.items, note: note, in: room) { answer in
-                if case .failed = answer { done(false) } else { done(true) }
+            places.append((lane, room, part))
+        }
+        var open = places.count
+        var stored = 0
+        let count = places.count
+        for place in places {
+            let bytes = place.part.bytes ?? message
+            place.lane.append(bytes.span, items: place.part.items, note: note, in: place.room) { [self] answer in
+                if case .failed = answer {} else { stored += 1 }
+                open -= 1
+                guard open == 0 else { return }
+                guard stored == count else { return failed(stored == 0 ? .nothingMoved : .movedInPart) }
+                settle(batch, moved: content.items, sampled: content.sampled, damaged: damaged)
             }
-            lane.flush()
+            place.lane.flush()
         }
     }
 

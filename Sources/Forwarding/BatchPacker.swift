@@ -4,12 +4,14 @@ package import Spool
 /// Reads batches back from the spool and packs them for the way. Keeps its tables and its room between them, for all
 /// collectors. Lives on the loop that forwards.
 package final class BatchPacker {
-    /// A batch over this length is packed piece by piece, and has to have the place for large ones.
-    static let largeBytes = 2 << 20
+    /// A batch over this length is one large message, as `forward.batch_bytes` is less. It is packed piece by piece, by who has
+    /// a place for large ones.
+    static let largeBytes = 3 << 20
 
     /// What was read last.
     private(set) var message: [UInt8] = []
     let placeForLarge = PlaceForLarge()
+    let placeInTrouble = PlaceForLarge()
     private let reader: BatchReader
     private let level: Int
     private var zstd: ZstdCompressor
@@ -54,12 +56,13 @@ package final class BatchPacker {
     /// Gives back what a large batch took.
     func forgetLarge() {
         if message.capacity > Self.largeBytes { message = [] }
+        if scratch.capacity > Self.largeBytes { scratch = [] }
     }
 
     private func packMessage(_ encoding: BatchEncoding, into body: inout [UInt8]) throws(CompressionError) {
         // Borrowed for as long as it is packed: nobody changes it meanwhile.
         let message = message
-        scratch.removeAll(keepingCapacity: scratch.capacity <= Self.largeBytes)
+        scratch.removeAll(keepingCapacity: true)
         switch encoding {
         case .none:
             body += message

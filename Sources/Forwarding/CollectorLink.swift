@@ -35,11 +35,13 @@ package final class CollectorLink {
     private var encoding: BatchEncoding
     private var queues: [LaneQueue] = []
     private var nextQueue = 0
-    /// What has to be sent again, oldest first.
-    private var again: [SpooledBatch] = []
+    private var again = RetryList()
+    /// Batches that came through.
+    private var passed: UInt64 = 0
+    private var isClosed = false
     private var inFlight = 0
     private var inFlightBytes = 0
-    private var waitsForPlace = false
+    private var waitedFor: PlaceForLarge?
     private var backoff: Backoff
     private var pause: Timer?
     private var pausedUntil = MonotonicTime(nanoseconds: 0)
@@ -55,6 +57,12 @@ package final class CollectorLink {
 
         var first: SpooledBatch? { next < batches.count ? batches[next] : nil }
 
+        /// In the order of numbers: one that could not be moved comes back after others.
+        func insert(_ batch: SpooledBatch) {
+            let place = batches[next...].lastIndex { $0.sequence < batch.sequence }.map { $0 + 1 } ?? next
+            batches.insert(batch, at: place)
+        }
+
         func removeFirst() {
             next += 1
             if next == batches.count || next >= 64 {
@@ -66,6 +74,9 @@ package final class CollectorLink {
 
     private struct Sending {
         let batch: SpooledBatch
+        let attempts: RetryList.Attempts
+        /// Where its memory was taken, if it is large.
+        let place: PlaceForLarge?
         let items: UInt64
         let sampled: UInt64
         let rawBytes: Int
@@ -90,14 +101,17 @@ package final class CollectorLink {
         backoff = options.backoff
     }
 
-    package func close() { client.close() }
+    package func close() {
+        isClosed = true
+        client.close()
+    }
 
     /// Nothing waits, is on its way or is to be sent again.
     var isQuiet: Bool { inFlight == 0 && again.isEmpty && queues.allSatisfy { $0.first == nil } }
 
     func add(_ batch: SpooledBatch) {
         if let queue = queues.first(where: { $0.lane === batch.lane }) {
-            queue.batches.append(batch)
+            queue.insert(batch)
         } else {
             let queue = LaneQueue(batch.lane)
             queue.batches.append(batch)
@@ -133,20 +147,24 @@ package final class CollectorLink {
     private func pump() {
         // After trouble one batch tries the way; the others follow when it has come through.
         let allowed = troubledSince == nil ? options.maxInFlight : 1
-        while pause == nil, inFlight < allowed, let sending = takeNext() { send(sending) }
+        while !isClosed, pause == nil, inFlight < allowed, let sending = takeNext() { send(sending) }
     }
 
     private func takeNext() -> Sending? {
-        while let batch = takeBatch() {
-            if let sending = prepare(batch) { return sending }
-            giveBackRoom(of: batch)
+        while pause == nil, let entry = takeEntry() {
+            let place = entry.batch.length > BatchPacker.largeBytes ? placeForLarge : nil
+            if let sending = prepare(entry, place) { return sending }
+            place?.giveBack()
         }
         return nil
     }
 
     /// What has to be sent again comes first. Then the lanes take turns.
-    private func takeBatch() -> SpooledBatch? {
-        if let first = again.first { return takeRoom(for: first) ? again.removeFirst() : nil }
+    private func takeEntry() -> RetryList.Entry? {
+        let isNothingElse = queues.allSatisfy { queue in
+            queue.first.map { !$0.lane.mayBeSent($0.sequence) } ?? true
+        }
+        if !again.isEmpty, let entry = again.take(isNothingElse: isNothingElse, where: takeRoom) { return entry }
         for step in 0..<queues.count {
             let index = (nextQueue + step) % queues.count
             guard let batch = queues[index].first, batch.lane.mayBeSent(batch.sequence), takeRoom(for: batch) else {
@@ -154,35 +172,39 @@ package final class CollectorLink {
             }
             queues[index].removeFirst()
             nextQueue = (index + 1) % queues.count
-            return batch
+            return RetryList.Entry(batch: batch, attempts: RetryList.Attempts(passedBefore: passed))
         }
         return nil
     }
 
     // MARK: memory
 
+    /// Those in trouble have a place of their own: who waits for an answer that does not come must not hold the others' place.
+    private var placeForLarge: PlaceForLarge {
+        troubledSince == nil ? packer.placeForLarge : packer.placeInTrouble
+    }
+
     private func takeRoom(for batch: SpooledBatch) -> Bool {
         guard batch.length > BatchPacker.largeBytes else {
             return inFlight == 0 || inFlightBytes + batch.length <= options.maxInFlightBytes
         }
         // It is asked for once, however often there is nothing else to do.
-        guard !waitsForPlace else { return false }
-        let isTaken = packer.placeForLarge.take { [weak self] in
-            self?.waitsForPlace = false
-            self?.pump()
+        let place = placeForLarge
+        guard waitedFor !== place else { return false }
+        let isTaken = place.take { [weak self] in
+            guard let self else { return }
+            if waitedFor === place { waitedFor = nil }
+            pump()
         }
-        waitsForPlace = !isTaken
+        if !isTaken { waitedFor = place }
         return isTaken
-    }
-
-    private func giveBackRoom(of batch: SpooledBatch) {
-        if batch.length > BatchPacker.largeBytes { packer.placeForLarge.giveBack() }
     }
 
     // MARK: one batch
 
     /// Reads and packs a batch; nil when nothing of it has to be sent.
-    private func prepare(_ batch: SpooledBatch) -> Sending? {
+    private func prepare(_ entry: RetryList.Entry, _ place: PlaceForLarge?) -> Sending? {
+        let batch = entry.batch
         do {
             let packed = try packer.pack(batch, encoding, options.dialect)
             guard packed.rawBytes > 0 else {
@@ -194,20 +216,30 @@ package final class CollectorLink {
                 message: options.dialect.prefixLength..<packed.body.count, encoding: encoding,
                 sender: batch.lane.sender.description, sequence: batch.sequence)
             return Sending(
-                batch: batch, items: packed.content.items, sampled: packed.content.sampled,
+                batch: batch, attempts: entry.attempts, place: place, items: packed.content.items, sampled: packed.content.sampled,
                 rawBytes: packed.rawBytes, parcel: parcel)
         } catch {
+            var entry = entry
+            entry.attempts.unreadable += 1
+            let isLost = entry.attempts.unreadable >= RetryList.mostUnreadable
             log.error(
-                "forward_unreadable", "a batch cannot be read back from the spool; it is lost",
+                "forward_unreadable",
+                isLost
+                    ? "a batch cannot be read back from the spool; it is lost"
+                    : "a batch cannot be read back from the spool now; it is tried again",
                 ["reason": "\(error)", "items": batch.items])
-            finish(batch, items: 0, sampled: 0, LaneAccount.Outcome())
+            if isLost {
+                finish(batch, items: 0, sampled: 0, LaneAccount.Outcome())
+            } else {
+                retry(entry, after: nil)
+            }
             return nil
         }
     }
 
     private func send(_ sending: Sending) {
         inFlight += 1
-        let bytes = sending.batch.length > BatchPacker.largeBytes ? 0 : sending.parcel.body.count
+        let bytes = sending.place == nil ? sending.parcel.body.count : 0
         inFlightBytes += bytes
         let request = options.dialect.request(
             sending.parcel, authorization: options.authorization(), context: Self.ownContext())
@@ -216,7 +248,7 @@ package final class CollectorLink {
             inFlight -= 1
             inFlightBytes -= bytes
             settle(sending, result)
-            giveBackRoom(of: sending.batch)
+            sending.place?.giveBack()
             pump()
         }
     }
@@ -236,13 +268,13 @@ package final class CollectorLink {
             break
         case .failure(let error):
             trouble("the collector cannot be reached", error.description)
-            retry(sending.batch, after: nil)
+            retry(RetryList.Entry(batch: sending.batch, attempts: sending.attempts), after: nil)
         case .success(let response):
             switch DeliveryVerdict.of(response, options.dialect, sending.parcel.encoding) {
             case .delivered(let rejected): deliver(sending, rejected)
             case .retry(let delay, let reason):
                 trouble("the collector does not take batches now", reason)
-                retry(sending.batch, after: delay)
+                retryAnswered(sending, after: delay, reason)
             case .repack(let reason): repack(sending, reason)
             case .refused(let reason): refuse(sending, reason)
             }
@@ -251,6 +283,7 @@ package final class CollectorLink {
 
     private func deliver(_ sending: Sending, _ rejected: Int) {
         comesThrough()
+        passed += 1
         counters.batches.add()
         counters.sentBytes.add(sending.parcel.body.count)
         counters.rawBytes.add(sending.rawBytes)
@@ -288,7 +321,7 @@ package final class CollectorLink {
                     "reason": reason,
                 ])
         }
-        again.insert(sending.batch, at: 0)
+        again.add(RetryList.Entry(batch: sending.batch, attempts: sending.attempts))
     }
 
     /// Items that the batch had and that were not read back are gone.
@@ -305,11 +338,23 @@ package final class CollectorLink {
         settled(batch)
     }
 
+    private func retryAnswered(_ sending: Sending, after delay: Duration?, _ reason: String) {
+        var attempts = sending.attempts
+        if delay == nil {
+            attempts.answered += 1
+            if passed > attempts.passedBefore { attempts.strikes += 1 }
+        }
+        attempts.passedBefore = passed
+        guard attempts.strikes < RetryList.mostStrikes else {
+            return refuse(sending, "\(reason); it failed again and again while others came through")
+        }
+        retry(RetryList.Entry(batch: sending.batch, attempts: attempts), after: delay)
+    }
+
     /// It is read and packed again then: while a collector is away nothing is held for it in memory.
-    private func retry(_ batch: SpooledBatch, after delay: Duration?) {
+    private func retry(_ entry: RetryList.Entry, after delay: Duration?) {
         counters.retries.add()
-        again.append(batch)
-        again.sort { $0.sequence < $1.sequence }
+        again.add(entry)
         let delay = delay ?? backoff.next(random: .random(in: .min ... .max))
         // Of several answers the one counts that asks for the longest time.
         guard loop.now() + delay > pausedUntil || pause == nil else { return }

@@ -15,6 +15,8 @@ package final class Forwarder {
     private let log: Log
     /// Of collectors that are configured no more.
     private var orphans: [SpooledBatch] = []
+    /// Parts of them stand in other lanes.
+    private var movedInPart: [SpooledBatch] = []
     private var drained: [@Sendable () -> Void] = []
     private let isPersistent: @Sendable () -> Bool
 
@@ -101,6 +103,10 @@ package final class Forwarder {
     }
 
     private func moveOrphans() {
+        let halves = movedInPart
+        movedInPart = []
+        // However they fail again, their collector must not have them any more.
+        for batch in halves { mover.move(batch) { [weak self] _ in self?.movedInPart.append(batch) } }
         let batches = orphans.prefix(Self.movedAtOnce)
         orphans.removeFirst(batches.count)
         orphans.insert(contentsOf: moveFirst(of: Array(batches)), at: 0)
@@ -112,8 +118,12 @@ package final class Forwarder {
         for (index, batch) in batches.enumerated() {
             var isBegun = false
             var hasFailed = false
-            mover.move(batch) { [weak self] in
-                if isBegun { self?.add(batch) } else { hasFailed = true }
+            mover.move(batch) { [weak self] failure in
+                switch failure {
+                case .movedInPart: self?.movedInPart.append(batch)
+                case .nothingMoved where isBegun: self?.add(batch)
+                case .nothingMoved: hasFailed = true
+                }
             }
             isBegun = true
             if hasFailed { return batches[index...] }

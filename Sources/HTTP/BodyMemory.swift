@@ -8,6 +8,8 @@ package import EventLoop
 /// Whoever waits, or lets others wait, for too long is refused, so nothing is held for ever.
 package final class BodyMemory {
     package let budget: ByteBudget
+    /// The part of the budget that connections may take by being open.
+    let connections: ByteBudget
     private let loop: EventLoop
     /// The oldest first.
     private var bodies: [LargeBody] = []
@@ -26,6 +28,7 @@ package final class BodyMemory {
     package init(loop: EventLoop, budget: ByteBudget) {
         self.loop = loop
         self.budget = budget
+        connections = ByteBudget(limit: budget.limit / 2, within: budget)
     }
 
     deinit { check?.cancel() }

@@ -96,7 +96,8 @@ package final class HTTPServer {
                     Glibc.close(fd)
                     continue
                 }
-                guard connections.count < limits.maxConnections || closeLongestIdle() else {
+                let isPlace = connections.count < limits.maxConnections || closeLongestIdle()
+                guard isPlace, makeRoom(ServerConnection.cost(self)) else {
                     counters.refuse(.tooManyConnections)
                     Glibc.close(fd)
                     continue
@@ -123,6 +124,14 @@ package final class HTTPServer {
     }
 
     private static let reservedDescriptors = 32
+
+    /// Whether a connection may take so much more memory, at the cost of others that ask nothing if need be.
+    func makeRoom(_ bytes: Int) -> Bool {
+        while memory.connections.limit - memory.connections.used < bytes {
+            guard closeLongestIdle() else { return false }
+        }
+        return true
+    }
 
     /// Makes room where every place is taken: a connection that asks nothing gives way to one that may. False when none
     /// has been idle for a second.

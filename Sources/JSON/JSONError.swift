@@ -12,6 +12,8 @@ package struct JSONError: Error, Equatable, Sendable {
         case invalidNumber
         case numberTooLong(limit: Int)
         case nestedTooDeep(limit: Int)
+        /// A value of a few bytes takes many as a part of the tree.
+        case tooManyValues(limit: Int)
         case duplicateKey(String)
     }
 
@@ -54,6 +56,7 @@ extension JSONError.Reason: CustomStringConvertible {
         case .invalidNumber: "not a JSON number"
         case .numberTooLong(let limit): "the number has more than \(limit) characters"
         case .nestedTooDeep(let limit): "nested deeper than \(limit) levels"
+        case .tooManyValues(let limit): "there are more than \(limit) values"
         case .duplicateKey(let key): "the key \"\(key)\" occurs twice in one object"
         }
     }

@@ -6,8 +6,9 @@ package enum JSONParser {
     package static let maximumDepthLimit = 1024
 
     package static func parse(
-        _ text: [UInt8], depthLimit: Int = 64, duplicateKeys: DuplicateKeys = .reject
+        _ text: [UInt8], depthLimit: Int = 64, valueLimit: Int = .max, duplicateKeys: DuplicateKeys = .reject
     ) throws(JSONError) -> JSONValue {
+        var values = 0
         var tokenizer = JSONTokenizer(text, depthLimit: min(depthLimit, maximumDepthLimit))
         var open: [Container] = []
         var result = JSONValue.null
@@ -33,6 +34,10 @@ package enum JSONParser {
             case .number(let number): value = .number(tokenizer.text(number))
             case .bool(let flag): value = .bool(flag)
             case .null: value = .null
+            }
+            values += 1
+            guard values <= valueLimit else {
+                throw JSONError(.tooManyValues(limit: valueLimit), at: tokenizer.tokenStart, in: text)
             }
             if open.isEmpty {
                 result = value

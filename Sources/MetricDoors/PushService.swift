@@ -69,12 +69,23 @@ package final class PushService: HTTPService {
                     body: exposition.render()))
         }
         ingest.countRequest(.push)
+        // Reserved before it is unpacked, as its length is known only then.
+        let room = limits.maxBodyBytes * Self.parsedRatio
+        guard exchange.share.grow(by: room) else { return exchange.respond(busy()) }
+        defer { exchange.share.shrink(by: room) }
         guard let body = unpack(exchange) else { return }
         do throws(PushedMetrics.Refusal) {
             accept(try PushedMetrics(body), exchange)
         } catch {
             exchange.respond(refuse(400, error.description, .malformed))
         }
+    }
+
+    /// What a body takes at most, in bodies of the greatest length: as a tree and as samples.
+    private static let parsedRatio = 8
+
+    private func busy() -> HTTPResponse {
+        refuse(503, "too much is being received at once; send it again later", .busy, retryAfter: .seconds(1))
     }
 
     package func refusal(_ head: RequestHead, status: Int, reason: String) -> HTTPResponse {
@@ -119,6 +130,7 @@ package final class PushService: HTTPService {
         }
         let telemetry = AcceptedTelemetry(
             kind: .metrics, bytes: writer.bytes, payload: 0..<writer.bytes.count, items: count)
+        guard exchange.share.grow(by: writer.bytes.count) else { return exchange.respond(busy()) }
         ingest.receivedBytes.add(writer.bytes.count)
         sink.accept(telemetry, exchange.share) { [ingest, exposition] answer in
             ingest.count(answer, .metrics, count)

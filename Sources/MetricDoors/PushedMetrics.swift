@@ -18,6 +18,8 @@ package struct PushedMetrics: Equatable, Sendable {
     }
 
     package static let mostSamples = 10_000
+    /// Of the JSON text: names, values and tags of the most samples that may come, or of fewer with more tags.
+    package static let mostValues = 8 * mostSamples
     package static let mostNameBytes = 255
     package static let mostTags = 64
     package static let mostTagBytes = 1024
@@ -27,7 +29,7 @@ package struct PushedMetrics: Equatable, Sendable {
     package init(_ body: [UInt8]) throws(Refusal) {
         let json: JSONValue
         do throws(JSONError) {
-            json = try JSONParser.parse(body, depthLimit: 4)
+            json = try JSONParser.parse(body, depthLimit: 4, valueLimit: Self.mostValues)
         } catch {
             throw Refusal(description: "the body is not JSON: \(error)")
         }

@@ -93,13 +93,23 @@ package final class OTLPService: HTTPService {
             route: route, bytes: exchange.body, sender: sequence == nil ? nil : head.headers["x-hms-sender"],
             sequence: sequence ?? 0, context: ownContext(head))
         exchange.body = []
+        guard let outcome = unpack(consume job, exchange, route) else { return }
+        // The body as it came is gone by now.
+        deliver(consume outcome, exchange, route)
+    }
+
+    /// Nil where it has been answered, or goes on apart.
+    private func unpack(
+        _ job: consuming TelemetryIntake.Job, _ exchange: HTTPExchange, _ route: IngestRoute
+    ) -> TelemetryIntake.Outcome? {
         do throws(TelemetryIntake.Failure) {
-            deliver(try intake.run(job, exchange.share, quickly: loop != nil), exchange, route)
+            return try intake.run(job, exchange.share, quickly: loop != nil)
         } catch {
             switch error {
             case .heavy: unpackApart(job, exchange, route)
             case .refused(let refusal): refuse(exchange, route, refusal)
             }
+            return nil
         }
     }
 
@@ -151,7 +161,7 @@ package final class OTLPService: HTTPService {
             retryAfter: status == 503 || status == 429 ? .seconds(1) : nil)
     }
 
-    private func deliver(_ outcome: TelemetryIntake.Outcome, _ exchange: HTTPExchange, _ route: IngestRoute) {
+    private func deliver(_ outcome: consuming TelemetryIntake.Outcome, _ exchange: HTTPExchange, _ route: IngestRoute) {
         let (telemetry, rejected, message) = (outcome.telemetry, outcome.rejected, outcome.message)
         let (kind, items) = (telemetry.kind, telemetry.items)
         counters.countReceived(kind, rejected)

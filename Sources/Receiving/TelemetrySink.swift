@@ -50,6 +50,9 @@ package enum SinkAnswer: Sendable {
     case busy(reason: String, retryAfter: Duration)
     /// It could never take the data.
     case tooLarge(reason: String)
+
+    package static let noMemory = busy(
+        reason: "too much is being received at once; send it again later", retryAfter: .seconds(1))
 }
 
 /// Where accepted telemetry goes. Lives on the loop of the service that feeds it.

@@ -22,7 +22,7 @@ struct ForwardPlan: Sendable {
         let security =
             settings.forwardTLS
             ? try TLSClientContext(
-                authority: settings.forwardAuthority, certificate: settings.forwardCertificate, key: settings.forwardKey
+                authority: settings.forwardAuthority, certificate: settings.forwardTLSCertificate, key: settings.forwardTLSKey
             )
             : nil
         endpoints = try settings.collectors.map { try Self.endpoint(of: $0, security) }

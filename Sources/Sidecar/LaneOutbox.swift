@@ -27,29 +27,37 @@ final class LaneOutbox {
         lanes = SignalKind.allCases.map { _ in [Lane?](repeating: nil, count: collectors.count) }
     }
 
-    /// Takes a message into the lanes of the collectors that own its traces. False when there is no room; nothing was kept
-    /// of it then.
+    enum Outcome {
+        /// `done` is called, or was.
+        case taken
+        /// The spool is full; nothing was kept.
+        case noRoom
+        /// For the parts of the message, which are copies; nothing was kept.
+        case noMemory
+    }
+
+    /// Takes a message into the lanes of the collectors that own its traces.
     func append(
         _ telemetry: borrowing AcceptedTelemetry, _ memory: BudgetShare?, _ done: @escaping (SinkAnswer) -> Void
-    ) -> Bool {
+    ) -> Outcome {
         let message = telemetry.bytes.span.extracting(telemetry.payload)
         // What has no item left is only counted, and any lane does.
         guard collectors.count > 1, telemetry.items > 0 else {
-            guard let lane = lane(telemetry.kind, 0) else { return false }
-            guard let room = lane.makeRoom(message: message.count, note: telemetry.note.count) else { return false }
+            guard let lane = lane(telemetry.kind, 0) else { return .noRoom }
+            guard let room = lane.makeRoom(message: message.count, note: telemetry.note.count) else { return .noRoom }
             lane.append(
                 message, items: telemetry.items, sampled: telemetry.sampledOut, note: telemetry.note, in: room
             ) { done(Self.answer($0)) }
-            return true
+            return .taken
         }
         // The parts of a large one are as much again, until they are in the lanes.
         guard let memory, message.count >= AcceptedTelemetry.largeBytes else {
-            return appendParts(message, telemetry, done)
+            return appendParts(message, telemetry, done) ? .taken : .noRoom
         }
         // A share of their own: the other is given back as soon as the message is answered, which may be before this returns.
-        guard let copies = memory.another(message.count) else { return false }
+        guard let copies = memory.another(message.count) else { return .noMemory }
         defer { copies.giveBack() }
-        return appendParts(message, telemetry, done)
+        return appendParts(message, telemetry, done) ? .taken : .noRoom
     }
 
     func flush() {

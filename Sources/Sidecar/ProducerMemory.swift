@@ -1,5 +1,6 @@
 import Files
 import Receiving
+import SelfTelemetry
 
 /// Keeps what is known of datagrams' producers over restarts, so that what was lost while the sidecar was away is counted and
 /// nothing else. The newest of it stands beside the datagrams themselves, in the spool; this file holds the rest.
@@ -13,9 +14,15 @@ struct ProducerMemory: Sendable {
     private static let headerLength = 40
 
     /// - Parameter notes: what was found in the spool, in the order in which it was written.
-    func load(notes: [[UInt8]]) -> ProducerTable {
+    func load(notes: [[UInt8]], log: Log) -> ProducerTable {
         var table = ProducerTable()
-        if let bytes = read() {
+        switch read() {
+        case .nothing: break
+        case .damaged(let reason):
+            log.error(
+                "producers_damaged", "what was known of datagrams' producers is lost; gaps from before are not counted",
+                ["file": path ?? "", "reason": reason])
+        case .content(let bytes):
             var forgotten = ProducerTable.Totals()
             forgotten.missing = bytes.loadLittle(at: 16, as: UInt64.self)
             forgotten.late = bytes.loadLittle(at: 24, as: UInt64.self)
@@ -26,15 +33,26 @@ struct ProducerMemory: Sendable {
         return table
     }
 
-    private func read() -> [UInt8]? {
-        guard let path, let file = try? ReadFile(path), let size = try? file.size() else { return nil }
+    private enum Found {
+        case nothing
+        case damaged(reason: String)
+        case content([UInt8])
+    }
+
+    private func read() -> Found {
+        guard let path, fileExists(path) else { return .nothing }
         var bytes: [UInt8] = []
-        guard (try? file.read(min(size, 1 << 20), at: 0, into: &bytes)) != nil, bytes.count >= Self.headerLength,
-            bytes.starts(with: Self.magic),
+        do throws(StorageFailure) {
+            let file = try ReadFile(path)
+            try file.read(min(try file.size(), 1 << 20), at: 0, into: &bytes)
+        } catch {
+            return .damaged(reason: "\(error)")
+        }
+        guard bytes.count >= Self.headerLength, bytes.starts(with: Self.magic),
             bytes.withUnsafeBytes({ checksum(UnsafeRawBufferPointer(rebasing: $0[16...])) })
                 == bytes.loadLittle(at: 8, as: UInt32.self)
-        else { return nil }
-        return bytes
+        else { return .damaged(reason: "its checksum does not fit") }
+        return .content(bytes)
     }
 
     func save(_ table: ProducerTable) {

@@ -28,7 +28,8 @@ final class RefiningSink: TelemetrySink {
         _ telemetry: consuming AcceptedTelemetry, _ memory: BudgetShare?, _ done: @escaping (SinkAnswer) -> Void
     ) {
         let kind = telemetry.kind
-        guard telemetry.items > 0 else { return next.accept(telemetry, memory, done) }
+        // A message without items may have secrets in its resources all the same.
+        guard !telemetry.payload.isEmpty else { return next.accept(telemetry, memory, done) }
         var refined: [UInt8] = []
         let outcome: RefiningOutcome
         do throws(WireError) {
@@ -81,7 +82,7 @@ final class RefiningSink: TelemetrySink {
             return .tooLarge(
                 reason: "with what is added to it the message is over \(maxMessageBytes) bytes; send smaller batches")
         case .outgrown:
-            return .busy(reason: "too much is being received at once; send it again later", retryAfter: .seconds(1))
+            return .noMemory
         default:
             // Every door has scanned the message; one that is read in another way here is not let pass unread.
             return .busy(reason: "the message cannot be refined: \(error)", retryAfter: .seconds(1))

@@ -40,6 +40,8 @@ private struct RunningSidecar {
     private let collectors: CollectorSet
     private let spool: Spool
     private let recovered: [RecoveredLane]
+    /// Of datagrams, as the newest notes beside these say.
+    private let producersInSpool: [ProducerTable.Producer]
     private let sync: SpoolSync
     private let ledger: SidecarLedger
     private let ingest: IngestCounters
@@ -72,7 +74,9 @@ private struct RunningSidecar {
                 collectors.names.map { LaneKey(door: door, kind: kind, collector: $0) }
             }
         }
-        (spool, recovered) = try Spool.open(settings.spoolOptions, keys: keys) { log.tell($0) }
+        let notes = FoundNotes()
+        (spool, recovered) = try Spool.open(settings.spoolOptions, keys: keys, onNote: notes.add) { log.tell($0) }
+        producersInSpool = notes.producers
         sync = try SpoolSync(spool)
         let kept = KeptCounters(
             path: spool.status.isInMemory ? nil : settings.spoolDirectory.map { $0 + "/counters" },
@@ -93,6 +97,16 @@ private struct RunningSidecar {
 
     /// What the sidecar takes when nothing is asked of it, and forwarding for batches of the usual size.
     private static let ownBytes = 16 << 20
+
+    /// What the spool's notes say, however many there are of them.
+    private final class FoundNotes {
+        private var table = ProducerTable()
+        var producers: [ProducerTable.Producer] { table.all }
+
+        func add(_ key: LaneKey, _ note: [UInt8]) {
+            if key.door == "udp" { table.restore(ProducerNotes.decode(note)) }
+        }
+    }
 
     // MARK: start and stop
 
@@ -274,7 +288,7 @@ private struct RunningSidecar {
         let counters = DatagramReceiver.Counters(program: Sidecar.program, registry: registry)
         let memory = ProducerMemory(
             path: spool.status.isInMemory ? nil : settings.spoolDirectory.map { $0 + "/producers" })
-        let producers = memory.load(notes: recovered.filter { $0.account.key.door == "udp" }.flatMap { $0.takeNotes() })
+        let producers = memory.load(notes: [ProducerNotes.encode(producersInSpool)], log: log)
         let receiver = try DatagramReceiver(
             loop: loop, address: address, receiveBufferBytes: settings.udpBufferBytes, sink: sink, ingest: ingest,
             counters: counters, collectsTraces: collectors.count > 1, producers: producers, refusals: ledger.refusals)

@@ -73,7 +73,8 @@ final class SidecarLedger: Sendable {
         }
         signal.dropped = zip(DropReason.allCases, dropped).map { ($0.rawValue, $1) }.filter { $0.1 > 0 }
         // What is being moved stands in two lanes for a moment, and counts once.
-        signal.spooled = signal.accepted &- signal.forwarded &- dropped.reduce(0, +)
+        let settled = signal.forwarded + dropped.reduce(0, +)
+        signal.spooled = signal.accepted - min(settled, signal.accepted)
         signal.rejected = (IngestCounters.Reason.allCases.map(\.rawValue) + [Self.duplicate])
             .map { ($0, kept.get(Self.name(kind, $0))) }.filter { $0.1 > 0 }
         return signal

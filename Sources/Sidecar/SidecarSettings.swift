@@ -22,8 +22,8 @@ package struct SidecarSettings: HasCommonSettings {
     var compressionLevel = 1
     var forwardTLS = false
     var forwardAuthority: String?
-    var forwardCertificate: String?
-    var forwardKey: String?
+    var forwardTLSCertificate: String?
+    var forwardTLSKey: String?
     var forwardKeyFile: String?
     var forwardProtocol = CollectorDialect.hms
     var forwardCompression: BatchEncoding = .zstd
@@ -86,7 +86,7 @@ package struct SidecarSettings: HasCommonSettings {
             SettingType.duration(in: .seconds(1) ... .seconds(86_400 * 30)).orNone(writtenAs: "never"),
             why: "Of several collectors, one that is away for so long has its share sent to the others."),
         SettingKey(
-            "forward.batch_bytes", \SidecarSettings.batchBytes, .size(in: 1 << 10...8 << 20),
+            "forward.batch_bytes", \SidecarSettings.batchBytes, .size(in: 1 << 10...2 << 20),
             why: "A batch is sent when it is this large: larger ones compress better."),
         SettingKey(
             "forward.max_delay", \SidecarSettings.maxDelay, .duration(in: .milliseconds(1) ... .seconds(60)),
@@ -105,10 +105,10 @@ package struct SidecarSettings: HasCommonSettings {
             "forward.tls_authority", \SidecarSettings.forwardAuthority, SettingType.path.orNone(writtenAs: "none"),
             why: "PEM authorities that may sign the collector's certificate; none means the system's."),
         SettingKey(
-            "forward.tls_certificate", \SidecarSettings.forwardCertificate, SettingType.path.orNone(writtenAs: "none"),
+            "forward.tls_certificate", \SidecarSettings.forwardTLSCertificate, SettingType.path.orNone(writtenAs: "none"),
             why: "PEM chain that the sidecar shows, for a collector that asks for one."),
         SettingKey(
-            "forward.tls_key", \SidecarSettings.forwardKey, SettingType.path.orNone(writtenAs: "none"),
+            "forward.tls_key", \SidecarSettings.forwardTLSKey, SettingType.path.orNone(writtenAs: "none"),
             why: "PEM private key of forward.tls_certificate."),
         SettingKey(
             "forward.key_file", \SidecarSettings.forwardKeyFile, SettingType.path.orNone(writtenAs: "none"),
@@ -148,7 +148,15 @@ package struct SidecarSettings: HasCommonSettings {
             },
             { $0.common.conflict(at: "admin.listen", addresses: $0.admin.map { [$0] } ?? [], secured: true) },
             { settings in
-                (settings.forwardCertificate == nil) == (settings.forwardKey == nil)
+                let isClear = !settings.forwardTLS && settings.collectors.contains { !$0.isLoopback }
+                guard settings.forwardKeyFile != nil, isClear, !settings.common.allowsOpenDoors else { return nil }
+                return SettingConflict(
+                    key: "forward.key_file",
+                    reason: "would send the key to other machines in clear text; set 'forward.tls = true', "
+                        + "or 'listen.open = true' if the network is trusted")
+            },
+            { settings in
+                (settings.forwardTLSCertificate == nil) == (settings.forwardTLSKey == nil)
                     ? nil
                     : SettingConflict(
                         key: "forward.tls_certificate",

@@ -40,7 +40,13 @@ final class SidecarSink: TelemetrySink {
                     reason: "the whole spool holds \(outbox.largestMessage) bytes; send smaller batches, "
                         + "or raise 'spool.max_bytes'"))
         }
-        if held.isEmpty, outbox.append(telemetry, memory, done) { return }
+        if held.isEmpty {
+            switch outbox.append(telemetry, memory, done) {
+            case .taken: return
+            case .noRoom: break
+            case .noMemory: return done(.noMemory)
+            }
+        }
         guard patience > .zero, heldBytes + telemetry.bytes.count <= Self.maxHeldBytes else {
             done(Self.full)
             return
@@ -70,11 +76,15 @@ final class SidecarSink: TelemetrySink {
         var settled = 0
         while settled < held.count {
             let request = held[settled]
-            let isTaken = outbox.append(request.telemetry, request.memory, request.done)
-            guard isTaken || request.deadline <= now else { break }
+            let outcome = outbox.append(request.telemetry, request.memory, request.done)
+            guard outcome != .noRoom || request.deadline <= now else { break }
             heldBytes -= request.telemetry.bytes.count
             settled += 1
-            if !isTaken { request.done(Self.full) }
+            switch outcome {
+            case .taken: break
+            case .noRoom: request.done(Self.full)
+            case .noMemory: request.done(.noMemory)
+            }
         }
         held.removeFirst(settled)
     }

@@ -17,6 +17,10 @@ extension Log {
             error(
                 "spool_items_lost", "accepted items are gone with damaged records; the ledger counts them as dropped",
                 ["lane": lane, "items": items])
+        case .fileUnreadable(let path, let reason, let lost):
+            error(
+                "spool_file_unreadable", "a file of the spool is not what was written; the rest goes on",
+                ["path": path, "reason": reason, "lost": lost])
         case .segmentUnreadable(let path, let reason, let copy):
             error(
                 "spool_segment_unreadable", "a segment of the spool cannot be read; it is set aside, the rest goes on",

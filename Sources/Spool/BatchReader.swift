@@ -24,12 +24,12 @@ package struct BatchReader {
         }
         for range in damage {
             let offset = batch.start + range.lowerBound
+            let name = "\(batch.lane.sender)-\(batch.segment.header.number)-\(offset).damaged"
+            guard spool.countDamagedRecord(name) else { continue }
             // The bytes were moved about; the file still holds them as they are.
             var copy: [UInt8] = []
             try? batch.segment.file.read(range.count, at: offset, into: &copy)
-            let name = "\(batch.lane.sender)-\(batch.segment.header.number)-\(offset).damaged"
             let path = spool.quarantine.keep(copy, as: name)
-            spool.countDamagedRecord()
             spool.log(.damaged(path: batch.segment.path, offset: offset, length: range.count, keptAs: path))
         }
         bytes.removeLast(bytes.count - kept)

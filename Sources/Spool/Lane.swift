@@ -231,7 +231,8 @@ package final class Lane {
             current.add(header, endingAt: start + offset + header.recordLength)
             batch = current
         }
-        do { try round.write(large, to: segment.file, at: start) } catch {
+        let isOverStale = start < Int(clamping: segment.header.staleThrough)
+        do { try round.write(large, to: segment.file, at: start, isOverStale: isOverStale) } catch {
             segment.giveUpWriting()
             if !segment.isInMemory { spool.noteFailure("\(error)") }
             throw .storage(error)

@@ -9,6 +9,7 @@ struct LaneRecovery {
     let storage: any Storage
     let quarantine: Quarantine
     let log: @Sendable (SpoolEvent) -> Void
+    let onNote: (LaneKey, [UInt8]) -> Void
     /// Bytes that were not on the disk yet may be gone, and nothing tells which.
     let isAfterPowerCut: Bool
 
@@ -32,7 +33,6 @@ struct LaneRecovery {
         var lastBatch: UInt64 = 0
         var digests: [UInt64] = []
         var remembersDigests = false
-        var notes: [[UInt8]] = []
         var bytes = 0
         /// Records are gone, and with them numbers that may have been used.
         var isDamaged = false
@@ -193,14 +193,14 @@ struct LaneRecovery {
         }
         found.total = max(found.total, header.total)
         found.highestBatch = max(found.highestBatch, header.batch)
-        // Of the last segment, where a sender may come again with what it saw no answer for, and of notes. A record that is not
+        // Of the last segments, where a sender may come again with what it saw no answer for, and of notes. A record that is not
         // whole must not be known: what it repeats would be taken for stored.
         guard header.noteLength > 0 || found.remembersDigests else { return }
         var body: [UInt8] = []
         try segment.file.read(header.bodyLength, at: offset + RecordHeader.length, into: &body)
         guard body.withUnsafeBytes({ BodyDigest.of($0) }) == header.digest else { return }
         if header.noteLength == 0 || key.door == LaneKey.moved { found.digests.append(header.digest) }
-        if header.noteLength > 0 { found.notes.append(Array(body[header.messageLength...])) }
+        if header.noteLength > 0 { onNote(key, Array(body[header.messageLength...])) }
     }
 
     /// Where the next intact header stands at or after `start`.
@@ -246,6 +246,12 @@ struct LaneRecovery {
     private func conclude(
         _ found: Found, _ content: SettledFile.Content, _ file: SettledFile?
     ) -> RecoveredLane {
+        if content.isDamaged {
+            log(
+                .fileUnreadable(
+                    path: SettledFile.path(in: directory), reason: "it is damaged",
+                    lost: "which of the last batches were forwarded; these are sent again"))
+        }
         let settled = content.newest
         var state = settled?.state ?? SettledState()
         let unsettled = found.batches.filter { !state.contains($0.key) }.sorted { $0.key < $1.key }
@@ -257,6 +263,12 @@ struct LaneRecovery {
         }
         // Records that are gone at the very end are known from what was noted beside them.
         let taken = TakenFile.read(directory)
+        if taken == nil, fileExists(TakenFile.path(in: directory)) {
+            log(
+                .fileUnreadable(
+                    path: TakenFile.path(in: directory), reason: "it is damaged",
+                    lost: "how much was accepted at the very end"))
+        }
         total = max(total, taken?.items ?? 0, state.items + waiting)
         var nextBatch = max(found.highestBatch + 1, state.highest + 1, taken?.nextBatch ?? 1, state.floor)
         let isUntold = taken == nil && (found.isDamaged || content.isDamaged || found.totalBefore ?? 0 > 0)
@@ -287,7 +299,7 @@ struct LaneRecovery {
         return RecoveredLane(
             account: account, directoryName: laneName, nextBatch: nextBatch, lastSegmentNumber: found.lastNumber,
             bytes: found.bytes,
-            content: RecoveredLane.Content(batches: batches, notes: found.notes, digests: found.digests))
+            content: RecoveredLane.Content(batches: batches, digests: found.digests))
     }
 
     /// How far numbers leap when some may have been used that nothing is known of: a collector that has stored one takes what

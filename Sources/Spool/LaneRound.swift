@@ -1,6 +1,6 @@
 import Files
 
-/// The messages that came to a lane in one round of its loop, as they will stand in the file.
+/// The messages that came to a lane in one round of its loop, as they will stand in the file; a large one is only referred to.
 struct LaneRound {
     struct Entry {
         /// Header, message and note; 0 for a message that repeats one of this round.
@@ -66,12 +66,18 @@ struct LaneRound {
         return digest.finish()
     }
 
-    /// - Parameter large: the message that was not gathered; empty if all were.
-    func write(_ large: Span<UInt8>, to file: any StorageFile, at offset: Int) throws(StorageFailure) {
-        try file.write(bytes, at: offset)
+    /// - Parameters:
+    ///   - large: the message that was not gathered; empty if all were.
+    ///   - isOverStale: whether the file holds other bytes there. A header must not stand before these, should the process
+    ///     end in between; in a file that ends there it must stand first, or what is behind it would belong to nothing.
+    func write(
+        _ large: Span<UInt8>, to file: any StorageFile, at offset: Int, isOverStale: Bool
+    ) throws(StorageFailure) {
+        if !isOverStale || largeNote == nil { try file.write(bytes, at: offset) }
         guard let largeNote else { return }
         try file.write(large, at: offset + bytes.count)
         try file.write(largeNote, at: offset + bytes.count + large.count)
+        if isOverStale { try file.write(bytes, at: offset) }
     }
 
     /// Takes the message back that was added last.

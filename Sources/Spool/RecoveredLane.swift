@@ -14,7 +14,6 @@ package final class RecoveredLane: Sendable {
 
     struct Content: Sendable {
         var batches: [SpooledBatch] = []
-        var notes: [[UInt8]] = []
         var digests: [UInt64] = []
     }
 
@@ -35,14 +34,6 @@ package final class RecoveredLane: Sendable {
         content.withLock { content in
             defer { content.batches = [] }
             return content.batches
-        }
-    }
-
-    /// What the door wrote beside its messages, oldest first.
-    package func takeNotes() -> [[UInt8]] {
-        content.withLock { content in
-            defer { content.notes = [] }
-            return content.notes
         }
     }
 

@@ -20,14 +20,18 @@ package final class Spool: Sendable {
     private struct Condition {
         var trouble: (reason: String, retryAt: MonotonicTime)?
         var damagedRecords: UInt64 = 0
+        /// By segment and offset: a batch may be read often before it is settled.
+        var toldOf: Set<String> = []
     }
 
     /// Takes the directory for this process and finds what an earlier one left in it. Throws only where a spool is required.
     ///
-    /// - Parameter keys: the lanes that this process will have; what is found for others is left to be moved.
+    /// - Parameters:
+    ///   - keys: the lanes that this process will have; what is found for others is left to be moved.
+    ///   - onNote: called with what doors wrote beside their messages, of each lane the oldest first.
     package static func open(
         _ options: SpoolOptions, keys: [LaneKey], storage: any Storage = LocalStorage(),
-        log: @escaping @Sendable (SpoolEvent) -> Void
+        onNote: @escaping (LaneKey, [UInt8]) -> Void = { _, _ in }, log: @escaping @Sendable (SpoolEvent) -> Void
     ) throws(SpoolError) -> (spool: Spool, lanes: [RecoveredLane]) {
         let spool = Spool(options, storage, log)
         guard let directory = options.directory else { return (spool, []) }
@@ -39,7 +43,7 @@ package final class Spool: Sendable {
             spool.noteFailure("\(error)")
             return (spool, [])
         }
-        let lanes = spool.recover(directory, keys)
+        let lanes = spool.recover(directory, keys, onNote)
         return (spool, lanes)
     }
 
@@ -65,16 +69,21 @@ package final class Spool: Sendable {
         }
     }
 
-    private func recover(_ directory: String, _ keys: [LaneKey]) -> [RecoveredLane] {
+    private func recover(
+        _ directory: String, _ keys: [LaneKey], _ onNote: @escaping (LaneKey, [UInt8]) -> Void
+    ) -> [RecoveredLane] {
         var lanes: [RecoveredLane] = []
-        let names = (try? listDirectory(directory)) ?? []
+        var names: [String] = []
+        do { names = try listDirectory(directory) } catch {
+            log(.fileUnreadable(path: directory, reason: "\(error)", lost: "what an earlier process left in it"))
+        }
         let isAfterPowerCut = readBootID(directory) != options.bootID
         for name in names.sorted() {
             let known = keys.first { $0.directoryName == name }
             guard let key = known ?? LaneRecovery.key(ofDirectory: name) else { continue }
             let recovery = LaneRecovery(
                 directory: "\(directory)/\(name)", key: key, storage: disk, quarantine: quarantine, log: log,
-                isAfterPowerCut: isAfterPowerCut)
+                onNote: onNote, isAfterPowerCut: isAfterPowerCut)
             guard let lane = recovery.recover() else { continue }
             budget.take(lane.bytes)
             accounts.withLock { $0.append(lane.account) }
@@ -131,7 +140,16 @@ package final class Spool: Sendable {
         lanes.allSatisfy { lane in lane.currentSegments.allSatisfy { !$0.isInMemory || $0.isSettled } }
     }
 
-    func countDamagedRecord() { condition.withLock { $0.damagedRecords += 1 } }
+    /// False for one that was counted before.
+    func countDamagedRecord(_ name: String) -> Bool {
+        condition.withLock { condition in
+            // So many damaged records are told of again rather than remembered.
+            if condition.toldOf.count >= 4096 { condition.toldOf = [] }
+            guard condition.toldOf.insert(name).inserted else { return false }
+            condition.damagedRecords += 1
+            return true
+        }
+    }
 
     func noteFailure(_ reason: String) {
         let isNew = condition.withLock { condition in

@@ -7,6 +7,8 @@ package enum SpoolEvent: Sendable {
     case damaged(path: String, offset: Int, length: Int, keptAs: String?)
     /// Items that were accepted and are found to be gone.
     case itemsLost(lane: String, items: UInt64)
+    /// A file beside the segments, or the directory; `lost` says what it held.
+    case fileUnreadable(path: String, reason: String, lost: String)
     case segmentUnreadable(path: String, reason: String, keptAs: String?)
     /// The directory cannot be written; `inMemory` tells whether telemetry is taken all the same.
     case directoryFailed(reason: String, inMemory: Bool)

@@ -76,7 +76,8 @@ package struct Splice {
     /// Ends the building.
     package mutating func finish(_ source: Span<UInt8>) throws(WireError) {
         flush(source)
-        if isOutgrown { throw WireError(.outgrown(limit: limit), at: source.count) }
+        // Lengths that became longer are not looked at before.
+        if isOutgrown || bytes.count > limit { throw WireError(.outgrown(limit: limit), at: source.count) }
     }
 
     /// Takes everything back that came behind the first `count` bytes.

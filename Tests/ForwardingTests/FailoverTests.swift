@@ -18,7 +18,7 @@ import WireFormat
         for _ in 0..<4 { away.fail(.cannotConnect("down")) }
         #expect(bench.collectors.setAway(0, true))
         for batch in bench.links[0].takeUnsent(atMost: 16) {
-            bench.mover.move(batch) { Issue.record("batch \(batch.sequence) was not moved") }
+            bench.mover.move(batch) { Issue.record("batch \(batch.sequence) was not moved: \($0)") }
             bench.loop.runOnce(timeout: .zero)
         }
         #expect(other.requests.count == 2)
@@ -43,7 +43,7 @@ import WireFormat
         // Not sent at all: the batches are taken as a process finds them that starts with the collector away.
         let first = try LinkBench(["a:1", "b:1"], directory: before)
         #expect(first.collectors.setAway(0, true))
-        for batch in first.takeRecovered() { first.mover.move(batch) { Issue.record("not moved") } }
+        for batch in first.takeRecovered() { first.mover.move(batch) { Issue.record("not moved: \($0)") } }
         let stored = first.senders[1].requests.count
         #expect(stored == (kind == .metrics ? 2 : 1))
         // The crash: moved batches stand in the other lane, and the note that they were moved is gone.
@@ -56,7 +56,7 @@ import WireFormat
             if batch.lane.key.door == LaneKey.moved {
                 second.links[1].add(batch)
             } else {
-                second.mover.move(batch) { Issue.record("not moved") }
+                second.mover.move(batch) { Issue.record("not moved: \($0)") }
             }
         }
         second.loop.runOnce(timeout: .zero)
@@ -79,7 +79,7 @@ import WireFormat
         let rest = bench.spool.budget.limit - bench.spool.budget.used
         #expect(bench.spool.budget.reserve(rest))
         var failures = 0
-        bench.mover.move(batches[0]) { failures += 1 }
+        bench.mover.move(batches[0]) { _ in failures += 1 }
         #expect(failures == 0)
         #expect(bench.total { $0.settled.moved } == 1)
         bench.spool.budget.release(rest)

@@ -230,8 +230,8 @@ private enum Frame {
 
     @Test("Bodies that are received at once are bounded together")
     func bufferLimit() throws {
-        // What two connections and two requests cost by themselves, and 1500 bytes.
-        let budget = ByteBudget(limit: 28 << 10 + 1500)
+        // What two connections and two requests cost by themselves, and room for one and a half of the bodies.
+        let budget = ByteBudget(limit: 8 << 10 + 3000)
         let bench = try Bench(budget: budget)
         let first = try bench.connect()
         let second = try bench.connect()

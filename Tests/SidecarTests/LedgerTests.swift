@@ -65,7 +65,7 @@ private final class OutboxBench {
     /// False when there is no room.
     func append(_ telemetry: AcceptedTelemetry) -> Bool {
         defer { loop.runOnce(timeout: .zero) }
-        return outbox.append(telemetry, nil) { [unowned self] in answers.append("\($0)") }
+        return outbox.append(telemetry, nil) { [unowned self] in answers.append("\($0)") } == .taken
     }
 
     /// Settles what is posted: most of it forwarded.

@@ -1,9 +1,15 @@
 import Files
+import SelfTelemetry
 import StorageTesting
+import Synchronization
 import Testing
 
 @testable import Receiving
 @testable import Sidecar
+
+private final class Told: Sendable {
+    let lines = Mutex<[String]>([])
+}
 
 @Suite struct ProducerMemoryTests {
     private func table(_ sequences: [UInt64]) -> ProducerTable {
@@ -16,16 +22,16 @@ import Testing
     func saves() {
         let directory = TemporaryDirectory()
         let memory = ProducerMemory(path: directory.path + "/producers")
-        #expect(memory.load(notes: []).count == 0)
+        #expect(memory.load(notes: [], log: .silent).count == 0)
         memory.save(table([1, 3]))
-        #expect(memory.load(notes: []).totals.missing == 1)
+        #expect(memory.load(notes: [], log: .silent).totals.missing == 1)
         #expect(directory.names() == ["producers"])
         let further = ProducerNotes.encode(table([1, 3, 9]).all)
         let nearer = ProducerNotes.encode(table([1]).all)
-        #expect(memory.load(notes: [nearer, further]).totals.missing == 6)
+        #expect(memory.load(notes: [nearer, further], log: .silent).totals.missing == 6)
         memory.save(table([1, 3, 20]))
-        #expect(memory.load(notes: [further, nearer]).totals.missing == 17)
-        #expect(ProducerMemory(path: nil).load(notes: [further]).totals.missing == 6)
+        #expect(memory.load(notes: [further, nearer], log: .silent).totals.missing == 17)
+        #expect(ProducerMemory(path: nil).load(notes: [further], log: .silent).totals.missing == 6)
     }
 
     @Test("A flipped bit at any byte, or a file cut off anywhere, is harmless or costs the file and nothing else")
@@ -39,10 +45,13 @@ import Testing
             directory.change("producers") {
                 $0 = bytes; $0[offset] ^= 1 << UInt8(offset % 8)
             }
-            let missing = memory.load(notes: [note]).totals.missing
+            let missing = memory.load(notes: [note], log: .silent).totals.missing
             #expect(missing == 0 || missing == 1 && (12..<16).contains(offset), "byte \(offset)")
             directory.write(Array(bytes.prefix(offset)), to: "producers")
-            #expect(memory.load(notes: [note]).totals.missing == 0, "length \(offset)")
+            let told = Told()
+            let log = Log(level: .error, sink: { line in told.lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } })
+            #expect(memory.load(notes: [note], log: log).totals.missing == 0, "length \(offset)")
+            #expect(told.lines.withLock { $0.count == 1 && $0[0].contains("producers_damaged") }, "length \(offset)")
         }
     }
 }

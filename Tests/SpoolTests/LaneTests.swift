@@ -142,7 +142,7 @@ import WireFormat
         try bench.store("a;", note: [1])
         try bench.store("", items: 0, note: [2, 2])
         let next = try bench.restart()
-        #expect(next.recovered.flatMap { $0.takeNotes() } == [[1], [2, 2]])
+        #expect(next.notes.list == [[1], [2, 2]])
         #expect(try next.deliver() == ["a;"])
     }
 

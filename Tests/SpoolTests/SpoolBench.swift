@@ -17,6 +17,8 @@ final class SpoolBench {
     let sync: SpoolSync
     private(set) var posted: [SpooledBatch] = []
     private let events = EventList()
+    /// What was found beside messages.
+    let notes = NoteList()
     private var lanes: [LaneKey: Lane] = [:]
 
     static let traces = LaneKey(door: "tcp", kind: .traces, collector: "127.0.0.1:1")
@@ -24,6 +26,10 @@ final class SpoolBench {
 
     final class EventList: Sendable {
         let list = Mutex<[SpoolEvent]>([])
+    }
+
+    final class NoteList {
+        var list: [[UInt8]] = []
     }
 
     /// What became of one message.
@@ -53,7 +59,10 @@ final class SpoolBench {
         options.retryPause = .zero
         configure(&options)
         let events = events
-        (spool, recovered) = try Spool.open(options, keys: [Self.traces, Self.metrics], storage: storage) { event in
+        let notes = notes
+        (spool, recovered) = try Spool.open(
+            options, keys: [Self.traces, Self.metrics], storage: storage, onNote: { notes.list.append($1) }
+        ) { event in
             events.list.withLock { $0.append(event) }
         }
         sync = try SpoolSync(spool)
