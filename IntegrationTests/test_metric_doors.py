@@ -1,5 +1,6 @@
 """Metrics in other dialects than OTLP, from unmodified clients: statsd, datadog, prometheus_client, curl and requests."""
 
+import gzip
 import http.server
 import json
 import socket
@@ -14,7 +15,8 @@ import statsd
 from datadog.dogstatsd import DogStatsd
 from prometheus_client.parser import text_string_to_metric_families
 
-from http_raw import split
+from attacks import PeakMemory
+from http_raw import post, split
 from otlp_sink import OTLPSink
 from programs import Collector, Sidecar, wait_until
 
@@ -231,6 +233,27 @@ def test_a_body_too_large_is_refused(sidecar, tmp_path):
 
 
 # Scraping
+
+
+def test_a_body_that_becomes_large_and_small_again(sidecar):
+    """Tags full of secrets are over a megabyte on the way, and little once they are taken away; padded with plain values."""
+    tagged = [
+        {"name": f"padded{number}", "value": 1,
+         "tags": {f"a{tag:02}_password": "A" * 1000 for tag in range(64)}} for number in range(14)
+    ]
+    flat = {f"plain{number}": number for number in range(3700)}
+    packed = gzip.compress(json.dumps([*tagged, flat]).encode())
+    answer = post(sidecar.push, "/metrics", packed, [("Content-Type", "application/json"), ("Content-Encoding", "gzip")])
+    assert answer.status == 200, answer
+    assert sidecar.alive
+
+
+def test_a_body_of_many_tiny_values_is_refused_cheaply(sidecar):
+    """Half a million numbers in a megabyte would be many times as long as a tree."""
+    with PeakMemory(sidecar) as memory:
+        answer = post(sidecar.push, "/metrics", b"[" + b"1," * 500_000 + b"1]", [("Content-Type", "application/json")])
+    assert answer.status == 400 and "values" in answer.text, answer
+    assert memory.growth < 12 << 20, f"{memory.growth >> 20} MiB"
 
 
 def test_a_prometheus_client_target(sink, start):

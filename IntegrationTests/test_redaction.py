@@ -13,7 +13,8 @@ import zstandard
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import payloads
-from http_raw import split
+from http_raw import PROTOBUF, RawConnection, split
+from payloads import field
 from programs import RELEASE, Collector, Sidecar, wait_until
 
 W = "Zk3vQ9xT7bLm2NcR8sWy"
@@ -181,6 +182,20 @@ def test_no_secret_gets_past_the_sidecar(start, tmp_path):
     for secret in set(secrets + more):
         for name, where in (("store", kept), ("sidecar's directory", elsewhere), ("log", log)):
             assert secret.encode() not in where, f"{secret} is in the {name}"
+
+
+def test_a_resource_without_spans_keeps_no_secret_either(start, tmp_path):
+    """Such messages have no items, and go the same way."""
+    collector = start(Collector)
+    sidecar = start(Sidecar, collector.otlp)
+    resource = field(1, field(1, field(1, b"password") + field(2, field(1, b"pl4nted-secret"))))
+    for path, number in (("/v1/traces", 1), ("/v1/logs", 1), ("/v1/metrics", 1)):
+        with RawConnection(sidecar.otlp) as connection:
+            assert connection.request("POST", path, field(number, resource), [PROTOBUF]).status == 200
+    sidecar.stop()
+    for place in (pathlib.Path(sidecar.log_path).parent, pathlib.Path(collector.log_path).parent):
+        for path in place.rglob("*"):
+            assert not path.is_file() or b"pl4nted-secret" not in path.read_bytes(), path
 
 
 def test_spans_without_secrets_are_stored_as_they_came(start, tmp_path):

@@ -51,7 +51,10 @@ extension EventLoop {
         from mailbox: Mailbox<Message>, _ handler: @escaping (Message) -> Void
     ) throws(SystemError) -> Watch {
         try watch(mailbox.wakeUp, .read) { _ in
-            for message in mailbox.takeAll() { handler(message) }
+            var messages = mailbox.takeAll()
+            messages.reverse()
+            // Each is let go of before the next is handled: what one carries may be large.
+            while let message = messages.popLast() { handler(message) }
         }
     }
 

@@ -7,7 +7,8 @@ package struct ReadFile: ~Copyable {
     package let path: String
 
     package init(_ path: String) throws(StorageFailure) {
-        descriptor = hms_open(path, O_RDONLY, 0)
+        // What is no file, such as a pipe that somebody put there, must not be waited for.
+        descriptor = hms_open(path, O_RDONLY | O_NONBLOCK, 0)
         self.path = path
         guard descriptor >= 0 else { throw StorageFailure("opening", path, code: errno) }
     }

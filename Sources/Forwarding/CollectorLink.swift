@@ -63,6 +63,14 @@ package final class CollectorLink {
             batches.insert(batch, at: place)
         }
 
+        /// The first that its collector has surely not seen, if it could be noted that it is settled.
+        func takeUnsent() -> SpooledBatch? {
+            guard let index = batches[next...].firstIndex(where: { !$0.wasPerhapsSent }),
+                batches[index].lane.mayBeSettled(batches[index].sequence)
+            else { return nil }
+            return batches.remove(at: index)
+        }
+
         func removeFirst() {
             next += 1
             if next == batches.count || next >= 64 {
@@ -80,7 +88,9 @@ package final class CollectorLink {
         let items: UInt64
         let sampled: UInt64
         let rawBytes: Int
-        let parcel: CollectorDialect.Parcel
+        let encoding: BatchEncoding
+        /// Of the body, which only the client holds.
+        let bytes: Int
     }
 
     package init(
@@ -125,10 +135,7 @@ package final class CollectorLink {
     func takeUnsent(atMost count: Int) -> [SpooledBatch] {
         var taken: [SpooledBatch] = []
         for queue in queues {
-            while taken.count < count, let batch = queue.first, batch.lane.mayBeSettled(batch.sequence) {
-                queue.removeFirst()
-                taken.append(batch)
-            }
+            while taken.count < count, let batch = queue.takeUnsent() { taken.append(batch) }
         }
         return taken
     }
@@ -137,7 +144,7 @@ package final class CollectorLink {
     func putBack(_ batches: ArraySlice<SpooledBatch>) {
         for batch in batches.reversed() {
             guard let queue = queues.first(where: { $0.lane === batch.lane }) else { continue }
-            queue.batches.insert(batch, at: queue.next)
+            queue.insert(batch)
         }
         pump()
     }
@@ -147,16 +154,10 @@ package final class CollectorLink {
     private func pump() {
         // After trouble one batch tries the way; the others follow when it has come through.
         let allowed = troubledSince == nil ? options.maxInFlight : 1
-        while !isClosed, pause == nil, inFlight < allowed, let sending = takeNext() { send(sending) }
-    }
-
-    private func takeNext() -> Sending? {
-        while pause == nil, let entry = takeEntry() {
+        while !isClosed, pause == nil, inFlight < allowed, let entry = takeEntry() {
             let place = entry.batch.length > BatchPacker.largeBytes ? placeForLarge : nil
-            if let sending = prepare(entry, place) { return sending }
-            place?.giveBack()
+            if !send(entry, place) { place?.giveBack() }
         }
-        return nil
     }
 
     /// What has to be sent again comes first. Then the lanes take turns.
@@ -202,55 +203,60 @@ package final class CollectorLink {
 
     // MARK: one batch
 
-    /// Reads and packs a batch; nil when nothing of it has to be sent.
-    private func prepare(_ entry: RetryList.Entry, _ place: PlaceForLarge?) -> Sending? {
+    /// Reads, packs and sends a batch. False when nothing of it has to be sent, or it cannot be now.
+    private func send(_ entry: RetryList.Entry, _ place: PlaceForLarge?) -> Bool {
         let batch = entry.batch
+        let packed: BatchPacker.Packed
         do {
-            let packed = try packer.pack(batch, encoding, options.dialect)
-            guard packed.rawBytes > 0 else {
-                finish(batch, items: packed.content.items, sampled: packed.content.sampled, LaneAccount.Outcome())
-                return nil
-            }
-            let parcel = CollectorDialect.Parcel(
-                kind: batch.lane.key.kind, body: packed.body,
-                message: options.dialect.prefixLength..<packed.body.count, encoding: encoding,
-                sender: batch.lane.sender.description, sequence: batch.sequence)
-            return Sending(
-                batch: batch, attempts: entry.attempts, place: place, items: packed.content.items, sampled: packed.content.sampled,
-                rawBytes: packed.rawBytes, parcel: parcel)
+            packed = try packer.pack(batch, encoding, options.dialect)
         } catch {
-            var entry = entry
-            entry.attempts.unreadable += 1
-            let isLost = entry.attempts.unreadable >= RetryList.mostUnreadable
-            log.error(
-                "forward_unreadable",
-                isLost
-                    ? "a batch cannot be read back from the spool; it is lost"
-                    : "a batch cannot be read back from the spool now; it is tried again",
-                ["reason": "\(error)", "items": batch.items])
-            if isLost {
-                finish(batch, items: 0, sampled: 0, LaneAccount.Outcome())
-            } else {
-                retry(entry, after: nil)
-            }
-            return nil
+            noteUnreadable(entry, error)
+            return false
         }
-    }
-
-    private func send(_ sending: Sending) {
-        inFlight += 1
-        let bytes = sending.place == nil ? sending.parcel.body.count : 0
-        inFlightBytes += bytes
+        guard packed.rawBytes > 0 else {
+            finish(batch, items: packed.content.items, sampled: packed.content.sampled, LaneAccount.Outcome())
+            return false
+        }
+        let sending = Sending(
+            batch: batch, attempts: entry.attempts, place: place, items: packed.content.items,
+            sampled: packed.content.sampled, rawBytes: packed.rawBytes, encoding: encoding, bytes: packed.body.count)
         let request = options.dialect.request(
-            sending.parcel, authorization: options.authorization(), context: Self.ownContext())
+            parcel(of: batch, packed, encoding), authorization: options.authorization(), context: Self.ownContext())
+        // What has a place of its own does not count beside the others.
+        let bytes = place == nil ? sending.bytes : 0
+        inFlight += 1
+        inFlightBytes += bytes
         client.send(request, deadline: options.deadline) { [weak self] result in
             guard let self else { return }
             inFlight -= 1
             inFlightBytes -= bytes
             settle(sending, result)
-            sending.place?.giveBack()
+            place?.giveBack()
             pump()
         }
+        return true
+    }
+
+    private func parcel(
+        of batch: SpooledBatch, _ packed: BatchPacker.Packed, _ encoding: BatchEncoding
+    ) -> CollectorDialect.Parcel {
+        CollectorDialect.Parcel(
+            kind: batch.lane.key.kind, body: packed.body, message: options.dialect.prefixLength..<packed.body.count,
+            encoding: encoding, sender: batch.lane.sender.description, sequence: batch.sequence)
+    }
+
+    private func noteUnreadable(_ entry: RetryList.Entry, _ error: any Error) {
+        var entry = entry
+        entry.attempts.unreadable += 1
+        let isLost = entry.attempts.unreadable >= RetryList.mostUnreadable
+        log.error(
+            "forward_unreadable",
+            isLost
+                ? "a batch cannot be read back from the spool; it is lost"
+                : "a batch cannot be read back from the spool now; it is tried again",
+            ["reason": "\(error)", "items": entry.batch.items])
+        guard isLost else { return retry(entry, after: nil) }
+        finish(entry.batch, items: 0, sampled: 0, LaneAccount.Outcome())
     }
 
     /// A trace of its own for each request, not sampled: what stands between us and the collector can tell requests apart.
@@ -270,7 +276,7 @@ package final class CollectorLink {
             trouble("the collector cannot be reached", error.description)
             retry(RetryList.Entry(batch: sending.batch, attempts: sending.attempts), after: nil)
         case .success(let response):
-            switch DeliveryVerdict.of(response, options.dialect, sending.parcel.encoding) {
+            switch DeliveryVerdict.of(response, options.dialect, sending.encoding) {
             case .delivered(let rejected): deliver(sending, rejected)
             case .retry(let delay, let reason):
                 trouble("the collector does not take batches now", reason)
@@ -285,7 +291,7 @@ package final class CollectorLink {
         comesThrough()
         passed += 1
         counters.batches.add()
-        counters.sentBytes.add(sending.parcel.body.count)
+        counters.sentBytes.add(sending.bytes)
         counters.rawBytes.add(sending.rawBytes)
         var outcome = LaneAccount.Outcome()
         // The collector's word, so it may be any number.
@@ -299,12 +305,14 @@ package final class CollectorLink {
         // It was looked at, so the way is open.
         comesThrough()
         counters.refused.add()
-        let path = refused.keep(sending.parcel, reason: reason)
+        // Packed again, as hardly any batch is refused and no body need be held for that.
+        let packed = try? packer.pack(sending.batch, sending.encoding, options.dialect)
+        let path = packed.flatMap { refused.keep(parcel(of: sending.batch, $0, sending.encoding), reason: reason) }
         log.error(
             "forward_refused", "the collector will never take this batch; it is set aside",
             [
-                "collector": name, "reason": reason, "items": sending.items, "sender": sending.parcel.sender,
-                "sequence": sending.parcel.sequence, "kept_as": path ?? "(no room)",
+                "collector": name, "reason": reason, "items": sending.items, "sender": sending.batch.lane.sender,
+                "sequence": sending.batch.sequence, "kept_as": path ?? "(no room)",
             ])
         var outcome = LaneAccount.Outcome()
         outcome.dropped[.refused] = sending.items
@@ -312,12 +320,12 @@ package final class CollectorLink {
     }
 
     private func repack(_ sending: Sending, _ reason: String) {
-        if let plainer = sending.parcel.encoding.plainer, plainer != encoding, encoding == sending.parcel.encoding {
+        if let plainer = sending.encoding.plainer, plainer != encoding, encoding == sending.encoding {
             encoding = plainer
             log.warning(
                 "forward_encoding", "the collector does not take this encoding; another is used from now on",
                 [
-                    "collector": name, "refused": sending.parcel.encoding.rawValue, "used": plainer.rawValue,
+                    "collector": name, "refused": sending.encoding.rawValue, "used": plainer.rawValue,
                     "reason": reason,
                 ])
         }
@@ -345,7 +353,7 @@ package final class CollectorLink {
             if passed > attempts.passedBefore { attempts.strikes += 1 }
         }
         attempts.passedBefore = passed
-        guard attempts.strikes < RetryList.mostStrikes else {
+        guard !attempts.isHopeless else {
             return refuse(sending, "\(reason); it failed again and again while others came through")
         }
         retry(RetryList.Entry(batch: sending.batch, attempts: attempts), after: delay)

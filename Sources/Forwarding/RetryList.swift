@@ -16,6 +16,9 @@ struct RetryList {
 
         /// It may be the batch and not the collector.
         var isSuspect: Bool { answered >= 2 }
+
+        /// Of a collector that fails every second request no batch has such bad luck.
+        var isHopeless: Bool { answered >= RetryList.mostAnswered && strikes >= RetryList.mostStrikes }
     }
 
     struct Entry {
@@ -23,9 +26,9 @@ struct RetryList {
         var attempts: Attempts
     }
 
-    /// Where others come through each time a batch that fails so often will fail for ever: of a collector that fails every second
-    /// request no batch has such bad luck.
-    static let mostStrikes = 30
+    static let mostAnswered = 30
+    /// Fewer, as of one lane 64 batches come through beside one that does not, and several of them at a time.
+    static let mostStrikes = 12
     static let mostUnreadable = 10
 
     private var entries: [Entry] = []

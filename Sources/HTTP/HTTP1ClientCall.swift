@@ -2,7 +2,7 @@ import EventLoop
 
 /// One request of an `HTTP1Client`, from `send` to its one answer.
 final class HTTP1ClientCall {
-    let request: HTTPClientRequest
+    private(set) var request: HTTPClientRequest
     var deadline: Timer?
     /// Set while the request is on that connection.
     weak var connection: HTTP1ClientConnection?
@@ -14,6 +14,9 @@ final class HTTP1ClientCall {
         self.request = request
         self.done = done
     }
+
+    /// Before whoever gets the answer makes another.
+    func forgetBody() { request.body = [] }
 
     /// Answers; only the first one counts.
     func finish(_ result: Result<HTTPClientResponse, HTTPClientError>) {

@@ -217,6 +217,7 @@ final class HTTP1ClientConnection {
         let isClean = inputUsed == input.count
         (self.call, self.parser, responseBody, input, inputUsed) = (nil, nil, [], [], 0)
         call.connection = nil
+        call.forgetBody()
         client?.proved()
         if isReusable && isWhole && isClean {
             becomeIdle()

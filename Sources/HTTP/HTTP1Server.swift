@@ -118,6 +118,8 @@ final class HTTP1Server: ServerProtocol {
             switch event {
             case .needsMore:
                 dropUsedInput()
+                // Small ones are in what a connection costs.
+                if head == nil, !connection.holdInput(max(0, input.count - Self.smallInputBytes)) { refuseForMemory() }
                 return
             case .head(var head, let keepsAlive):
                 head.peer = connection.peer
@@ -143,6 +145,7 @@ final class HTTP1Server: ServerProtocol {
 
     /// A buffer that grew beyond this is not kept while a connection waits.
     private static let keptInputBytes = 4 << 10
+    private static let smallInputBytes = 1 << 10
 
     private func begin(_ head: RequestHead) {
         self.head = head
@@ -151,6 +154,8 @@ final class HTTP1Server: ServerProtocol {
         body.isPlanned = false
         if let length = head.contentLength, length > server.limits.maxBodyBytes {
             refuse(.bodyTooLarge, 413, HTTPRefusal.tooLargeText(limit: server.limits.maxBodyBytes))
+        } else if !body.holdHead(head, server.memory) {
+            refuseForMemory()
         } else if let refusal = server.service.admit(head) {
             let length = head.contentLength ?? 0
             if length > 0, length <= Self.longestIgnoredBody, head.headers["expect"] == nil {
@@ -214,6 +219,7 @@ final class HTTP1Server: ServerProtocol {
         if inputUsed > input.count / 2 { dropUsedInput() }
         if let refusal {
             self.refusal = nil
+            releaseBody()
             respond(refusal)
             return
         }

@@ -195,6 +195,9 @@ final class HTTP2Server: ServerProtocol {
         stream.head = head
         if let length = head.contentLength, length > server.limits.maxBodyBytes {
             refuseTooLarge(stream)
+        } else if !stream.body.holdHead(head, server.memory) {
+            server.counters.refuse(.buffersFull)
+            refuse(stream, 503, HTTPRefusal.busyText)
         } else if let refusal = server.service.admit(head) {
             refuse(stream, refusal)
         } else if endOfStream {

@@ -3,7 +3,7 @@ import EventLoop
 
 /// One request from `send` to its one answer. While it is a stream, nghttp2 points at it and its connection owns it.
 final class HTTPClientCall {
-    let request: HTTPClientRequest
+    private(set) var request: HTTPClientRequest
     var deadline: Timer?
     /// Set once the request is a stream of that connection.
     weak var connection: HTTPClientConnection?
@@ -25,6 +25,12 @@ final class HTTPClientCall {
     }
 
     var isOpen: Bool { done != nil }
+
+    /// Lets go of a body that was sent, before whoever gets the answer makes another. One that was not is still nghttp2's.
+    func forgetSentBody() {
+        guard bodySent == request.body.count else { return }
+        (request.body, bodySent) = ([], 0)
+    }
 
     /// Answers; only the first one counts.
     func finish(_ result: Result<HTTPClientResponse, HTTPClientError>) {

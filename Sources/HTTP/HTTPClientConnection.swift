@@ -332,6 +332,7 @@ final class HTTPClientConnection {
         let ended = self.ended
         self.ended = []
         for (call, code) in ended where call.isOpen {
+            call.forgetSentBody()
             if call.isComplete && call.failure == nil {
                 call.finish(.success(call.response))
             } else if let failure = call.failure {

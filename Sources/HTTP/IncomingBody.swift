@@ -15,6 +15,15 @@ struct IncomingBody {
     var count: Int { bytes.count }
     var isPaused: Bool { large?.isPaused == true }
 
+    /// Reserves what the request's head takes, to be called before the first bytes; false when the budget has no room.
+    mutating func holdHead(_ head: RequestHead, _ memory: BodyMemory) -> Bool {
+        let share = BudgetShare(of: memory.budget)
+        let fields = head.headers.fields.reduce(head.path.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count + 64 }
+        guard memory.grow(share, by: Self.ownCost + fields) else { return false }
+        self.share = share
+        return true
+    }
+
     /// False, and nothing kept, when the budget has no room for `more`.
     mutating func append(
         _ more: UnsafeBufferPointer<UInt8>, _ memory: BodyMemory, now: MonotonicTime,

@@ -58,6 +58,7 @@ final class ServerConnection {
     private var backlog: (since: MonotonicTime, sent: Int)
     /// What a connection costs by being open.
     private let share: BudgetShare
+    private var heldInput = 0
 
     // Measured over 500 connections that say nothing more.
     private static let plainCost = 2 << 10
@@ -176,6 +177,18 @@ final class ServerConnection {
         let buffered = firstBytes
         firstBytes = []
         spoken?.receive(buffered.span)
+    }
+
+    /// Counts what is kept of a head that has not ended, beside what the connection costs. False when there is no room.
+    func holdInput(_ bytes: Int) -> Bool {
+        if bytes > heldInput {
+            guard server.makeRoom(bytes - heldInput) else { return false }
+            share.take(bytes - heldInput)
+        } else {
+            share.shrink(by: heldInput - bytes)
+        }
+        heldInput = bytes
+        return true
     }
 
     private func speakHTTP2() {

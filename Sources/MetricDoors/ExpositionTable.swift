@@ -28,10 +28,14 @@ package final class ExpositionTable: Sendable {
     private struct State {
         var families: [String: Family] = [:]
         var count = 0
+        /// What the series take, as far as it depends on their names.
+        var bytes = 0
         var sweptAt: UInt64 = 0
     }
 
     private let maxSeries: Int
+    private static let maxBytes = 2 << 20
+    private static let seriesBytes = 64
     private let state = Mutex(State())
     private let leftOut: Counter
 
@@ -39,7 +43,7 @@ package final class ExpositionTable: Sendable {
         self.maxSeries = maxSeries
         leftOut = registry.counter(
             "\(program)_exposition_left_out_total",
-            help: "Points that GET /metrics does not show: too many series, or a metric of two types.")
+            help: "Points that GET /metrics does not show: too many or too long series, or a metric of two types.")
     }
 
     package func note(_ families: [MetricFamily], now: UInt64) {
@@ -67,8 +71,9 @@ package final class ExpositionTable: Sendable {
         _ state: inout State
     ) -> Bool {
         if state.families[name]?.series[labels] == nil {
-            if state.count >= maxSeries { sweep(&state, now) }
-            guard state.count < maxSeries else { return false }
+            let bytes = labels.utf8.count + Self.seriesBytes
+            if isFull(state, bytes) { sweep(&state, now) }
+            guard !isFull(state, bytes) else { return false }
         }
         if let known = state.families[name], known.kind != kind { return false }
         var series = state.families[name]?.series[labels] ?? Series(notedAt: now)
@@ -84,18 +89,26 @@ package final class ExpositionTable: Sendable {
         case .histogram, .summary: return false  // No door that shows its metrics makes them.
         }
         state.families[name, default: Family(kind: kind)].series[labels] = series
-        if isNew { state.count += 1 }
+        if isNew {
+            state.count += 1
+            state.bytes += labels.utf8.count + Self.seriesBytes
+        }
         return true
+    }
+
+    private func isFull(_ state: State, _ bytes: Int) -> Bool {
+        state.count >= maxSeries || state.bytes + bytes > Self.maxBytes
     }
 
     private func sweep(_ state: inout State, _ now: UInt64) {
         guard now >= state.sweptAt &+ Self.sweepInterval || now < state.sweptAt else { return }
         state.sweptAt = now
-        state.count = 0
+        (state.count, state.bytes) = (0, 0)
         for (name, family) in state.families {
             let kept = family.series.filter { now < $0.value.notedAt.addingClamped(Self.staleAfter) }
             state.families[name] = kept.isEmpty ? nil : Family(kind: family.kind, series: kept)
             state.count += kept.count
+            state.bytes += kept.keys.reduce(0) { $0 + $1.utf8.count + Self.seriesBytes }
         }
     }
 

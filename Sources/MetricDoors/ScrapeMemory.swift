@@ -7,8 +7,10 @@ package struct ScrapeMemory {
         var value: Double
     }
 
-    /// By name and sorted labels. Only what the last scrape showed is kept.
-    private var counts: [String: Count] = [:]
+    /// By the hash of name and sorted labels, as the texts would take many times as much. Only what the last scrape showed is kept.
+    private var counts: [Int: Count] = [:]
+    /// Of one series.
+    package static let seriesBytes = 64
 
     package init() {}
 
@@ -38,12 +40,12 @@ package struct ScrapeMemory {
 
     /// One scrape.
     private struct Conversion {
-        let before: [String: Count]
+        let before: [Int: Count]
         let now: UInt64
         var processStart: UInt64?
-        var counts: [String: Count] = [:]
+        var counts: [Int: Count] = [:]
 
-        init(before: [String: Count], now: UInt64) {
+        init(before: [Int: Count], now: UInt64) {
             self.before = before
             self.now = now
         }
@@ -104,6 +106,7 @@ package struct ScrapeMemory {
         /// Since when the series counts: as the target says, else when it was first seen, else the last time before it began anew.
         private mutating func start(_ key: String, value: Double, time: UInt64, created: UInt64?) -> UInt64 {
             var start = created ?? processStart ?? time
+            let key = key.hashValue
             if let known = before[key] {
                 start = value < known.value ? max(created ?? known.time, known.time) : created ?? known.start
             }

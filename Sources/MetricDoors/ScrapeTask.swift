@@ -24,6 +24,7 @@ final class ScrapeTask {
     private let clock: () -> UInt64
     private let decoder = BodyDecoder()
     private var memory = ScrapeMemory()
+    private let share: BudgetShare
     private var timer: Timer?
     private var next: MonotonicTime
     private var wasUp = true
@@ -41,6 +42,7 @@ final class ScrapeTask {
         self.log = log
         self.options = options
         self.clock = clock
+        share = BudgetShare(of: options.memory)
         next = loop.now()
         var clientOptions = HTTPClientOptions()
         clientOptions.maxConnections = 1
@@ -105,10 +107,24 @@ final class ScrapeTask {
     private func read(_ response: HTTPClientResponse, _ asked: UInt64) -> Result<[MetricFamily], Failure> {
         do throws(Failure) {
             let exposition = try parse(response)
-            return .success(memory.families(exposition, now: asked))
+            return .success(try remember(exposition, asked))
         } catch {
             return .failure(error)
         }
+    }
+
+    private func remember(_ exposition: Exposition, _ asked: UInt64) throws(Failure) -> [MetricFamily] {
+        var later = memory
+        let families = later.families(exposition, now: asked)
+        let bytes = later.seriesCount * ScrapeMemory.seriesBytes
+        guard bytes <= share.bytes || share.grow(by: bytes - share.bytes) else {
+            throw Failure(
+                reason: "all targets together count too many series; scrape fewer, or lower 'scrape.max_series'",
+                counted: .tooLarge)
+        }
+        if bytes < share.bytes { share.shrink(by: share.bytes - bytes) }
+        memory = later
+        return families
     }
 
     private func parse(_ response: HTTPClientResponse) throws(Failure) -> Exposition {

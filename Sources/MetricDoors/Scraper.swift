@@ -13,6 +13,8 @@ package final class Scraper {
         package var maxBytes = 4 << 20
         /// Of one answer.
         package var maxSeries = 10_000
+        /// What is remembered of all targets.
+        package var memory = ByteBudget(limit: 8 << 20)
         package init() {}
     }
 

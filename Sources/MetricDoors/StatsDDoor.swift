@@ -171,12 +171,15 @@ package final class StatsDDoor {
 
     private func refuse(_ datagram: Span<UInt8>, _ line: Range<Int>, _ fault: StatsDFault) {
         counters.countRefused(fault)
-        // The log escapes and cuts what comes from outside, and limits its own rate.
+        // Only what stands where a name does: the rest may hold what is to be on no disk. The log escapes it, and limits its
+        // own rate.
+        let name = StatsDParser.text(datagram, line.lowerBound..<min(line.upperBound, line.lowerBound + 60))
+            .prefix { $0 != ":" && $0 != "|" && $0 != "=" && $0 != " " }
         log.warning(
             "statsd_line_refused", "a line is no StatsD",
             [
                 "reason": fault.rawValue,
-                "line": StatsDParser.text(datagram, line.lowerBound..<min(line.upperBound, line.lowerBound + 200)),
+                "begins": String(name), "bytes": line.count,
             ])
     }
 

@@ -1,4 +1,5 @@
 import EventLoop
+import Synchronization
 
 /// A thread for the few bodies that take long to unpack and check, so that nobody waits behind them. Started with the first
 /// of them. What waits for it is bounded by the budget that its bytes are reserved from. Lives on the service's loop.
@@ -12,13 +13,20 @@ final class HeavyIntake {
 
     private struct Done: Sendable {
         let ticket: UInt64
-        let result: Result
+        let result: Handover
         let reserved: Int
+    }
+
+    /// Carries a result that whoever takes it has alone: the message that brought it holds it no more.
+    private final class Handover: Sendable {
+        private let content: Mutex<Result?>
+        init(_ result: Result) { content = Mutex(result) }
+        func take() -> Result? { content.withLock { $0.take() } }
     }
 
     private struct Waiting {
         let share: BudgetShare
-        let done: (Result) -> Void
+        let done: (consuming Result) -> Void
     }
 
     private let commands: Mailbox<Command>
@@ -41,9 +49,10 @@ final class HeavyIntake {
         self.commands = commands
         self.waiting = waiting
         watch = try loop.receive(from: answers) { answer in
-            guard let entry = waiting.entries.removeValue(forKey: answer.ticket) else { return }
+            guard let entry = waiting.entries.removeValue(forKey: answer.ticket), let result = answer.result.take()
+            else { return }
             entry.share.adopt(answer.reserved)
-            entry.done(answer.result)
+            entry.done(consume result)
         }
         _ = try EventLoop.start(name: "unpack") { loop in
             let intake = makeIntake()
@@ -56,7 +65,7 @@ final class HeavyIntake {
                         let result = Result { () throws(TelemetryIntake.Failure) in
                             try intake.run(job, share, quickly: false)
                         }
-                        answers.post(Done(ticket: ticket, result: result, reserved: share.detach()))
+                        answers.post(Done(ticket: ticket, result: Handover(result), reserved: share.detach()))
                     }
                 }
             }
@@ -71,7 +80,7 @@ final class HeavyIntake {
     }
 
     /// Calls `done` on the service's loop; `share` is empty until then.
-    func run(_ job: TelemetryIntake.Job, _ share: BudgetShare, _ done: @escaping (Result) -> Void) {
+    func run(_ job: TelemetryIntake.Job, _ share: BudgetShare, _ done: @escaping (consuming Result) -> Void) {
         tickets += 1
         waiting.entries[tickets] = Waiting(share: share, done: done)
         commands.post(.run(ticket: tickets, job, reserved: share.detach()))

@@ -120,8 +120,8 @@ package final class OTLPService: HTTPService {
         }
         heavy.run(job, exchange.share) { [weak self] result in
             guard let self else { return }
-            switch result {
-            case .success(let outcome): deliver(outcome, exchange, route)
+            switch consume result {
+            case .success(let outcome): deliver(consume outcome, exchange, route)
             case .failure(.refused(let refusal)): refuse(exchange, route, refusal)
             case .failure(.heavy): preconditionFailure("the thread for heavy bodies takes all")
             }

@@ -13,6 +13,9 @@ package struct RefiningRules: Sendable {
         self.enrichment = enrichment
     }
 
+    /// Those that take secrets away and do nothing else.
+    init(redaction: Redaction?) { self.init(redaction: redaction, sampling: [], enrichment: nil) }
+
     /// How secrets are known and what becomes of them.
     package struct RedactionOptions: Sendable {
         package var mode = RedactionMode.mask
@@ -38,7 +41,7 @@ package struct RefiningRules: Sendable {
     ) throws(RuleError) {
         redaction = if let options { try Redaction(options) } else { nil }
         self.sampling = try SamplingRule.parse(sampling)
-        enrichment = Enrichment(attributes)
+        enrichment = Enrichment(attributes, without: redaction)
     }
 
     package var changesNothing: Bool { redaction == nil && sampling.isEmpty && enrichment == nil }

@@ -52,7 +52,8 @@ final class SegmentMaintenance {
             switch work {
             case .seal(let segment):
                 let sealed = seal(segment)
-                if !sealed { retryAt = later(by: options.retryPause) }
+                // From when it was begun: what is mended meanwhile is tried after no more than the pause.
+                if !sealed { retryAt = later(by: options.retryPause, than: now) }
                 context.maintenance.update { queue in
                     if sealed { queue.ended.removeAll { $0 === segment } }
                     queue.isBusy = false
@@ -77,8 +78,9 @@ final class SegmentMaintenance {
         }
     }
 
-    private func later(by pause: Duration) -> UInt64 {
-        let (time, overflow) = options.clock.monotonic().addingReportingOverflow(pause.clampedNanoseconds)
+    private func later(by pause: Duration, than start: UInt64? = nil) -> UInt64 {
+        let start = start ?? options.clock.monotonic()
+        let (time, overflow) = start.addingReportingOverflow(pause.clampedNanoseconds)
         return overflow ? .max : time
     }
 

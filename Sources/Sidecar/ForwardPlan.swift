@@ -105,6 +105,8 @@ struct ForwardPlan: Sendable {
         var options = HTTPClientOptions()
         // The link holds what fails and sends it again; the client only paces its connecting.
         options.failsWhenConnectFails = true
+        // An answer to a batch is a few bytes.
+        options.maxResponseBytes = 64 << 10
         options.backoff = Backoff(cap: .seconds(2))
         // Backends that are not ours seldom take HTTP/2 in clear text.
         return settings.forwardProtocol == .http

@@ -292,7 +292,8 @@ struct LaneRecovery {
             extent.segment.addUnsettled(1)
             return SpooledBatch(
                 lane: account, segment: extent.segment, sequence: number, start: extent.start, end: extent.end,
-                items: extent.items, sampled: extent.sampled)
+                items: extent.items, sampled: extent.sampled,
+                wasPerhapsSent: number <= state.through + SettledState.sendWindow)
         }
         for batch in batches { account.post(batch) }
         account.begin(at: nextBatch, floor: isLeap ? nextBatch : nil)

@@ -10,6 +10,8 @@ package struct SpooledBatch: Sendable {
     package let items: UInt64
     /// Items that sampling left out of these messages.
     package let sampled: UInt64
+    /// Left by an earlier process that may have sent it: only the collector that it was meant for may get it.
+    package var wasPerhapsSent = false
 
     /// Of its records: no message that is made of them is longer.
     package var length: Int { end - start }

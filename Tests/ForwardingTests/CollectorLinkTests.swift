@@ -142,4 +142,87 @@ import WireFormat
         while sender.open > 0 { sender.answer(200) }
         #expect(sender.requests.map(\.body.count) == [1000, 1000, 1000, 1000, 5000])
     }
+
+    @Test("A batch that fails while others come through takes turns with them, and is set aside in the end")
+    func poison() throws {
+        let bench = try LinkBench()
+        let sender = bench.senders[0]
+        try bench.store("poison")
+        var delivered = 0
+        var answers = 0
+        while bench.total({ $0.settled.dropped(.refused) }) == 0 {
+            try #require(answers < 500, "it blocks the way or is tried for ever")
+            if sender.open == 0 { try bench.run { sender.open > 0 } }
+            // One more each time, so that there is always something that passes.
+            if bench.total({ $0.spooled }) < 3 { try bench.store("good \(answers)") }
+            answers += 1
+            let body = sender.requests[sender.requests.count - sender.open].body
+            if body == Array("poison".utf8) {
+                sender.answer(500)
+            } else {
+                delivered += 1
+                sender.answer(200)
+            }
+        }
+        #expect(delivered >= RetryList.mostStrikes)
+        #expect(sender.requests.count { $0.body == Array("poison".utf8) } >= RetryList.mostAnswered)
+        #expect(bench.directory.names().contains("refused"))
+    }
+
+    @Test("A collector that fails all, or asks for time, has nothing set aside however often it fails")
+    func nothingPasses() throws {
+        let bench = try LinkBench()
+        let sender = bench.senders[0]
+        for number in 0..<3 { try bench.store("\(number)") }
+        for number in 0..<150 {
+            if sender.open == 0 { try bench.run { sender.open > 0 } }
+            sender.answer(number % 2 == 0 ? 500 : 503, number % 2 == 0 ? [] : [("retry-after", "0")])
+        }
+        while bench.total({ $0.spooled }) > 0 {
+            if sender.open == 0 { try bench.run { sender.open > 0 } }
+            sender.answer(200)
+        }
+        #expect(bench.total { $0.settled.forwarded } == 3)
+    }
+
+    @Test("A link in trouble does not hold the place that others need for large batches")
+    func largeBesideTrouble() throws {
+        let bench = try LinkBench(["a:1", "b:1"])
+        let large = (0..<3).map { [UInt8](repeating: UInt8($0), count: BatchPacker.largeBytes + $0) }
+        try bench.store(large[0], for: 1)
+        let (a, b) = (bench.senders[0], bench.senders[1])
+        b.fail(.deadlineExceeded)
+        try bench.run { b.open == 1 }
+        // It has no answer, and does not get one.
+        try bench.store(large[1], for: 0)
+        try bench.store(large[2], for: 0)
+        #expect(a.requests.map(\.body) == [large[1]])
+        a.answer(200)
+        #expect(a.requests.map(\.body) == [large[1], large[2]])
+    }
+
+    @Test("A link that is closed packs nothing more")
+    func closed() throws {
+        let bench = try LinkBench()
+        for number in 0..<8 { try bench.store("\(number)") }
+        let sent = bench.senders[0].requests.count
+        bench.links[0].close()
+        while bench.senders[0].open > 0 { bench.senders[0].fail(.closed) }
+        bench.loop.runOnce(timeout: .zero)
+        #expect(bench.senders[0].requests.count == sent)
+    }
+
+    @Test("What cannot be read for a moment is sent later, and not lost")
+    func unreadableForAMoment() throws {
+        let bench = try LinkBench()
+        try bench.store("first")
+        bench.storage.set { $0.read = 5 }
+        bench.senders[0].answer(200)
+        try bench.store("second")
+        #expect(bench.senders[0].requests.count == 1)
+        bench.storage.set { $0.read = nil }
+        try bench.run { bench.senders[0].open == 1 }
+        bench.senders[0].answer(200)
+        #expect(bench.total { $0.settled.forwarded } == 2 && bench.total { $0.settled.dropped(.damaged) } == 0)
+    }
 }

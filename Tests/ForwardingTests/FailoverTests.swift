@@ -67,6 +67,23 @@ import WireFormat
         #expect(second.total { $0.settled.forwarded } == UInt64(stored) && second.total { $0.spooled } == 0)
     }
 
+    @Test("What an earlier process may have sent is not moved after a restart; what it cannot have sent is")
+    func movesAfterRestart() throws {
+        let first = try LinkBench(["a:1", "b:1"])
+        let window = Int(SettledState.sendWindow)
+        for number in 0..<window + 3 { try first.store(Telemetry.spans(of: [TraceID(high: 7, low: 7)], service: "\(number)")) }
+        #expect(first.senders[0].requests.count == 4)
+        let second = try LinkBench(["a:1", "b:1"], directory: first.directory.copyTree())
+        for batch in second.takeRecovered() { second.links[0].add(batch) }
+        while second.senders[0].open > 0 { second.senders[0].fail(.cannotConnect("down")) }
+        let taken = second.links[0].takeUnsent(atMost: 100)
+        #expect(taken.map(\.sequence) == (window + 1...window + 3).map { UInt64($0) })
+        second.links[0].putBack(taken[...])
+        try second.run { second.senders[0].open > 0 }
+        while second.senders[0].open > 0 { second.senders[0].answer(200) }
+        #expect(second.total { $0.settled.forwarded } == UInt64(window + 3) && second.total { $0.spooled } == 0)
+    }
+
     @Test("A full spool can be moved out of: what is moved has its space already")
     func noRoom() throws {
         let bench = try LinkBench(["a:1", "b:1"])
@@ -83,5 +100,38 @@ import WireFormat
         #expect(failures == 0)
         #expect(bench.total { $0.settled.moved } == 1)
         bench.spool.budget.release(rest)
+    }
+
+    @Test("A move that failed in part is only ever moved on, and stores nothing twice")
+    func movedInPart() throws {
+        let bench = try LinkBench(["a:1", "b:1", "c:1"])
+        let traces = (1...20).map { TraceID(high: 9, low: UInt64($0)) }
+        for _ in 0..<4 { try bench.store("\(UInt64.random(in: 0 ... .max))") }
+        try bench.store(Telemetry.spans(of: traces), items: traces.count)
+        for _ in 0..<4 { bench.senders[0].fail(.deadlineExceeded) }
+        #expect(bench.collectors.setAway(0, true))
+        let batch = try #require(bench.links[0].takeUnsent(atMost: 16).first)
+        var failures: [String] = []
+        bench.storage.set { $0.refusesPaths = "/moved-traces-c" }
+        bench.mover.move(batch) { failures.append("\($0)") }
+        #expect(failures == ["movedInPart"])
+        bench.storage.set { $0.refusesPaths = nil }
+        bench.mover.move(batch) { failures.append("\($0)") }
+        #expect(failures.count == 1)
+        let (b, c) = (bench.senders[1], bench.senders[2])
+        #expect(b.requests.count == 1 && c.requests.count == 1)
+        #expect(bench.total { $0.settled.moved } == UInt64(traces.count))
+    }
+
+    @Test("What could not be moved comes back in the order of numbers")
+    func comesBackInOrder() throws {
+        let bench = try LinkBench(["a:1", "b:1"])
+        for number in 0..<7 { try bench.store("\(number)") }
+        for _ in 0..<4 { bench.senders[0].fail(.deadlineExceeded) }
+        let taken = bench.links[0].takeUnsent(atMost: 1)
+        bench.links[0].add(try #require(taken.first))
+        try bench.run { bench.senders[0].open == 1 }
+        while bench.senders[0].open > 0 { bench.senders[0].answer(200) }
+        #expect(bench.senders[0].sequences.suffix(7) == ["1", "2", "3", "4", "5", "6", "7"])
     }
 }

@@ -40,6 +40,7 @@ final class ScriptedSender: RequestSender {
 /// Links to several collectors over one spool, with scripted clients, on one loop.
 final class LinkBench {
     let directory: TemporaryDirectory
+    let storage = FaultyStorage()
     let loop: EventLoop
     let spool: Spool
     let collectors: CollectorSet
@@ -58,7 +59,8 @@ final class LinkBench {
         loop = try EventLoop()
         var options = SpoolOptions(directory: directory.path)
         options.batchBytes = batchBytes
-        (spool, recovered) = try Spool.open(options, keys: []) { _ in }
+        options.retryPause = .zero
+        (spool, recovered) = try Spool.open(options, keys: [], storage: storage) { _ in }
         sync = try SpoolSync(spool)
         let (loop, spool, recovered, sync) = (loop, spool, recovered, sync)
         let collectors = CollectorSet(names: names)

@@ -11,6 +11,9 @@ package final class FaultyStorage: Storage {
         package var synchronize: Int32?
         package var truncate: Int32?
         package var create: Int32?
+        /// Files whose paths contain it cannot be created.
+        package var refusesPaths: String?
+        package var read: Int32?
         /// Paths of files, and then of directories, that were synchronized, in order.
         package var synchronized: [String] = []
         package var synchronizedDirectories: [String] = []
@@ -27,6 +30,7 @@ package final class FaultyStorage: Storage {
 
     package func create(_ path: String) throws(StorageFailure) -> any StorageFile {
         if let code = current.create { throw StorageFailure("creating", path, code: code) }
+        if let part = current.refusesPaths, path.contains(part) { throw StorageFailure("creating", path, code: EIO) }
         return FaultyFile(try local.create(path), path, self)
     }
     package func openForWriting(_ path: String) throws(StorageFailure) -> any StorageFile {
@@ -62,6 +66,7 @@ private final class FaultyFile: StorageFile {
         if room < bytes.count { throw StorageFailure("writing", path, code: code) }
     }
     func read(_ length: Int, at offset: Int, into buffer: inout [UInt8]) throws(StorageFailure) {
+        if let code = storage.current.read { throw StorageFailure("reading", path, code: code) }
         try file.read(length, at: offset, into: &buffer)
     }
     func synchronize() throws(StorageFailure) {

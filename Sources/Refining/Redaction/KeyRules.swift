@@ -27,7 +27,7 @@ struct KeyRules: Sendable {
         "authorization", "*.authorization", "*basicauth",
         "cookie", "cookies", "*.cookie", "*.cookie?", "*.cookies.*",
         "*password", "*password?", "*password.hash", "*password.confirmation", "*passwordhash", "*passwd",
-        "*passphrase", "*pwd",
+        "*passphrase", "*pwd", "*.pass",
         "*secret", "*.secret.key", "*secretkey",
         "*token",
         "*api.key", "*apikey", "*access.key", "*accesskey", "*private.key", "*privatekey", "*encryption.key",
