@@ -102,11 +102,11 @@ uint32_t hms_crc32c(uint32_t crc, const void *bytes, unsigned long length) {
     return ~crc_software(crc, bytes, length);
 }
 
-void hms_tune_allocator(int mapped_from, int kept) {
+void hms_tune_allocator(int mapped_from, int kept, int arenas) {
     mallopt(M_MMAP_THRESHOLD, mapped_from);
     mallopt(M_TRIM_THRESHOLD, kept);
     mallopt(M_TOP_PAD, 256 << 10);
-    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_ARENA_MAX, arenas);
 }
 int hms_trim_heap(unsigned long slack) {
     if (mallinfo2().fordblks <= slack) return 0;

@@ -41,7 +41,7 @@ private struct RunningCollector {
     private let refusals = RefusalRing()
 
     init(_ settings: CollectorSettings, _ log: Log) throws {
-        hms_tune_allocator(4 << 20, 8 << 20)
+        hms_tune_allocator(4 << 20, 8 << 20, 2)
         Signals.block()
         self.settings = settings
         self.log = log

@@ -19,7 +19,7 @@ package struct PushedMetrics: Equatable, Sendable {
 
     package static let mostSamples = 10_000
     /// Of the JSON text: names, values and tags of the most samples that may come, or of fewer with more tags.
-    package static let mostValues = 8 * mostSamples
+    package static let mostValues = 5 * mostSamples
     package static let mostNameBytes = 255
     package static let mostTags = 64
     package static let mostTagBytes = 1024

@@ -56,7 +56,7 @@ private struct RunningSidecar {
     private let refiningCounters: RefiningCounters
 
     init(_ settings: SidecarSettings, _ log: Log) throws {
-        hms_tune_allocator(1 << 20, 4 << 20)
+        hms_tune_allocator(1 << 20, 4 << 20, 1)
         Signals.block()
         self.settings = settings
         self.log = log

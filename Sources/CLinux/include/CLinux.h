@@ -33,8 +33,8 @@ int hms_set_thread_name(const char *name);
 /// CRC-32C of `length` bytes, continuing from `crc` (0 to begin). Uses the processor's instruction where it has one.
 uint32_t hms_crc32c(uint32_t crc, const void *bytes, unsigned long length);
 /// Blocks from `mapped_from` bytes on come from the system and go back to it at once; smaller ones stay in the heap when they
-/// are freed, so that per-request buffers do not cost page faults, of which up to `kept` lie at its end.
-void hms_tune_allocator(int mapped_from, int kept);
+/// are freed, so that per-request buffers do not cost page faults. Each of the heap's `arenas` keeps up to `kept` at its end.
+void hms_tune_allocator(int mapped_from, int kept, int arenas);
 /// Gives back to the system what the heap holds and nobody uses, where that is more than `slack` bytes. Returns whether it did.
 int hms_trim_heap(unsigned long slack);
 /// Resident memory of this process in bytes, 0 when /proc cannot be read.
