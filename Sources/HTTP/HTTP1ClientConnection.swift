@@ -27,6 +27,7 @@ final class HTTP1ClientConnection {
     private(set) var call: HTTP1ClientCall?
     private var parser: HTTP1ResponseParser?
     private var responseBody: [UInt8] = []
+    private var share: BudgetShare?
     /// What came and was not read yet.
     private var input: [UInt8] = []
     private var inputUsed = 0
@@ -92,6 +93,7 @@ final class HTTP1ClientConnection {
             method: call.request.method, maxHeaderBytes: options.maxResponseHeaderBytes,
             maxBodyBytes: options.maxResponseBytes)
         (responseBody, bodySent) = ([], 0)
+        share = share ?? options.responseMemory.map { BudgetShare(of: $0) }
         let head = call.request.http1Head(authority: endpoint.authority)
         if let tls {
             do throws(TLSError) { try tls.send(head.span, into: &wire) } catch { return failLater(.tls(error)) }
@@ -194,6 +196,9 @@ final class HTTP1ClientConnection {
                     guard range.count <= options.maxResponseBytes - responseBody.count else {
                         return fail(.responseTooLarge(limit: options.maxResponseBytes))
                     }
+                    guard share?.grow(by: range.count) ?? true else {
+                        return fail(.responseTooLarge(limit: responseBody.count))
+                    }
                     responseBody.append(contentsOf: input[range])
                 case .end(let isReusable):
                     return complete(isReusable: isReusable)
@@ -226,6 +231,7 @@ final class HTTP1ClientConnection {
             client?.closed(self, nil)
         }
         call.finish(.success(response))
+        share?.giveBack()
     }
 
     /// Offers the connection to the client. At the end of the round, so that an answer is given before the next request goes.
@@ -315,6 +321,8 @@ final class HTTP1ClientConnection {
 
     private func end() {
         stage = .closed
+        responseBody = []
+        share?.giveBack()
         watch?.cancel()
         Glibc.close(fd)
         connectTimer?.cancel()

@@ -295,8 +295,11 @@ final class HTTP1Server: ServerProtocol {
         refuse(reason, failure.status, failure.reason)
     }
 
+    /// Nothing of a request is kept while the peer takes its time with the answer.
     private func finish() {
         releaseBody()
+        head = nil
+        (input, inputUsed) = ([], 0)
         isFinished = true
     }
 

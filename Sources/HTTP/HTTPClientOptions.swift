@@ -1,3 +1,5 @@
+package import EventLoop
+
 /// A client's bounds. The defaults suit a sidecar that sends batches of about 1 MiB to one collector.
 package struct HTTPClientOptions: Sendable {
     /// Requests on the connection at once; the server may allow fewer.
@@ -11,6 +13,8 @@ package struct HTTPClientOptions: Sendable {
     package var keepAliveIdle = Duration.seconds(15)
     package var keepAliveTimeout = Duration.seconds(5)
     package var maxResponseBytes = 16 << 20
+    /// HTTP/1.1 only: what the bodies of answers that are being received may take, of several clients together.
+    package var responseMemory: ByteBudget?
     /// Names, values and 32 for each field, as SETTINGS_MAX_HEADER_LIST_SIZE counts.
     package var maxResponseHeaderBytes = 64 << 10
     /// HTTP/1.1 only: connections at once, each with one request on it, and how long one may stand without a request.

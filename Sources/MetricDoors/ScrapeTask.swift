@@ -47,6 +47,7 @@ final class ScrapeTask {
         var clientOptions = HTTPClientOptions()
         clientOptions.maxConnections = 1
         clientOptions.maxResponseBytes = options.maxBytes
+        clientOptions.responseMemory = options.answers
         clientOptions.maxIdle = interval + .seconds(5)
         clientOptions.failsWhenConnectFails = true
         // The interval is the pause between attempts.

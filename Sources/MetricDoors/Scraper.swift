@@ -15,6 +15,8 @@ package final class Scraper {
         package var maxSeries = 10_000
         /// What is remembered of all targets.
         package var memory = ByteBudget(limit: 8 << 20)
+        /// Of all answers that are being received.
+        package var answers = ByteBudget(limit: 8 << 20)
         package init() {}
     }
 

@@ -192,6 +192,29 @@ struct HTTP1ClientTests {
         }
     }
 
+    @Test("What several clients receive is bounded together, and given back with each answer")
+    func boundedTogether() throws {
+        let memory = ByteBudget(limit: 3000)
+        let long = String(repeating: "x", count: 2000)
+        let whole = "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n\(long)"
+        let stalled = client(try peer("HTTP/1.1 200 OK\r\nContent-Length: 2001\r\n\r\n\(long)").address) {
+            $0.responseMemory = memory
+        }
+        send(stalled)
+        #expect(bench.run { memory.used == 2000 })
+        let other = client(try peer(whole).address) { $0.responseMemory = memory }
+        let count = bench.outcomes.count
+        send(other)
+        let reason = bench.outcome(count)?.error?.reason
+        #expect({ if case .responseTooLarge = reason { true } else { false } }())
+        stalled.close()
+        #expect(memory.used == 0)
+        let later = bench.outcomes.count
+        send(other)
+        #expect(bench.outcome(later)?.response?.body.count == 2000)
+        #expect(memory.used == 0)
+    }
+
     @Test("A connection that ends fails its request, and the next request opens another")
     func lost() throws {
         let peer = try bench.peer(closesOnData: true)
