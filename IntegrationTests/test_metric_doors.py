@@ -250,10 +250,14 @@ def test_a_body_that_becomes_large_and_small_again(sidecar):
 
 def test_a_body_of_many_tiny_values_is_refused_cheaply(sidecar):
     """Half a million numbers in a megabyte would be many times as long as a tree."""
+    def push(count):
+        return post(sidecar.push, "/metrics", b"[" + b"1," * count + b"1]", [("Content-Type", "application/json")])
+
+    push(10)  # what the first push takes for good is taken
     with PeakMemory(sidecar) as memory:
-        answer = post(sidecar.push, "/metrics", b"[" + b"1," * 500_000 + b"1]", [("Content-Type", "application/json")])
+        answer = push(500_000)
     assert answer.status == 400 and "values" in answer.text, answer
-    assert memory.growth < 12 << 20, f"{memory.growth >> 20} MiB"
+    assert memory.growth < 8 << 20, f"{memory.growth >> 20} MiB"
 
 
 def test_a_prometheus_client_target(sink, start):
