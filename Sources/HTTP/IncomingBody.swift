@@ -18,7 +18,9 @@ struct IncomingBody {
     /// Reserves what the request's head takes, to be called before the first bytes; false when the budget has no room.
     mutating func holdHead(_ head: RequestHead, _ memory: BodyMemory) -> Bool {
         let share = BudgetShare(of: memory.budget)
-        let fields = head.headers.fields.reduce(head.path.utf8.count) { $0 + $1.name.utf8.count + $1.value.utf8.count + 64 }
+        let fields = head.headers.fields.reduce(head.path.utf8.count) {
+            $0 + $1.name.utf8.count + $1.value.utf8.count + 64
+        }
         guard memory.grow(share, by: Self.ownCost + fields) else { return false }
         self.share = share
         return true

@@ -22,7 +22,8 @@ struct ForwardPlan: Sendable {
         let security =
             settings.forwardTLS
             ? try TLSClientContext(
-                authority: settings.forwardAuthority, certificate: settings.forwardTLSCertificate, key: settings.forwardTLSKey
+                authority: settings.forwardAuthority, certificate: settings.forwardTLSCertificate,
+                key: settings.forwardTLSKey
             )
             : nil
         endpoints = try settings.collectors.map { try Self.endpoint(of: $0, security) }

@@ -68,7 +68,7 @@ package struct SidecarSettings: HasCommonSettings {
             why: "One request after decompression; over it the answer is 413."),
         SettingKey(
             "admin.listen", \SidecarSettings.admin, SettingType.listenAddress.orNone(writtenAs: "off"),
-            why: "/metrics, /healthz and /readyz."),
+            why: "The health page, /ledger, /explain, /metrics, /healthz and /readyz."),
         SettingKey(
             "forward.collectors", \SidecarSettings.collectors,
             SettingType.peerAddress.list(count: 1...CollectorSet.most),
@@ -105,7 +105,8 @@ package struct SidecarSettings: HasCommonSettings {
             "forward.tls_authority", \SidecarSettings.forwardAuthority, SettingType.path.orNone(writtenAs: "none"),
             why: "PEM authorities that may sign the collector's certificate; none means the system's."),
         SettingKey(
-            "forward.tls_certificate", \SidecarSettings.forwardTLSCertificate, SettingType.path.orNone(writtenAs: "none"),
+            "forward.tls_certificate", \SidecarSettings.forwardTLSCertificate,
+            SettingType.path.orNone(writtenAs: "none"),
             why: "PEM chain that the sidecar shows, for a collector that asks for one."),
         SettingKey(
             "forward.tls_key", \SidecarSettings.forwardTLSKey, SettingType.path.orNone(writtenAs: "none"),

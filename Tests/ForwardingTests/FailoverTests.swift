@@ -71,7 +71,9 @@ import WireFormat
     func movesAfterRestart() throws {
         let first = try LinkBench(["a:1", "b:1"])
         let window = Int(SettledState.sendWindow)
-        for number in 0..<window + 3 { try first.store(Telemetry.spans(of: [TraceID(high: 7, low: 7)], service: "\(number)")) }
+        for number in 0..<window + 3 {
+            try first.store(Telemetry.spans(of: [TraceID(high: 7, low: 7)], service: "\(number)"))
+        }
         #expect(first.senders[0].requests.count == 4)
         let second = try LinkBench(["a:1", "b:1"], directory: first.directory.copyTree())
         for batch in second.takeRecovered() { second.links[0].add(batch) }

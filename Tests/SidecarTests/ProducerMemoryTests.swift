@@ -49,7 +49,9 @@ private final class Told: Sendable {
             #expect(missing == 0 || missing == 1 && (12..<16).contains(offset), "byte \(offset)")
             directory.write(Array(bytes.prefix(offset)), to: "producers")
             let told = Told()
-            let log = Log(level: .error, sink: { line in told.lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } })
+            let log = Log(
+                level: .error,
+                sink: { line in told.lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } })
             #expect(memory.load(notes: [note], log: log).totals.missing == 0, "length \(offset)")
             #expect(told.lines.withLock { $0.count == 1 && $0[0].contains("producers_damaged") }, "length \(offset)")
         }
