@@ -81,16 +81,15 @@ package final class CollectorLink {
     }
 
     private struct Sending {
-        let batch: SpooledBatch
-        let attempts: RetryList.Attempts
-        /// Where its memory was taken, if it is large.
-        let place: PlaceForLarge?
+        let entry: RetryList.Entry
         let items: UInt64
         let sampled: UInt64
         let rawBytes: Int
         let encoding: BatchEncoding
         /// Of the body, which only the client holds.
         let bytes: Int
+
+        var batch: SpooledBatch { entry.batch }
     }
 
     package init(
@@ -140,9 +139,9 @@ package final class CollectorLink {
         return taken
     }
 
-    /// Takes back what could not be moved, in the order in which it was taken.
+    /// Takes back what could not be moved.
     func putBack(_ batches: ArraySlice<SpooledBatch>) {
-        for batch in batches.reversed() {
+        for batch in batches {
             guard let queue = queues.first(where: { $0.lane === batch.lane }) else { continue }
             queue.insert(batch)
         }
@@ -218,8 +217,8 @@ package final class CollectorLink {
             return false
         }
         let sending = Sending(
-            batch: batch, attempts: entry.attempts, place: place, items: packed.content.items,
-            sampled: packed.content.sampled, rawBytes: packed.rawBytes, encoding: encoding, bytes: packed.body.count)
+            entry: entry, items: packed.content.items, sampled: packed.content.sampled, rawBytes: packed.rawBytes,
+            encoding: encoding, bytes: packed.body.count)
         let request = options.dialect.request(
             parcel(of: batch, packed, encoding), authorization: options.authorization(), context: Self.ownContext())
         // What has a place of its own does not count beside the others.
@@ -274,7 +273,7 @@ package final class CollectorLink {
             break
         case .failure(let error):
             trouble("the collector cannot be reached", error.description)
-            retry(RetryList.Entry(batch: sending.batch, attempts: sending.attempts), after: nil)
+            retry(sending.entry, after: nil)
         case .success(let response):
             switch DeliveryVerdict.of(response, options.dialect, sending.encoding) {
             case .delivered(let rejected): deliver(sending, rejected)
@@ -329,7 +328,7 @@ package final class CollectorLink {
                     "reason": reason,
                 ])
         }
-        again.add(RetryList.Entry(batch: sending.batch, attempts: sending.attempts))
+        again.add(sending.entry)
     }
 
     /// Items that the batch had and that were not read back are gone.
@@ -347,16 +346,16 @@ package final class CollectorLink {
     }
 
     private func retryAnswered(_ sending: Sending, after delay: Duration?, _ reason: String) {
-        var attempts = sending.attempts
+        var entry = sending.entry
         if delay == nil {
-            attempts.answered += 1
-            if passed > attempts.passedBefore { attempts.strikes += 1 }
+            entry.attempts.answered += 1
+            if passed > entry.attempts.passedBefore { entry.attempts.strikes += 1 }
         }
-        attempts.passedBefore = passed
-        guard !attempts.isHopeless else {
+        entry.attempts.passedBefore = passed
+        guard !entry.attempts.isHopeless else {
             return refuse(sending, "\(reason); it failed again and again while others came through")
         }
-        retry(RetryList.Entry(batch: sending.batch, attempts: attempts), after: delay)
+        retry(entry, after: delay)
     }
 
     /// It is read and packed again then: while a collector is away nothing is held for it in memory.
