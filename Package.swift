@@ -64,7 +64,8 @@ let package = Package(
 
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
-        library("SegmentStore", ["TraceModel", "WireFormat", "Compression", "Files", "CLinux"]),
+        library("SpanTokens"),
+        library("SegmentStore", ["TraceModel", "WireFormat", "SpanTokens", "Compression", "Files", "CLinux"]),
         library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
@@ -143,6 +144,7 @@ let package = Package(
         tests(
             "SegmentStore",
             ["SegmentStore", "TraceModel", "WireFormat", "Compression", "Files", "StorageTesting", "CLinux"]),
+        tests("SpanTokens", ["SpanTokens", "WireFormat", "OTLP", "TraceModel"]),
         tests("Files", ["Files", "StorageTesting"]),
         tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files", "StorageTesting"]),
         tests("Refining", ["Refining", "WireFormat", "TraceModel"]),

@@ -1,6 +1,8 @@
 import Compression
 import Files
+import SpanTokens
 import TraceModel
+import WireFormat
 
 /// Turns what is queued into commits, one after the other: frames, one write, one fdatasync, index, callbacks.
 /// Runs on a thread of its own and owns the open log.
@@ -10,6 +12,8 @@ final class CommitWriter {
     private var open: OpenLog?
     private var nextNumber: UInt32
     private var builder: FrameBuilder
+    /// Of the open segment; nil until it has a commit.
+    private var tokens: FrameTokens?
     /// Set while the disk refuses.
     private var trouble: (error: StoreError, retryAt: UInt64)?
 
@@ -91,6 +95,7 @@ final class CommitWriter {
         }
         enter(batch)
         answer(batch)
+        describe(batch)
         if let open, open.end >= options.segmentBytes || open.segment.pairCount >= options.maxIndexedTraces { roll() }
     }
 
@@ -174,6 +179,27 @@ final class CommitWriter {
         }
     }
 
+    /// Makes the commit's spans searchable. Nobody waits for it: whoever searches meanwhile reads these frames whole.
+    private func describe(_ batch: [SubmitQueue.Submission]) {
+        guard let log = open, !builder.frames.isEmpty else { return }
+        var gathered = tokens.take() ?? FrameTokens(SpanToken(salt: log.segment.salt))
+        var contents: [FrameContent] = []
+        var current = builder.headers[0].ordinal
+        for (submission, place) in zip(batch, places) {
+            guard case .frame(let frame) = place else { continue }
+            if frame != current {
+                contents.append(FrameContent(finishing: &gathered))
+                current = frame
+            }
+            if submission.record.kind == .traces { submission.record.body.withUnsafeBytes { gathered.add($0) } }
+        }
+        contents.append(FrameContent(finishing: &gathered))
+        tokens = consume gathered
+        log.segment.grow { index in
+            for content in contents { index.append(content) }
+        }
+    }
+
     private func answer(_ batch: [SubmitQueue.Submission]) {
         context.account { ledger in
             for (submission, place) in zip(batch, places) {
@@ -241,6 +267,7 @@ final class CommitWriter {
                 throw error
             }
             let segment = Segment(growing: SegmentIndex(header: header), directory: context.directory)
+            tokens = nil
             open = OpenLog(
                 segment: segment, file: file, end: SegmentHeader.length, nextOrdinal: 0,
                 begun: options.clock.monotonic())

@@ -1,4 +1,5 @@
 import Files
+import SpanTokens
 import TraceModel
 import WireFormat
 
@@ -41,12 +42,13 @@ struct LogScan {
         var result = Result(index: SegmentIndex(header: header), fileLength: size, isHeaderIntact: intact != nil)
         result.isDamagedInside = intact == nil
         var scanner = TelemetryScanner(collectsTraces: true)
+        var gathered = FrameTokens(SpanToken(salt: header.salt))
         var offset = SegmentHeader.length
         var nextOrdinal: UInt32 = 0
         while offset < size {
             if case .good(let frame) = try reader.read(file, at: offset, available: size, salt: header.salt) {
                 let ref = FrameRef(offset: UInt64(offset), stored: frame.storedLength, raw: frame.rawLength)
-                enter(ref, frame, reader.raw, &scanner, &result, onNew, eachRecord)
+                enter(ref, frame, reader.raw, &scanner, &gathered, &result, onNew, eachRecord)
                 nextOrdinal = frame.ordinal &+ 1
                 offset += frame.frameLength
                 continue
@@ -71,7 +73,8 @@ struct LogScan {
 
     private func enter(
         _ ref: FrameRef, _ frame: FrameHeader, _ raw: [UInt8], _ scanner: inout TelemetryScanner,
-        _ result: inout Result, _ onNew: (TraceID) -> Void, _ eachRecord: (RecordHeader, UInt32) -> Void
+        _ gathered: inout FrameTokens, _ result: inout Result, _ onNew: (TraceID) -> Void,
+        _ eachRecord: (RecordHeader, UInt32) -> Void
     ) {
         let ordinal = UInt32(result.index.frames.count)
         result.index.append(ref, frame)
@@ -88,9 +91,11 @@ struct LogScan {
                 result.index.insert(
                     record.kind, runs: scanner.runs, services: scanner.services, at: record.receivedAt, frame: ordinal,
                     onNew: onNew)
+                if record.kind == .traces { gathered.add(body) }
                 return true
             }
         }
+        result.index.append(FrameContent(finishing: &gathered))
     }
 
     /// The next place at or after `start` where an intact frame of this segment begins.

@@ -12,10 +12,11 @@ final class SealedIndex: @unchecked Sendable {
     let frameCount: Int
     private let mapping: UnsafeRawBufferPointer
     private let hash: TraceHash
-    private let bits: Int
     private let pairs: Int
-    private let traceOffset: Int
-    private let traceChecksum: UInt32
+    private let metaEnd: Int
+    private let traces: IndexFile.Section
+    private let tokens: IndexFile.Section
+    private let red: IndexFile.Section
     private let sendersAt: Int
     private let senderCount: Int
     private let recentCount: Int
@@ -25,7 +26,7 @@ final class SealedIndex: @unchecked Sendable {
         case unusable(String)
     }
 
-    /// Maps and checks all but the trace table, which `isTableIntact` checks.
+    /// Maps and checks all but the tables, which `areTablesIntact` checks.
     init(path: String, number: UInt32) throws(Refusal) {
         let bytes: UnsafeRawBufferPointer
         do {
@@ -43,13 +44,12 @@ final class SealedIndex: @unchecked Sendable {
             throw .unusable("not an index of version \(IndexFile.version)")
         }
         let metaLength = bytes.loadLittle(at: 104, as: UInt64.self)
-        let traceStart = bytes.loadLittle(at: 112, as: UInt64.self)
-        guard traceStart <= UInt64(bytes.count), traceStart >= UInt64(IndexFile.headerLength),
-            metaLength <= traceStart - UInt64(IndexFile.headerLength),
-            checksum(
-                UnsafeRawBufferPointer(rebasing: bytes[IndexFile.headerLength..<Int(traceStart)]),
-                continuing: checksum(UnsafeRawBufferPointer(rebasing: bytes[..<124])))
-                == bytes.loadLittle(at: 124, as: UInt32.self)
+        guard metaLength <= UInt64(bytes.count - IndexFile.headerLength) else { throw .unusable("meta is cut") }
+        let metaEnd = IndexFile.headerLength + Int(metaLength)
+        let head = checksum(UnsafeRawBufferPointer(rebasing: bytes[..<IndexFile.checksumPlace]))
+        guard
+            checksum(UnsafeRawBufferPointer(rebasing: bytes[IndexFile.headerLength..<metaEnd]), continuing: head)
+                == bytes.loadLittle(at: IndexFile.checksumPlace, as: UInt32.self)
         else { throw .unusable("checksum differs") }
 
         var header = SegmentHeader(
@@ -66,18 +66,20 @@ final class SealedIndex: @unchecked Sendable {
         summary.lastReceivedAt = bytes.loadLittle(at: 96, as: UInt64.self)
         frameCount = Int(bytes.loadLittle(at: 40, as: UInt32.self))
         pairs = Int(bytes.loadLittle(at: 44, as: UInt32.self))
-        bits = Int(bytes.loadLittle(at: 28, as: UInt32.self))
-        traceOffset = Int(traceStart)
-        guard bits <= 24, bytes.count - traceOffset == ((1 << bits) + 1) * 4 + pairs * IndexFile.pairLength,
+        traces = try Self.section(.traces, bytes, from: metaEnd)
+        tokens = try Self.section(.tokens, bytes, from: metaEnd)
+        red = try Self.section(.summary, bytes, from: metaEnd)
+        guard traces.bits <= 24, traces.length == ((1 << traces.bits) + 1) * 4 + pairs * IndexFile.pairLength,
+            tokens.bits <= TokenTable.maximumBits, tokens.length >= ((1 << tokens.bits) + 1) * 4,
             frameCount * IndexFile.frameLength <= Int(metaLength)
         else { throw .unusable("lengths differ") }
         // Behind the checksum only our own mistakes remain, but a mistake must not become a read out of bounds.
         var position = IndexFile.headerLength + frameCount * IndexFile.frameLength
         var services = ServiceCatalogue()
         for _ in 0..<bytes.loadLittle(at: 48, as: UInt32.self) {
-            guard traceOffset - position >= 18 else { throw .unusable("services are cut") }
+            guard metaEnd - position >= 18 else { throw .unusable("services are cut") }
             let length = Int(bytes.loadLittle(at: position + 16, as: UInt16.self))
-            guard traceOffset - position - 18 >= length else { throw .unusable("services are cut") }
+            guard metaEnd - position - 18 >= length else { throw .unusable("services are cut") }
             services.add(
                 String(decoding: bytes[position + 18..<position + 18 + length], as: UTF8.self),
                 spans: bytes.loadLittle(at: position, as: UInt64.self),
@@ -87,13 +89,31 @@ final class SealedIndex: @unchecked Sendable {
         sendersAt = position
         senderCount = Int(bytes.loadLittle(at: 52, as: UInt32.self))
         recentCount = Int(bytes.loadLittle(at: 56, as: UInt32.self))
-        traceChecksum = bytes.loadLittle(at: 60, as: UInt32.self)
+        self.metaEnd = metaEnd
         hash = TraceHash(salt: header.salt)
         self.services = services
         self.summary = summary
         fileBytes = bytes.count
         mapping = bytes
         accepted = true
+    }
+
+    private static func section(
+        _ kind: IndexFile.Section.Kind, _ bytes: UnsafeRawBufferPointer, from start: Int
+    ) throws(Refusal) -> IndexFile.Section {
+        let place = IndexFile.Section.place(kind)
+        let offset = bytes.loadLittle(at: place, as: UInt64.self)
+        let length = bytes.loadLittle(at: place + 8, as: UInt64.self)
+        guard offset >= UInt64(start), offset <= UInt64(bytes.count), length <= UInt64(bytes.count) - offset else {
+            throw .unusable("a section is cut")
+        }
+        return IndexFile.Section(
+            offset: Int(offset), length: Int(length), checksum: bytes.loadLittle(at: place + 16, as: UInt32.self),
+            bits: Int(bytes.loadLittle(at: place + 20, as: UInt32.self)))
+    }
+
+    private func bytes(of section: IndexFile.Section) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: mapping[section.offset..<section.offset + section.length])
     }
 
     deinit { munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress), mapping.count) }
@@ -109,11 +129,11 @@ final class SealedIndex: @unchecked Sendable {
 
     /// The frames with spans of `id`, in rising order. Reads two or three cache lines.
     func frames(of id: TraceID) -> [UInt32] {
-        let bucket = traceOffset + TraceHash.bucket(hash(id), bits: bits) * 4
+        let bucket = traces.offset + TraceHash.bucket(hash(id), bits: traces.bits) * 4
         // The table's own checksum may not have been compared yet, hence the clamps.
         let start = min(Int(mapping.loadLittle(at: bucket, as: UInt32.self)), pairs)
         let end = min(Int(mapping.loadLittle(at: bucket + 4, as: UInt32.self)), pairs)
-        let table = traceOffset + ((1 << bits) + 1) * 4
+        let table = traces.offset + ((1 << traces.bits) + 1) * 4
         var result: [UInt32] = []
         var index = start
         while index < end {
@@ -129,8 +149,25 @@ final class SealedIndex: @unchecked Sendable {
         return result
     }
 
-    func isTableIntact() -> Bool {
-        checksum(UnsafeRawBufferPointer(rebasing: mapping[traceOffset...])) == traceChecksum
+    func times(_ ordinal: Int) -> FrameTimes {
+        let offset = IndexFile.headerLength + ordinal * IndexFile.frameLength
+        precondition(ordinal >= 0 && ordinal < frameCount, "frame outside the segment")
+        return FrameTimes(
+            spans: mapping.loadLittle(at: offset + 16, as: UInt32.self),
+            minStart: mapping.loadLittle(at: offset + 24, as: UInt64.self),
+            maxStart: mapping.loadLittle(at: offset + 32, as: UInt64.self))
+    }
+
+    /// Marks the frames with spans that have the token, and those of which all spans have it.
+    func find(_ token: UInt64, marking some: inout FrameSet, _ all: inout FrameSet) {
+        TokenTable.find(token, in: bytes(of: tokens), bits: tokens.bits, marking: &some, &all)
+    }
+
+    /// What `IndexFile.Content.summary` was.
+    var encodedSummary: [UInt8] { Array(bytes(of: red)) }
+
+    func areTablesIntact() -> Bool {
+        [traces, tokens, red].allSatisfy { checksum(bytes(of: $0)) == $0.checksum }
     }
 
     /// The senders' windows at the time of the seal, and the traces that had appeared last, oldest first.
@@ -138,14 +175,14 @@ final class SealedIndex: @unchecked Sendable {
         var senders: [(SenderID, SenderWindows.Window)] = []
         var position = sendersAt
         for _ in 0..<senderCount {
-            guard traceOffset - position >= 28 else { break }
+            guard metaEnd - position >= 28 else { break }
             let id = SenderID(
                 high: mapping.loadLittle(at: position, as: UInt64.self),
                 low: mapping.loadLittle(at: position + 8, as: UInt64.self))
             let lastSeen = mapping.loadLittle(at: position + 16, as: UInt64.self)
             let count = Int(mapping.loadLittle(at: position + 24, as: UInt32.self))
             position += 28
-            guard (traceOffset - position) / 16 >= count else { break }
+            guard (metaEnd - position) / 16 >= count else { break }
             let ranges = (0..<count).map { index in
                 SequenceRanges.Range(
                     first: mapping.loadLittle(at: position + index * 16, as: UInt64.self),
@@ -157,7 +194,7 @@ final class SealedIndex: @unchecked Sendable {
         }
         var recent: [TraceID] = []
         for _ in 0..<recentCount {
-            guard traceOffset - position >= 16 else { break }
+            guard metaEnd - position >= 16 else { break }
             recent.append(
                 TraceID(
                     high: mapping.loadLittle(at: position, as: UInt64.self),

@@ -75,6 +75,14 @@ final class Segment: Sendable {
         }
     }
 
+    /// What it holds now; what comes later is not in it.
+    var view: SegmentView {
+        content.withLock { content in
+            if let memory = content.memory { return SegmentView(self, growing: memory) }
+            return SegmentView(self, sealed: content.sealed!)
+        }
+    }
+
     /// Changes the index of a growing segment.
     func grow<R>(_ body: (inout SegmentIndex) -> R) -> R {
         // Only the writer calls this, and only for the segment it has open, which has its index in memory.

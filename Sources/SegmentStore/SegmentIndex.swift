@@ -6,6 +6,8 @@ struct SegmentIndex: Sendable {
     var summary: SegmentSummary
     private(set) var traces: TraceTable
     private(set) var frames: [FrameRef] = []
+    /// What is known of the spans of the first frames: it follows the frames by a commit at most.
+    private(set) var contents: [FrameContent] = []
     private(set) var services = ServiceCatalogue()
 
     init(header: SegmentHeader) {
@@ -22,6 +24,9 @@ struct SegmentIndex: Sendable {
             summary.lastReceivedAt = max(summary.lastReceivedAt, header.lastReceivedAt)
         }
     }
+
+    /// Enters what can be looked for in the next frame that lacks it.
+    mutating func append(_ content: FrameContent) { contents.append(content) }
 
     /// Enters a record that lies in the frame numbered `frame`. Calls `onNew` for each trace the segment did not know.
     mutating func insert(

@@ -148,10 +148,10 @@ final class SegmentMaintenance {
         }
     }
 
-    /// Compares a table's checksum; a damaged table is made anew from the log.
+    /// Compares the tables' checksums; an index with a damaged one is made anew from the log.
     private func verify(_ segment: Segment) {
-        guard let index = segment.sealedIndex, !index.isTableIntact() else { return }
-        context.log(.indexDamaged(path: segment.indexPath, reason: "the trace table's checksum differs"))
+        guard let index = segment.sealedIndex, !index.areTablesIntact() else { return }
+        context.log(.indexDamaged(path: segment.indexPath, reason: "a table's checksum differs"))
         let scan = LogScan(directory: context.directory, quarantine: context.quarantine, log: context.log)
         guard let scanned = try? scan.scan(number: segment.number, onNew: { _ in }, eachRecord: { _, _ in }) else {
             return

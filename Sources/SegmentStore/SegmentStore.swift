@@ -209,7 +209,7 @@ package final class SegmentStore: Sendable {
 
     // MARK: - Reading frames
 
-    private static func copySpans(
+    static func copySpans(
         of id: TraceID, from body: UnsafeRawBufferPointer, into message: inout [UInt8]
     ) -> Int {
         let (high, low) = (id.high.bigEndian, id.low.bigEndian)
@@ -252,14 +252,20 @@ package final class SegmentStore: Sendable {
                     file, at: Int(ref.offset), available: .max, salt: segment.salt, expected: ref)
                 if case .good = outcome {
                     guard body(ordinal, reader.raw) else { return }
-                } else if segment.noteUnreadable(ordinal) {
-                    context.count { $0.damagedFrames &+= 1 }
-                    context.log(.frameUnreadable(path: segment.logPath, offset: Int(ref.offset)))
+                } else {
+                    note(unreadable: Int(ordinal), of: segment, at: ref)
                 }
             }
         } catch {
             if error.code == ENOENT { return }
             throw .storage(error)
         }
+    }
+
+    /// Counts and tells a frame that cannot be read, once.
+    func note(unreadable frame: Int, of segment: Segment, at ref: FrameRef) {
+        guard segment.noteUnreadable(UInt32(frame)) else { return }
+        context.count { $0.damagedFrames &+= 1 }
+        context.log(.frameUnreadable(path: segment.logPath, offset: Int(ref.offset)))
     }
 }

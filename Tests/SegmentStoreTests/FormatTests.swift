@@ -120,7 +120,7 @@ import WireFormat
                 index: index, senders: [(SenderID(high: 1, low: 2), window)], recent: [Samples.id(1), Samples.id(2)]))
         directory.write(bytes, to: "x.idx")
         let sealed = try SealedIndex(path: directory.path + "/x.idx", number: 3)
-        #expect(sealed.isTableIntact())
+        #expect(sealed.areTablesIntact())
         #expect(sealed.summary == index.summary)
         #expect(sealed.services.services == index.services.services)
         for (trace, frames) in expected { #expect(sealed.frames(of: Samples.id(trace)) == frames) }

@@ -207,7 +207,7 @@ import WireFormat
                     if case .indexDamaged(let path, _) = $0 { return path.hasSuffix("00000002.idx") }
                     return false
                 })
-            #expect(try SealedIndex(path: copy.path + "/00000002.idx", number: 2).isTableIntact())
+            #expect(try SealedIndex(path: copy.path + "/00000002.idx", number: 2).areTablesIntact())
         }
     }
 

@@ -1,0 +1,91 @@
+package import SpanTokens
+import TraceModel
+
+/// What one segment holds at one moment, to be searched. Keeps what it needs alive; the log may be deleted meanwhile.
+package struct SegmentView: Sendable {
+    let segment: Segment
+    /// How many of its frames belong to the view.
+    package private(set) var frameCount: Int
+    private let source: Source
+
+    private enum Source: Sendable {
+        case growing([FrameRef], [FrameContent])
+        case sealed(SealedIndex)
+    }
+
+    /// The arrays are shared with the index until that grows; its trace table is not, as it is large.
+    init(_ segment: Segment, growing index: SegmentIndex) {
+        self.segment = segment
+        frameCount = index.frames.count
+        source = .growing(index.frames, index.contents)
+    }
+
+    init(_ segment: Segment, sealed index: SealedIndex) {
+        self.segment = segment
+        frameCount = index.frameCount
+        source = .sealed(index)
+    }
+
+    package var number: UInt32 { segment.number }
+    /// Makes the tokens that `find` takes.
+    package var tokens: SpanToken { SpanToken(salt: segment.salt) }
+
+    /// The same without the frames from `position` on.
+    package func before(_ position: RecordPosition) -> SegmentView {
+        var view = self
+        if number > position.segment {
+            view.frameCount = 0
+        } else if number == position.segment {
+            view.frameCount = min(frameCount, Int(clamping: position.frame))
+        }
+        return view
+    }
+
+    /// Nil for a frame that is not described yet: it may hold anything.
+    package func times(_ frame: Int) -> FrameTimes? {
+        switch source {
+        case .growing(_, let contents): frame < contents.count ? contents[frame].times : nil
+        case .sealed(let index): index.times(frame)
+        }
+    }
+
+    func ref(_ frame: Int) -> FrameRef {
+        switch source {
+        case .growing(let frames, _): frames[frame]
+        case .sealed(let index): index.frame(frame)
+        }
+    }
+
+    /// Frames with spans of a trace, in rising order.
+    func frames(of trace: TraceID) -> [UInt32] {
+        let frames =
+            switch source {
+            case .growing: segment.frames(of: trace).map(\.ordinal)
+            case .sealed(let index): index.frames(of: trace)
+            }
+        return frames.last.map { Int($0) < frameCount } ?? true ? frames : frames.filter { Int($0) < frameCount }
+    }
+
+    /// Frames that may hold a span with one of the tokens, and those of which all spans have one and the same of them.
+    package func find(_ tokens: [UInt64]) -> (some: FrameSet, all: FrameSet) {
+        var some = FrameSet(count: frameCount)
+        var all = FrameSet(count: frameCount)
+        switch source {
+        case .growing(_, let contents):
+            for frame in 0..<frameCount {
+                guard frame < contents.count else {
+                    some.insert(frame)
+                    continue
+                }
+                for token in tokens {
+                    let found = contents[frame].find(token)
+                    if found.some { some.insert(frame) }
+                    if found.all { all.insert(frame) }
+                }
+            }
+        case .sealed(let index):
+            for token in tokens { index.find(token, marking: &some, &all) }
+        }
+        return (some, all)
+    }
+}

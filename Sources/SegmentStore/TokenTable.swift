@@ -1,0 +1,160 @@
+import Files
+
+/// The section of an index file that tells which frames hold spans with a token, integers little endian:
+///
+///     tokens    := start:u32{2^bits + 1} entry*          start[b]: where the entries of bucket b begin, behind the directory
+///     entry     := fingerprint:u32 head:varint list?     the 32 bits of the token behind the upper `bits`
+///     head      := frame * 4 + all * 2                   in one frame alone
+///               |  length * 2 + 1                        a list of that many bytes follows
+///     list      := (delta * 2 + all):varint +            delta: distance to the frame before, the first from 0
+///
+/// `all` is 1 when each span of the frame has the token. Entries of a bucket stand in no order.
+enum TokenTable {
+    static let maximumBits = 22
+
+    static func bucket(_ token: UInt64, bits: Int) -> Int {
+        bits == 0 ? 0 : Int(truncatingIfNeeded: token >> UInt64(64 - bits))
+    }
+
+    static func fingerprint(_ token: UInt64, bits: Int) -> UInt32 {
+        UInt32(truncatingIfNeeded: (token << UInt64(bits)) >> 32)
+    }
+
+    /// Appends the section; returns its bits. Two passes over the pairs and no comparisons but within a bucket.
+    static func append(_ contents: [FrameContent], to bytes: inout [UInt8]) -> UInt32 {
+        let pairs = contents.reduce(0) { $0 + $1.tokens.count }
+        var bits = 0
+        while bits < maximumBits, pairs >> bits > 8 { bits += 1 }
+        var starts = [Int](repeating: 0, count: (1 << bits) + 1)
+        for content in contents {
+            for token in content.tokens { starts[bucket(token, bits: bits) + 1] += 1 }
+        }
+        for index in 1..<starts.count { starts[index] += starts[index - 1] }
+        var tokens = [UInt64](repeating: 0, count: pairs)
+        var frames = [UInt32](repeating: 0, count: pairs)
+        var next = starts
+        for (frame, content) in contents.enumerated() {
+            for token in content.tokens {
+                let bucket = bucket(token, bits: bits)
+                tokens[next[bucket]] = token
+                frames[next[bucket]] = UInt32(frame)
+                next[bucket] += 1
+            }
+        }
+        next = []
+
+        let directory = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: ((1 << bits) + 1) * 4))
+        let entries = bytes.count
+        var list: [UInt8] = []
+        for bucket in 0..<1 << bits {
+            bytes.storeLittle(UInt32(bytes.count - entries), at: directory + bucket * 4)
+            var first = starts[bucket]
+            let end = starts[bucket + 1]
+            // Takes one token after the other out of the bucket, which holds few different ones.
+            while first < end {
+                let token = tokens[first] & ~1
+                list.removeAll(keepingCapacity: true)
+                var count = 0
+                var previous: UInt32 = 0
+                var single: UInt32 = 0
+                var kept = first
+                for index in first..<end {
+                    guard tokens[index] & ~1 == token else {
+                        tokens[kept] = tokens[index]
+                        frames[kept] = frames[index]
+                        kept += 1
+                        continue
+                    }
+                    let all = UInt32(truncatingIfNeeded: tokens[index] & 1)
+                    if count == 0 { single = frames[index] << 2 | all << 1 }
+                    appendVarint((frames[index] - previous) << 1 | all, to: &list)
+                    previous = frames[index]
+                    count += 1
+                }
+                bytes.appendLittle(fingerprint(token, bits: bits))
+                if count == 1 {
+                    appendVarint(single, to: &bytes)
+                } else {
+                    appendVarint(UInt32(list.count) << 1 | 1, to: &bytes)
+                    bytes.append(contentsOf: list)
+                }
+                // Those that stay were moved to the front; the hole is at the end.
+                let hole = end - kept
+                if hole > 0, kept > first {
+                    var index = kept
+                    while index > first {
+                        index -= 1
+                        tokens[index + hole] = tokens[index]
+                        frames[index + hole] = frames[index]
+                    }
+                }
+                first += hole
+            }
+        }
+        bytes.storeLittle(UInt32(bytes.count - entries), at: directory + (1 << bits) * 4)
+        return UInt32(bits)
+    }
+
+    /// Marks the frames with spans that have the token. `table` may be damaged: nothing outside it is read, and frames that
+    /// cannot be are left out.
+    static func find(
+        _ token: UInt64, in table: UnsafeRawBufferPointer, bits: Int, marking some: inout FrameSet,
+        _ all: inout FrameSet
+    ) {
+        let directory = ((1 << bits) + 1) * 4
+        let bucket = bucket(token, bits: bits) * 4
+        guard table.count >= directory else { return }
+        var position = directory + Int(table.loadLittle(at: bucket, as: UInt32.self))
+        let end = min(table.count, directory + Int(table.loadLittle(at: bucket + 4, as: UInt32.self)))
+        let wanted = fingerprint(token, bits: bits)
+        while position + 5 <= end {
+            let isWanted = table.loadLittle(at: position, as: UInt32.self) == wanted
+            position += 4
+            guard let head = readVarint(table, &position, end) else { return }
+            if head & 1 == 0 {
+                if isWanted { mark(head >> 2, head & 2 != 0, &some, &all) }
+                continue
+            }
+            let length = Int(head >> 1)
+            guard length <= end - position else { return }
+            if isWanted {
+                var index = position
+                var frame: UInt32 = 0
+                while index < position + length {
+                    guard let step = readVarint(table, &index, position + length) else { return }
+                    frame &+= step >> 1
+                    mark(frame, step & 1 != 0, &some, &all)
+                }
+            }
+            position += length
+        }
+    }
+
+    private static func mark(_ frame: UInt32, _ isAll: Bool, _ some: inout FrameSet, _ all: inout FrameSet) {
+        some.insert(Int(frame))
+        if isAll { all.insert(Int(frame)) }
+    }
+
+    private static func appendVarint(_ value: UInt32, to bytes: inout [UInt8]) {
+        var value = value
+        while value >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
+            value >>= 7
+        }
+        bytes.append(UInt8(value))
+    }
+
+    private static func readVarint(_ bytes: UnsafeRawBufferPointer, _ position: inout Int, _ end: Int) -> UInt32? {
+        var value: UInt32 = 0
+        var shift: UInt32 = 0
+        while position < end, shift < 32 {
+            let byte = bytes[position]
+            position += 1
+            value |= UInt32(byte & 0x7F) << shift
+            if byte < 0x80 { return value }
+            shift += 7
+        }
+        return nil
+    }
+}
