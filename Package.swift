@@ -69,6 +69,7 @@ let package = Package(
         library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
+        library("QueryLanguage", ["TraceModel", "OTLP", "TraceAssembly"], settings: pointerFree),
 
         // What both daemons do alike: start, answer health, wait for signals.
         library("Daemon", ["Configuration", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
@@ -130,6 +131,9 @@ let package = Package(
         // What tests of several modules need.
         .target(
             name: "StorageTesting", dependencies: ["Files"], path: "Tests/StorageTesting", swiftSettings: common),
+        .target(
+            name: "QueryTesting", dependencies: ["QueryLanguage", "TraceModel", "OTLP", "TraceAssembly"],
+            path: "Tests/QueryTesting", swiftSettings: common),
 
         tests("TraceModel", ["TraceModel"]),
         tests("Configuration", ["Configuration"]),
@@ -149,6 +153,7 @@ let package = Package(
         tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files", "StorageTesting"]),
         tests("Refining", ["Refining", "WireFormat", "TraceModel"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
+        tests("QueryLanguage", ["QueryLanguage", "QueryTesting", "TraceModel", "OTLP", "TraceAssembly"]),
         tests("Daemon", ["Daemon", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
