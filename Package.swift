@@ -71,6 +71,9 @@ let package = Package(
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
         library("QueryLanguage", ["TraceModel", "OTLP", "TraceAssembly"], settings: pointerFree),
 
+        library(
+            "TraceSearch", ["TraceModel", "OTLP", "SpanTokens", "SegmentStore", "TraceAssembly", "QueryLanguage"]),
+
         // What both daemons do alike: start, answer health, wait for signals.
         library("Daemon", ["Configuration", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
 
@@ -154,6 +157,12 @@ let package = Package(
         tests("Refining", ["Refining", "WireFormat", "TraceModel"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
         tests("QueryLanguage", ["QueryLanguage", "QueryTesting", "TraceModel", "OTLP", "TraceAssembly"]),
+        tests(
+            "TraceSearch",
+            [
+                "TraceSearch", "SegmentStore", "QueryLanguage", "TraceAssembly", "OTLP", "TraceModel", "WireFormat",
+                "SpanTokens",
+            ]),
         tests("Daemon", ["Daemon", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(

@@ -1,0 +1,79 @@
+/// Asks each span of a message which of some wanted tokens it has. Cheaper than decoding: only tokens are compared.
+package struct SpanProbe: ~Copyable {
+    /// A filter in front of `wanted`: nearly all tokens of spans are wanted by nobody.
+    private var filter = [UInt64](repeating: 0, count: 64)
+    private var wanted: [UInt64: [Int]] = [:]
+    /// For each question: the last span, scope and resource that answered yes.
+    private var bySpan: [UInt32]
+    private var byScope: [UInt32]
+    private var byResource: [UInt32]
+    private var spanNumber: UInt32 = 1
+    private var scopeNumber: UInt32 = 1
+    private var resourceNumber: UInt32 = 1
+    private var walk: SpanWalk
+    private var body: ((SpanFacts, (Int) -> Bool) -> Void)?
+
+    /// - Parameter questions: for each, the tokens of which a span needs one.
+    package init(_ tokens: SpanToken, questions: [[UInt64]]) {
+        walk = SpanWalk(tokens)
+        bySpan = [UInt32](repeating: 0, count: questions.count)
+        byScope = bySpan
+        byResource = bySpan
+        for (number, tokens) in questions.enumerated() {
+            for token in tokens {
+                wanted[token, default: []].append(number)
+                filter[Int(token >> 58)] |= 1 << (token >> 52 & 63)
+            }
+        }
+    }
+
+    /// Calls `body` with each span and a way to learn whether it has a token of a question.
+    package mutating func walk(
+        _ message: UnsafeRawBufferPointer, _ body: @escaping (SpanFacts, (Int) -> Bool) -> Void
+    ) {
+        self.body = body
+        var walk = self.walk
+        walk.walk(message, into: &self)
+        self.body = nil
+    }
+
+    @inline(__always)
+    private func isWanted(_ token: UInt64) -> Bool {
+        filter[Int(truncatingIfNeeded: token &>> 58)] &>> (token &>> 52 & 63) & 1 == 1
+    }
+}
+
+extension SpanProbe: TokenSink {
+    mutating func beginResource() {
+        resourceNumber &+= 1
+        scopeNumber &+= 1
+    }
+
+    mutating func resourceToken(_ token: UInt64) {
+        guard isWanted(token), let questions = wanted[token] else { return }
+        for question in questions { byResource[question] = resourceNumber }
+    }
+
+    mutating func beginScope() { scopeNumber &+= 1 }
+
+    mutating func scopeToken(_ token: UInt64) {
+        guard isWanted(token), let questions = wanted[token] else { return }
+        for question in questions { byScope[question] = scopeNumber }
+    }
+
+    @inline(__always)
+    mutating func spanToken(_ token: UInt64) {
+        guard isWanted(token), let questions = wanted[token] else { return }
+        for question in questions { bySpan[question] = spanNumber }
+    }
+
+    mutating func span(_ facts: SpanFacts) {
+        body?(facts) { question in
+            bySpan[question] == spanNumber || byScope[question] == scopeNumber
+                || byResource[question] == resourceNumber
+        }
+        spanNumber &+= 1
+    }
+
+    mutating func endResource() {}
+}

@@ -1,0 +1,266 @@
+import OTLP
+import QueryLanguage
+import SpanTokens
+import TraceModel
+
+extension SearchPlan {
+    /// The plan of a query. Errs on one side only: what it excludes does not satisfy the query, and is not unknown either.
+    init(_ expression: QueryExpression, started: ClosedRange<UInt64>) {
+        let root = step(expression)
+        begin(with: started == 0 ... .max ? root : .and([root, .started(started)]))
+    }
+
+    private static let anything = Step.constant(some: true, all: false)
+    private static let nothing = Step.constant(some: false, all: false)
+    private static let everything = Step.constant(some: true, all: true)
+
+    private mutating func step(_ expression: QueryExpression) -> Step {
+        switch expression {
+        case .everything: return Self.everything
+        case .and(let members): return .and(members.map { step($0) } + pairs(in: members))
+        case .or(let members): return .or(members.map { step($0) })
+        case .not(let inner): return negated(inner)
+        case .exists(let field): return exists(field)
+        case .comparison(let field, .notEqual, let value):
+            return .and([exists(field), .not(step(.comparison(field, .equal, value)))])
+        case .comparison(let field, .equal, let value): return equals(field, value)
+        case .comparison(let field, let comparison, let value): return ordered(field, comparison, value)
+        case .isIn(.attribute(let scope, let key), let values):
+            let texts = values.map { canonicalText($0) }
+            return ask(isExact: scope == .any) { token in texts.map { token.equals(key, canonicalText: $0) } }
+        case .isIn(let field, let values): return .or(values.map { equals(field, $0) })
+        case .range(let field, let first, let last): return range(field, first, last)
+        case .matches(let field, _): return may(field)
+        case .related: return Self.anything
+        }
+    }
+
+    /// Negations go down to where more can be said: what does not last long lasts shortly.
+    private mutating func negated(_ expression: QueryExpression) -> Step {
+        switch expression {
+        case .not(let inner): return step(inner)
+        case .and(let members): return .or(members.map { negated($0) })
+        case .or(let members): return .and(members.map { negated($0) })
+        case .comparison(let field, let comparison, let value) where Self.isAlwaysNumber(field) && Self.isNumber(value):
+            switch comparison {
+            case .less: return ordered(field, .greaterOrEqual, value)
+            case .lessOrEqual: return ordered(field, .greater, value)
+            case .greater: return ordered(field, .lessOrEqual, value)
+            case .greaterOrEqual: return ordered(field, .less, value)
+            case .equal, .notEqual: return .not(step(expression))
+            }
+        default: return .not(step(expression))
+        }
+    }
+
+    private static func isAlwaysNumber(_ field: QueryField) -> Bool {
+        field == .span(.duration) || field == .span(.start)
+    }
+
+    private static func isNumber(_ value: QueryValue) -> Bool {
+        switch value {
+        case .integer: true
+        case .decimal(let number): !number.isNaN
+        case .text, .bool: false
+        }
+    }
+
+    // MARK: Conditions
+
+    /// A field that has some value.
+    private mutating func exists(_ field: QueryField) -> Step {
+        switch field {
+        case .attribute(let scope, let key): return ask(isExact: scope == .any) { [$0.exists(key)] }
+        case .span(.service): return .not(ask(isExact: true) { [$0.service("")] })
+        case .span(.name): return .not(ask(isExact: true) { [$0.name("")] })
+        case .span(.parentID): return ask(isExact: true) { [$0.hasParent] }
+        case .span(.kind), .span(.status), .span(.duration), .span(.start), .span(.end), .span(.traceID),
+            .span(.spanID):
+            return Self.everything
+        default: return Self.anything
+        }
+    }
+
+    /// A condition that only a field with a value can satisfy, and of which no more is known.
+    private mutating func may(_ field: QueryField) -> Step {
+        if case .attribute(_, let key) = field { return ask(isExact: false) { [$0.exists(key)] } }
+        return Self.anything
+    }
+
+    private mutating func equals(_ field: QueryField, _ value: QueryValue) -> Step {
+        let text = canonicalText(value)
+        switch field {
+        case .attribute(let scope, let key):
+            return ask(isExact: scope == .any) { [$0.equals(key, canonicalText: text)] }
+        case .trace: return Self.anything
+        case .span(let property): return equals(property, text, value)
+        }
+    }
+
+    private mutating func equals(_ property: SpanProperty, _ text: String, _ value: QueryValue) -> Step {
+        switch property {
+        case .name: return text.isEmpty ? Self.nothing : ask(isExact: true) { [$0.name(text)] }
+        case .service: return text.isEmpty ? Self.nothing : ask(isExact: true) { [$0.service(text)] }
+        case .kind:
+            guard let kind = SpanKind.allCases.first(where: { "\($0)" == text }) else { return Self.nothing }
+            return ask(isExact: true) { [$0.kind(kind.rawValue)] }
+        case .status:
+            guard let status = SpanStatus.Code.allCases.first(where: { "\($0)" == text }) else { return Self.nothing }
+            return ask(isExact: true) { [$0.status(status.rawValue)] }
+        case .statusMessage: return ask(isExact: false) { [$0.statusMessage(text)] }
+        case .eventName: return ask(isExact: false) { [$0.eventName(text)] }
+        case .scopeName: return ask(isExact: false) { [$0.equals("scope.name", canonicalText: text)] }
+        case .scopeVersion: return ask(isExact: false) { [$0.equals("scope.version", canonicalText: text)] }
+        case .traceID: return TraceID(hex: text).flatMap { "\($0)" == text ? .ofTrace($0) : nil } ?? Self.nothing
+        case .linkTraceID:
+            guard let id = TraceID(hex: text) else { return Self.anything }
+            return ask(isExact: false) { [$0.linkTrace(high: id.high, low: id.low)] }
+        case .linkSpanID:
+            guard let id = SpanID(hex: text) else { return Self.anything }
+            return ask(isExact: false) { [$0.linkSpan(id.value)] }
+        case .parentID: return ask(isExact: false) { [$0.hasParent] }
+        case .duration, .start: return bounded(property, Bounds(writtenLike: text))
+        case .end, .spanID: return Self.anything
+        }
+    }
+
+    private mutating func ordered(_ field: QueryField, _ comparison: Comparison, _ value: QueryValue) -> Step {
+        switch comparison {
+        case .greater, .greaterOrEqual: return range(field, value, nil)
+        default: return range(field, nil, value)
+        }
+    }
+
+    private mutating func range(_ field: QueryField, _ first: QueryValue?, _ last: QueryValue?) -> Step {
+        guard let bounds = Bounds(first, last) else { return may(field) }
+        switch field {
+        case .attribute(_, let key):
+            let buckets = NumberBucket.range(bounds.low, bounds.high)
+            return ask(isExact: false) { token in buckets.map { token.number(key, bucket: $0) } }
+        case .span(.duration), .span(.start):
+            if case .span(let property) = field { return bounded(property, bounds) }
+            return Self.anything
+        default: return may(field)
+        }
+    }
+
+    /// Duration or start between two numbers: a little more than they say, as neither strictness nor fractions count.
+    private mutating func bounded(_ property: SpanProperty, _ bounds: Bounds?) -> Step {
+        guard let bounds, let range = bounds.unsigned else { return Self.nothing }
+        // Both ends may be one too many, so what lies inside is not certain.
+        if property == .start { return .and([.started(range), Self.anything]) }
+        let buckets = Self.buckets(range)
+        return .and([ask(isExact: false) { token in buckets.map { token.duration(bucket: $0) } }, .lasted(range)])
+    }
+
+    private static func buckets(_ range: ClosedRange<UInt64>) -> ClosedRange<Int> {
+        NumberBucket.of(range.lowerBound)...NumberBucket.of(range.upperBound)
+    }
+
+    // MARK: Pairs
+
+    /// Tokens of two conditions together, for conditions that are often asked together and seldom met together.
+    private mutating func pairs(in members: [QueryExpression]) -> [Step] {
+        let known = Known(members)
+        var steps: [Step] = []
+        // Certain only as far as the single conditions are.
+        func add(_ tokens: @escaping @Sendable (SpanToken) -> [UInt64]) {
+            steps.append(.or([ask(isExact: false, tokens), .constant(some: false, all: true)]))
+        }
+        if let service = known.service, let name = known.name {
+            if let status = known.status, status == .error {
+                add { [$0.service(service, name: name, status: status.rawValue)] }
+            } else {
+                add { [$0.service(service, name: name)] }
+            }
+        }
+        if let service = known.service, known.status == .error {
+            add { [$0.service(service, status: SpanStatus.Code.error.rawValue)] }
+        }
+        guard let duration = known.duration else { return steps }
+        let buckets = Self.buckets(duration)
+        if let service = known.service {
+            add { token in buckets.map { token.service(service, durationBucket: $0) } }
+        }
+        if let name = known.name { add { token in buckets.map { token.name(name, durationBucket: $0) } } }
+        if known.status == .error {
+            add { token in buckets.map { token.status(SpanStatus.Code.error.rawValue, durationBucket: $0) } }
+        }
+        return steps
+    }
+
+    private struct Known {
+        var service: String?
+        var name: String?
+        var status: SpanStatus.Code?
+        var duration: ClosedRange<UInt64>?
+
+        init(_ members: [QueryExpression]) { for member in members { note(member) } }
+
+        private mutating func note(_ member: QueryExpression) {
+            switch member {
+            case .and(let members): for member in members { note(member) }
+            case .comparison(.span(.service), .equal, let value): service = Self.text(value)
+            case .comparison(.span(.name), .equal, let value): name = Self.text(value)
+            case .comparison(.span(.status), .equal, let value):
+                status = SpanStatus.Code.allCases.first { "\($0)" == canonicalText(value) }
+            case .comparison(.span(.duration), .greater, let value), .comparison(.span(.duration), .greaterOrEqual, let value):
+                narrow(Bounds(value, nil))
+            case .comparison(.span(.duration), .less, let value), .comparison(.span(.duration), .lessOrEqual, let value):
+                narrow(Bounds(nil, value))
+                        case .range(.span(.duration), let first, let last): narrow(Bounds(first, last))
+            default: break
+            }
+        }
+
+        private static func text(_ value: QueryValue) -> String? {
+            let text = canonicalText(value)
+            return text.isEmpty ? nil : text
+        }
+
+        private mutating func narrow(_ bounds: Bounds?) {
+            guard let range = bounds?.unsigned else { return }
+            guard let known = duration else { return duration = range }
+            duration = known.overlaps(range) ? known.clamped(to: range) : range
+        }
+    }
+
+    /// Two numbers, the first not above the second unless nothing lies between them.
+    private struct Bounds {
+        var low: Double
+        var high: Double
+
+        /// Nil for what is no number. A missing bound is infinite.
+        init?(_ first: QueryValue?, _ last: QueryValue?) {
+            guard let low = Self.number(first, missing: -.infinity), let high = Self.number(last, missing: .infinity)
+            else { return nil }
+            (self.low, self.high) = (low, high)
+        }
+
+        init?(writtenLike text: String) {
+            switch CanonicalNumber(text) {
+            case .integer(let number): (low, high) = (Double(number), Double(number))
+            case .decimal(let number): (low, high) = (number, number)
+            case nil: return nil
+            }
+        }
+
+        private static func number(_ value: QueryValue?, missing: Double) -> Double? {
+            switch value {
+            case nil: missing
+            case .integer(let number): Double(number)
+            case .decimal(let number): number.isNaN ? nil : number
+            // A text is compared as text.
+            case .text, .bool: nil
+            }
+        }
+
+        /// The whole numbers that may lie between them, rounded outwards as far as a Double of 64 bits is inexact.
+        var unsigned: ClosedRange<UInt64>? {
+            guard low <= high, high >= 0 else { return nil }
+            let first = low <= 1 ? 0 : UInt64(exactly: low.nextDown.nextDown.rounded(.down)) ?? .max
+            let last = UInt64(exactly: high.nextUp.nextUp.rounded(.up)) ?? .max
+            return min(first, last)...last
+        }
+    }
+}

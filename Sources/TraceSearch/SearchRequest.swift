@@ -1,0 +1,27 @@
+package import QueryLanguage
+
+/// What to look for, and how far.
+package struct SearchRequest: Sendable {
+    package var expression: QueryExpression
+    /// When the spans that satisfy the query began, both included, in Unix nanoseconds.
+    package var started: ClosedRange<UInt64> = 0 ... .max
+    /// Traces in the answer.
+    package var limit = 20
+    package var cursor: SearchCursor?
+    package var bounds = SearchBounds()
+
+    package init(_ expression: QueryExpression) { self.expression = expression }
+}
+
+/// How much work one search may be. Beyond it the answer is marked and goes on from its cursor.
+package struct SearchBounds: Sendable {
+    package var time: Duration = .seconds(5)
+    /// Content of frames that is unpacked.
+    package var bytes = 8 << 30
+    /// Traces that are remembered while it is not known yet whether they are next.
+    package var candidates = 500_000
+    /// Stored bytes of one trace; of a larger one only what came first is looked at.
+    package var traceBytes = 256 << 20
+
+    package init() {}
+}

@@ -1,0 +1,237 @@
+import OTLP
+import QueryLanguage
+package import SegmentStore
+import SpanTokens
+import TraceAssembly
+import TraceModel
+
+/// One search through a store: which frames may hold an answer is asked of the indexes, which spans of these of their tokens,
+/// and the last word has the query itself, over the assembled trace. One thread uses it, once.
+///
+/// Frames are read in the order of their newest span, back in time. A trace is told when no frame that is left can hold
+/// anything newer.
+package struct TraceSearch {
+    private let request: SearchRequest
+    private let reader: StoreReader
+    private let clock: () -> UInt64
+    private let isCancelled: () -> Bool
+    private let plan: SearchPlan
+    private let evaluator: QueryEvaluator
+    private let upper: TraceKey
+    private let fingerprint: UInt64
+
+    private var queue = CandidateQueue()
+    /// The newest span of each trace that may satisfy the query and was seen; nil once the trace was read.
+    private var waiting: [TraceID: UInt64] = [:]
+    /// Traces that were read and whose turn has not come.
+    private var known: [TraceID: FoundTrace] = [:]
+    private var read: Set<TraceID> = []
+    private var page = SearchPage()
+
+    package enum Failure: Error {
+        case foreignCursor
+    }
+
+    /// - Parameters:
+    ///   - clock: monotonic nanoseconds.
+    ///   - isCancelled: whether nobody waits for the answer any more.
+    package init(
+        _ request: SearchRequest, in store: SegmentStore, clock: @escaping () -> UInt64,
+        isCancelled: @escaping () -> Bool = { false }
+    ) throws(Failure) {
+        self.request = request
+        self.clock = clock
+        self.isCancelled = isCancelled
+        fingerprint = Self.fingerprint(of: request)
+        if let cursor = request.cursor, cursor.query != fingerprint { throw .foreignCursor }
+        reader = StoreReader(store, before: request.cursor?.end)
+        upper = request.cursor?.key ?? .newest
+        plan = SearchPlan(request.expression, started: request.started)
+        evaluator = QueryEvaluator(request.expression)
+    }
+
+    private static func fingerprint(of request: SearchRequest) -> UInt64 {
+        var text = "\(request.expression)|\(request.started)"
+        let hash = TokenHash(salt: 0)
+        return text.withUTF8 { hash(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A frame that is to be read, by its newest span.
+    private struct Place {
+        var newest: UInt64
+        var view: Int
+        var frame: Int
+    }
+
+    package consuming func run() throws(StoreError) -> SearchPage {
+        let started = clock()
+        let deadline = started &+ UInt64(clamping: request.bounds.time.components.seconds) &* 1_000_000_000
+            &+ UInt64(clamping: request.bounds.time.components.attoseconds / 1_000_000_000)
+        var tokens: [[[UInt64]]] = []
+        let places = select(&tokens)
+        var next = 0
+        page.figures.framesToRead = places.count
+        search: while page.traces.count <= request.limit {
+            /// Nothing newer than this is left in frames.
+            let bound = next < places.count ? places[next].newest : nil
+            if let key = queue.first, bound.map({ key.start > $0 }) ?? true {
+                queue.removeFirst()
+                try settle(key)
+                if let reason = stopReason(deadline) {
+                    stop(reason, bound: bound)
+                    break search
+                }
+                continue
+            }
+            guard next < places.count else { break }
+            if let reason = stopReason(deadline) {
+                stop(reason, bound: bound)
+                break
+            }
+            let place = places[next]
+            next += 1
+            page.figures.framesRead += 1
+            try gather(place, tokens[place.view])
+        }
+        finish()
+        page.figures.bytesRead = reader.readBytes
+        page.figures.unreadableFrames = reader.unreadableFrames
+        page.figures.nanoseconds = clock() &- started
+        return page
+    }
+
+    // MARK: Frames
+
+    /// The frames that may hold an answer, the newest first.
+    private mutating func select(_ tokens: inout [[[UInt64]]]) -> [Place] {
+        var places: [Place] = []
+        for (index, view) in reader.views.enumerated() {
+            let own = plan.tokens(in: view)
+            page.figures.frames += view.frameCount
+            let frames = plan.frames(of: view, tokens: own)
+            frames.forEach { frame in
+                let times = view.times(frame)
+                if let times, times.spans == 0 || times.minStart > upper.start { return }
+                places.append(Place(newest: times?.maxStart ?? .max, view: index, frame: frame))
+            }
+            tokens.append(own)
+        }
+        places.sort { $0.newest > $1.newest }
+        return places
+    }
+
+    /// Notes the traces of a frame with a span that may satisfy the query.
+    private mutating func gather(_ place: Place, _ tokens: [[UInt64]]) throws(StoreError) {
+        let view = reader.views[place.view]
+        var probe = SpanProbe(view.tokens, questions: tokens)
+        var found: [TraceKey] = []
+        let (plan, upper) = (plan, upper)
+        try reader.forEachRequest(of: view, place.frame) { message in
+            probe.walk(message) { facts, has in
+                guard facts.start <= upper.start, plan.mayHold(facts, has) else { return }
+                let key = TraceKey(start: facts.start, id: TraceID(high: facts.traceHigh, low: facts.traceLow))
+                // Neighbours are often of one trace.
+                if let last = found.last, last.id == key.id {
+                    if last < key, key < upper { found[found.count - 1] = key }
+                } else if key < upper {
+                    found.append(key)
+                }
+            }
+            return true
+        }
+        for key in found where !read.contains(key.id) {
+            if let older = waiting[key.id], older >= key.start { continue }
+            waiting[key.id] = key.start
+            queue.insert(key)
+        }
+    }
+
+    // MARK: Traces
+
+    /// A key's turn has come: nothing newer is left.
+    private mutating func settle(_ key: TraceKey) throws(StoreError) {
+        if let trace = known[key.id] {
+            guard trace.key == key else { return }
+            known[key.id] = nil
+            page.traces.append(trace)
+            return
+        }
+        guard waiting[key.id] == key.start else { return }
+        waiting[key.id] = nil
+        read.insert(key.id)
+        guard let trace = try judge(key.id), trace.key < upper else { return }
+        if trace.key == key {
+            page.traces.append(trace)
+        } else {
+            known[key.id] = trace
+            queue.insert(trace.key)
+        }
+    }
+
+    /// Reads a whole trace and asks the query itself.
+    private mutating func judge(_ id: TraceID) throws(StoreError) -> FoundTrace? {
+        guard let (message, isPart) = try reader.trace(id, maxBytes: request.bounds.traceBytes),
+            let spans = try? decodeSpans(message.span)
+        else { return nil }
+        page.figures.tracesRead += 1
+        let trace = assemble(spans, as: id)
+        let verdicts = evaluator.verdicts(in: trace)
+        var found = FoundTrace(key: TraceKey(start: 0, id: id), summary: trace.summary)
+        found.isPart = isPart
+        var isCertain = false
+        for (node, verdict) in zip(trace.nodes, verdicts) {
+            guard let span = node.span, request.started.contains(span.startUnixNano) else { continue }
+            switch verdict {
+            case .no: continue
+            case .unknown(let missing):
+                if isCertain { continue }
+                if found.unknownBecause.map({ missing < $0 }) ?? true { found.unknownBecause = missing }
+            case .yes:
+                if !isCertain {
+                    // What is only possible does not count beside what is certain.
+                    isCertain = true
+                    found.unknownBecause = nil
+                    found.key.start = 0
+                    found.matchCount = 0
+                    found.matches = []
+                }
+            }
+            found.key.start = max(found.key.start, span.startUnixNano)
+            found.matchCount += 1
+            if found.matches.count < FoundTrace.maximumMatches { found.matches.append(node.spanID) }
+        }
+        return found.matchCount > 0 ? found : nil
+    }
+
+    // MARK: The end
+
+    private func stopReason(_ deadline: UInt64) -> SearchPage.StopReason? {
+        if isCancelled() { return .cancelled }
+        if clock() >= deadline { return .time }
+        if reader.readBytes >= request.bounds.bytes { return .bytes }
+        return waiting.count + known.count >= request.bounds.candidates ? .candidates : nil
+    }
+
+    /// Ends early: the cursor goes on where nothing was told yet.
+    private mutating func stop(_ reason: SearchPage.StopReason, bound: UInt64?) {
+        let left = max(queue.first?.start ?? 0, bound ?? 0)
+        guard queue.first != nil || bound != nil else { return }
+        page.isComplete = false
+        page.stopped = reason
+        page.figures.searchedBackTo = left
+        var key = TraceKey(start: left, id: TraceID(high: .max, low: .max))
+        if let last = page.traces.last, last.key < key { key = last.key }
+        // A bound that allows no progress at all must not make a reader turn in circles.
+        if key < upper { page.cursor = SearchCursor(end: reader.end, key: key, query: fingerprint) }
+    }
+
+    private mutating func finish() {
+        guard page.traces.count > request.limit else { return }
+        page.traces.removeLast(page.traces.count - request.limit)
+        page.isTruncated = true
+        // More than the limit is only known when the search was not stopped, or was stopped just then.
+        if let last = page.traces.last {
+            page.cursor = SearchCursor(end: reader.end, key: last.key, query: fingerprint)
+        }
+    }
+}
