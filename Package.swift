@@ -160,8 +160,8 @@ let package = Package(
         tests(
             "TraceSearch",
             [
-                "TraceSearch", "SegmentStore", "QueryLanguage", "TraceAssembly", "OTLP", "TraceModel", "WireFormat",
-                "SpanTokens",
+                "TraceSearch", "SegmentStore", "QueryLanguage", "QueryTesting", "TraceAssembly", "OTLP", "TraceModel",
+                "WireFormat", "StorageTesting",
             ]),
         tests("Daemon", ["Daemon", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),

@@ -200,10 +200,13 @@ package final class SegmentStore: Sendable {
         _ = context.maintenance.wait { $0.sweepsDone >= ticket || $0.isClosing ? true : nil }
     }
 
+    /// Returns when what was queued is answered and can be searched.
+    package func waitUntilAnswered() { _ = context.queue.wait { $0.records == 0 ? true : nil } }
+
     /// Returns when what was queued is answered, every segment that ended is sealed and every index checked; for tests and
     /// for tools that copy a store.
     package func waitUntilSealed() {
-        _ = context.queue.wait { $0.records == 0 ? true : nil }
+        waitUntilAnswered()
         _ = context.maintenance.wait { $0.ended.isEmpty && $0.unverified.isEmpty && !$0.isBusy ? true : nil }
     }
 

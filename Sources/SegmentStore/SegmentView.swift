@@ -1,5 +1,5 @@
 package import SpanTokens
-import TraceModel
+package import TraceModel
 
 /// What one segment holds at one moment, to be searched. Keeps what it needs alive; the log may be deleted meanwhile.
 package struct SegmentView: Sendable {
@@ -57,7 +57,7 @@ package struct SegmentView: Sendable {
     }
 
     /// Frames with spans of a trace, in rising order.
-    func frames(of trace: TraceID) -> [UInt32] {
+    package func frames(of trace: TraceID) -> [UInt32] {
         let frames =
             switch source {
             case .growing: segment.frames(of: trace).map(\.ordinal)

@@ -22,7 +22,7 @@ package struct TokenHash: Sendable {
     }
 
     @inline(__always)
-    func callAsFunction(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    package func callAsFunction(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         let count = bytes.count
         // An empty buffer may have no address.
         guard count > 0, let base = bytes.baseAddress else { return Self.mix(first, second) }

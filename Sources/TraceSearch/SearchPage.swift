@@ -1,4 +1,3 @@
-package import SegmentStore
 package import TraceAssembly
 package import TraceModel
 

@@ -104,10 +104,10 @@ extension SearchPlan {
     }
 
     /// Whether one span may satisfy the query. `has` tells whether it has a token of a question.
-    func mayHold(_ facts: borrowing SpanFacts, _ has: (Int) -> Bool) -> Bool { judge(root, facts, has).some }
+    func mayHold(_ facts: SpanFacts, _ has: (Int) -> Bool) -> Bool { judge(root, facts, has).some }
 
     private func judge(
-        _ step: Step, _ facts: borrowing SpanFacts, _ has: (Int) -> Bool
+        _ step: Step, _ facts: SpanFacts, _ has: (Int) -> Bool
     ) -> (some: Bool, all: Bool) {
         switch step {
         case .constant(let some, let all): return (some, all)
