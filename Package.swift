@@ -199,6 +199,8 @@ let package = Package(
 // without libFuzzer: scripts/fuzz asks for them.
 if Context.environment["HMS_FUZZ"] != nil {
     package.targets += [
-        program("fuzz-refiner", ["Refining", "WireFormat"], path: "FuzzTesting/Sources/fuzz-refiner")
+        program("fuzz-refiner", ["Refining", "WireFormat"], path: "FuzzTesting/Sources/fuzz-refiner"),
+        program(
+            "fuzz-query", ["QueryLanguage", "QueryTesting", "TraceAssembly"], path: "FuzzTesting/Sources/fuzz-query"),
     ]
 }
