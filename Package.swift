@@ -71,9 +71,6 @@ let package = Package(
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
         library("QueryLanguage", ["TraceModel", "OTLP", "TraceAssembly"], settings: pointerFree),
 
-        library(
-            "TraceSearch", ["TraceModel", "OTLP", "SpanTokens", "SegmentStore", "TraceAssembly", "QueryLanguage"]),
-
         // What both daemons do alike: start, answer health, wait for signals.
         library("Daemon", ["Configuration", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
 
@@ -93,7 +90,14 @@ let package = Package(
                 "TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Files", "Spool", "Compression",
                 "SelfTelemetry",
             ]),
-        library("Querying", ["TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "SelfTelemetry"]),
+        library(
+            "TraceSearch", ["TraceModel", "OTLP", "SpanTokens", "SegmentStore", "TraceAssembly", "QueryLanguage"]),
+        library(
+            "Querying",
+            [
+                "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "QueryLanguage", "TraceSearch",
+                "SelfTelemetry",
+            ]),
         .target(
             name: "Console", dependencies: ["HTTP"], resources: [.embedInCode("Assets")], swiftSettings: common),
 
@@ -110,8 +114,8 @@ let package = Package(
         library(
             "Collector",
             [
-                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "Querying",
-                "Console",
+                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "TraceSearch",
+                "Querying", "Console",
                 "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
             ]),
         library(
@@ -178,7 +182,7 @@ let package = Package(
             "Querying",
             [
                 "Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "TraceAssembly",
-                "WireFormat",
+                "TraceSearch", "WireFormat",
             ]),
         tests("Console", ["Console", "HTTP"]),
         tests(

@@ -7,6 +7,7 @@ import SegmentStore
 import SelfTelemetry
 import Synchronization
 import TraceModel
+import TraceSearch
 
 /// Runs queries on threads of their own and gives the answers on the console's loop, where it lives.
 final class QueryPool {
@@ -112,6 +113,10 @@ private struct StoredTraces: TraceSource {
 
     func trace(_ id: TraceID, maxBytes: Int) throws -> (message: [UInt8], isTruncated: Bool)? {
         try store.trace(id, maxBytes: maxBytes)
+    }
+
+    func search(_ request: SearchRequest) throws -> SearchPage {
+        try TraceSearch(request, in: store, clock: { StoreClock.system.monotonic() }).run()
     }
 
     func serviceUsage() -> [ServiceUsage] {

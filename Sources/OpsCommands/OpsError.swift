@@ -1,6 +1,7 @@
 package import EventLoop
 import Glibc
 package import HTTP
+import JSON
 package import TLS
 package import TraceModel
 package import WireFormat
@@ -21,13 +22,15 @@ package enum OpsError: Error, CustomStringConvertible {
     case security(TLSError)
     case key(ClientKeyUnusable)
     case refused(address: String, status: Int, body: String)
+    /// The collector's answer to a query that it cannot read, JSON.
+    case query(String)
     case malformedTrace(TraceID, WireError)
     case malformedAnswer(address: String, path: String, reason: String)
     case traceNotFound(TraceID, collector: String)
 
     package var exitCode: ExitCode {
         switch self {
-        case .usage: .usage
+        case .usage, .query: .usage
         case .traceNotFound: .negative
         default: .failure
         }
@@ -63,6 +66,7 @@ package enum OpsError: Error, CustomStringConvertible {
             error.description
         case .refused(let address, let status, let body):
             "\(address) answered HTTP \(status): \(body.withoutControls)"
+        case .query(let body): Self.queryFault(body)
         case .malformedTrace(let id, let error):
             "the collector's answer for trace \(id) is not OTLP: \(error)"
         case .malformedAnswer(let address, let path, let reason):
@@ -79,6 +83,8 @@ package enum OpsError: Error, CustomStringConvertible {
             "stop that program (`ss -ltnup 'sport = :\(address.port)'` names it), or choose another: \(option) ADDRESS"
         case .programMissing:
             "build it: make build"
+        case .query(let body):
+            Self.queryHint(body)
         case .noHome:
             "name a directory: --data DIR"
         case .noAnswer(let error):
@@ -108,5 +114,18 @@ package enum OpsError: Error, CustomStringConvertible {
 
     private static func indented(_ text: String) -> String {
         text.isEmpty ? "    (empty)" : text.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n")
+    }
+}
+
+extension OpsError {
+    fileprivate static func queryFault(_ body: String) -> String {
+        guard let error = (try? JSONParser.parse(Array(body.utf8)))?["error"],
+            let message = error["message"]?.string?.withoutControls
+        else { return "the collector cannot read the query: \(body.withoutControls)" }
+        return "the query cannot be read: \(message)"
+    }
+
+    fileprivate static func queryHint(_ body: String) -> String? {
+        (try? JSONParser.parse(Array(body.utf8)))?["error"]?["hint"]?.string?.withoutControls
     }
 }

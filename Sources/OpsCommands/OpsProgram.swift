@@ -6,7 +6,7 @@ package enum OpsProgram {
     package static let version = Product.version
 
     package static let commands: [Command] = [
-        UpCommand.command, TraceCommand.command, LedgerCommand.command, ExplainCommand.command, LoadCommand.command,
+        UpCommand.command, TraceCommand.command, SearchCommand.command, LedgerCommand.command, ExplainCommand.command, LoadCommand.command,
         CheckCommand.command, completions,
     ]
 

@@ -12,6 +12,8 @@ package struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     package var hint: String
     /// Methods that the path knows; sent with 405.
     package var allow: String?
+    /// Where in a query it is wrong, from 1.
+    package var column: Int?
 
     package init(_ status: Int, _ code: String, _ message: String, hint: String, allow: String? = nil) {
         self.status = status
@@ -31,6 +33,7 @@ package struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
                 writer.member("code", code)
                 writer.member("message", message)
                 writer.member("hint", hint)
+                if let column { writer.member("column", column) }
             }
         }
         var response = HTTPResponse.json(writer.bytes, status: status)

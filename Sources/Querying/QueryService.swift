@@ -3,6 +3,7 @@ import OTLP
 import SelfTelemetry
 import TraceAssembly
 import TraceModel
+import TraceSearch
 import WireFormat
 
 /// The collector's read API: a request's head goes in, the answer comes out. Keeps nothing between requests but what the
@@ -36,6 +37,7 @@ package struct QueryService {
 
     private enum Route {
         case trace(String)
+        case search
         case services
         case recent
         case ledger
@@ -49,6 +51,7 @@ package struct QueryService {
             let rest = Array(parts.dropFirst(2))
             switch rest.first {
             case "traces" where rest.count == 2 && !rest[1].isEmpty: self = .trace(String(rest[1]))
+            case "search" where rest.count == 1: self = .search
             case "services" where rest.count == 1: self = .services
             case "recent" where rest.count == 1: self = .recent
             case "ledger" where rest.count == 1: self = .ledger
@@ -62,7 +65,7 @@ package struct QueryService {
         guard let route = Route(path: head.path) else {
             throw QueryError(
                 404, "unknown_path", "there is nothing at '\(shortened(head.path))'",
-                hint: "the paths are /api/v1/traces/{id}, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
+                hint: "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
                     + "/api/v1/explain/{id}")
         }
         guard Route.readMethods.contains(head.method) else {
@@ -73,6 +76,7 @@ package struct QueryService {
         let parameters = QueryParameters(head.query)
         switch route {
         case .trace(let text): return try trace(TraceID(given: text), parameters, head)
+        case .search: return try search(parameters)
         case .services: return .json(ServicesJSON.write(source.serviceUsage()))
         case .recent:
             let limit = try parameters.integer("limit", in: 1...limits.maximumRecent, usual: limits.usualRecent)
@@ -163,6 +167,23 @@ package struct QueryService {
         return false
     }
 
+    // MARK: Traces by what is in them
+
+    private func search(_ parameters: QueryParameters) throws(QueryError) -> HTTPResponse {
+        let request = try SearchRequest(parameters, limits: limits, now: WallClock.unixNanoseconds())
+        let page: SearchPage
+        do {
+            page = try source.search(request)
+        } catch is TraceSearch.Failure {
+            throw .foreignCursor
+        } catch {
+            throw QueryError(
+                500, "store_failed", "the search could not read what is stored: \(error)",
+                hint: "the collector's log says more; traces may still be readable by id")
+        }
+        return .json(SearchJSON.write(page, request))
+    }
+
     // MARK: Where one trace or span is
 
     private func explain(_ id: GivenID) throws(QueryError) -> HTTPResponse {
@@ -217,6 +238,11 @@ package struct QueryLimits: Sendable {
     package var maximumRecentBytes = 16 << 20
     /// Content of records that the search for one span id reads.
     package var maximumSearchBytes = 1 << 30
+    /// Traces in one answer of a search.
+    package var usualFound = 20
+    package var maximumFound = 1000
+    package var usualSearchMilliseconds = 5000
+    package var maximumSearchMilliseconds = 60_000
 
     package init() {}
 }

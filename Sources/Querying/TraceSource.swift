@@ -1,12 +1,14 @@
 package import SegmentStore
 package import SelfTelemetry
 package import TraceModel
+package import TraceSearch
 
 /// Where the read API finds what was stored. The methods are called on the thread of whoever serves the request.
 package protocol TraceSource {
     /// An ExportTraceServiceRequest with exactly the spans of that trace; nil when there is none. Reads no further once the
     /// message has reached `maxBytes`: what came first is whole, and `isTruncated` tells that more is stored.
     func trace(_ id: TraceID, maxBytes: Int) throws -> (message: [UInt8], isTruncated: Bool)?
+    func search(_ request: SearchRequest) throws -> SearchPage
     func serviceUsage() -> [ServiceUsage]
     /// The newest first.
     func recentTraces(limit: Int) -> [TraceID]

@@ -193,12 +193,15 @@ struct SpanWalk {
 
     @inline(never)
     private mutating func event(_ bytes: UnsafeRawBufferPointer, _ sink: inout some TokenSink & ~Copyable) {
+        // An empty name is not on the wire, and is a name nonetheless.
+        var name = Self.nothing
+        defer { sink.spanToken(tokens.eventName(textHash: hash(name))) }
         var message = WireReader(bytes)
         while true {
             let tag = message.tag()
             if tag == 0 { return }
             switch tag {
-            case WireTag.bytes(2): sink.spanToken(tokens.eventName(textHash: hash(message.bytes())))
+            case WireTag.bytes(2): name = message.bytes()
             case WireTag.bytes(3):
                 let (key, value) = Self.pair(message.bytes())
                 attribute(key, value, depth: 0, &sink) { $0.spanToken($1) }

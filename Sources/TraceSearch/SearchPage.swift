@@ -13,6 +13,8 @@ package struct SearchPage: Sendable {
     package var stopped: StopReason?
     package var figures = SearchFigures()
 
+    package init() {}
+
     package enum StopReason: String, Sendable {
         case time
         case bytes

@@ -283,9 +283,8 @@ struct NaiveEvaluator {
     /// All keys of a list, with those of maps inside.
     private func flattened(_ list: [Attribute], _ prefix: String = "", _ depth: Int = 0) -> [Entry] {
         guard depth <= 8 else { return [] }
-        var seen: Set<[UInt8]> = []
         var entries: [Entry] = []
-        for attribute in list where seen.insert(Array(attribute.key.utf8)).inserted {
+        for attribute in list {
             entries.append((prefix + attribute.key, attribute.value, depth))
             entries += members(attribute.value, prefix + attribute.key, depth)
         }

@@ -59,7 +59,7 @@ struct LedgerQueryTests {
         LedgerSample.fill(source)
         let (_, refused) = try get("/api/v1/explain/00F067AA0BA902B7", source)
         #expect(refused["findings"]?.array?.map { $0["where"]?.string } == ["refused"])
-        source.search.place = source.stored[sampleID]?[0]
+        source.foundSpan.place = source.stored[sampleID]?[0]
         let (_, stored) = try get("/api/v1/explain/0000000000000009", source)
         #expect(stored["findings"]?.array?.map { $0["where"]?.string } == ["stored"])
         #expect(stored["findings"]?[0]?["text"]?.string?.contains("in trace \(sampleID)") == true)
@@ -74,8 +74,8 @@ struct LedgerQueryTests {
         let (_, bare) = try get("/api/v1/explain/\(other)", source)
         #expect(bare["findings"]?.array?.map { $0["where"]?.string } == ["unknown"])
         LedgerSample.fill(source)
-        source.search.isComplete = false
-        source.search.readBackTo = 1_700_000_000_000_000_000
+        source.foundSpan.isComplete = false
+        source.foundSpan.readBackTo = 1_700_000_000_000_000_000
         let (_, json) = try get("/api/v1/explain/00000000000000aa", source)
         #expect(json["findings"]?.array?.map { $0["where"]?.string } == ["unknown", "deleted"])
         #expect(json["findings"]?[0]?["text"]?.string?.contains("back to 2023-11-14T22:13:20.000Z") == true)

@@ -3,6 +3,7 @@ import Querying
 import SegmentStore
 import SelfTelemetry
 import TraceModel
+import TraceSearch
 import WireFormat
 
 /// Keeps messages in memory, as a store would on disk.
@@ -38,13 +39,20 @@ final class MemorySource: TraceSource {
         return message.count
     }
 
+    func search(_ request: SearchRequest) throws -> SearchPage {
+        searches.append(request)
+        if let failure { throw failure }
+        return page
+    }
     func serviceUsage() -> [ServiceUsage] { usage }
     func recentTraces(limit: Int) -> [TraceID] { Array(recent.prefix(limit)) }
 
     var figures = LedgerFigures()
     var refusals: [RefusalRing.Refusal] = []
     var stored: [TraceID: [StoredPlace]] = [:]
-    var search = SpanSearch()
+    var foundSpan = SpanSearch()
+    var page = SearchPage()
+    private(set) var searches: [SearchRequest] = []
     var oldest: UInt64?
 
     func ledger() -> LedgerFigures { figures }
@@ -54,7 +62,7 @@ final class MemorySource: TraceSource {
         let places = stored[id] ?? []
         return (Array(places.prefix(limit)), places.reduce(0) { $0 + $1.spans })
     }
-    func find(_ id: SpanID, maxBytes: Int) throws -> SpanSearch { search }
+    func find(_ id: SpanID, maxBytes: Int) throws -> SpanSearch { foundSpan }
     func deletedSpans() -> UInt64 { figures.deleted.spans }
     func oldestArrival() -> UInt64? { oldest }
 

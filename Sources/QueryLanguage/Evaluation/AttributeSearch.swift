@@ -1,7 +1,7 @@
 import OTLP
 
-/// Finds the occurrences of one key. A map's members are attributes under `key.member`, also those of maps within arrays. Of
-/// equal keys in one list the first counts.
+/// Finds the occurrences of one key. A map's members are attributes under `key.member`, also those of maps within arrays. Equal
+/// keys in one list are several occurrences.
 struct AttributeSearch {
     /// How many arrays and maps may stand around a value; what is deeper is not looked at.
     static let maximumDepth = 8
@@ -41,20 +41,17 @@ struct AttributeSearch {
         _ list: [Attribute], _ offset: Int, _ depth: Int, _ visit: (AttributeValue, Int) -> Bool
     ) -> Bool {
         guard depth <= Self.maximumDepth else { return false }
-        var isFound = false
         let rest = key.count - offset
-        for (index, attribute) in list.enumerated() {
+        for attribute in list {
             let name = attribute.key.utf8
             let length = name.count
             if length == rest {
-                guard !isFound, name.elementsEqual(key[offset...]) else { continue }
-                isFound = true
+                guard name.elementsEqual(key[offset...]) else { continue }
                 if visit(attribute.value, depth) { return true }
             } else if length < rest, key[offset + length] == UInt8(ascii: "."), attribute.value.isCompound,
                 key[offset...].starts(with: name)
             {
-                let isFirst = !list[..<index].contains { $0.key.utf8.elementsEqual(name) }
-                if isFirst, descend(attribute.value, offset + length + 1, depth, visit) { return true }
+                if descend(attribute.value, offset + length + 1, depth, visit) { return true }
             }
         }
         return false

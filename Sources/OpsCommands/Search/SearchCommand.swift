@@ -1,0 +1,88 @@
+import HTTP
+import JSON
+import TraceAssembly
+
+/// `hms-ops search QUERY`: traces by what is in them, newest first.
+enum SearchCommand {
+    static let command = Command(
+        CommandSpec(
+            "search", "find traces by what is in their spans",
+            arguments: [ArgumentSpec("QUERY", "such as 'service = \"pay\" and duration > 2s'; empty finds all")],
+            options: CollectorAPI.options + [
+                .value("from", "TIME", "only spans that began then or later: now-15m, 2026-01-31T10:00:00Z"),
+                .value("to", "TIME", "only spans that began then or earlier"),
+                .value("limit", "N", "traces to print", standard: "20"),
+                .flag("ids", "print the trace ids alone, one a line"),
+                .flag("json", "print the API's answers instead, one a line"),
+            ],
+            examples: [
+                ("hms-ops search 'service = pay and duration > 2s'", "slow calls of one service"),
+                ("hms-ops search 'status = error and user.id = \"42\"' --from now-1h", "what failed for a customer"),
+                ("hms-ops search 'hms.a2a.envelope_id = \"e-17\"'", "by an attribute, wherever it stands"),
+                (
+                    "hms-ops search 'service = gateway and child { db.system = postgresql and duration > 100ms }'",
+                    "by what a span called"
+                ),
+            ]), run: run)
+
+    /// Traces asked for at once; more are fetched page by page.
+    private static let pageSize = 200
+
+    private static func run(_ arguments: ParsedArguments, _ terminal: Terminal) throws(OpsError) -> ExitCode {
+        let limit: Int
+        do {
+            limit = try arguments.integer("limit", in: 1...1_000_000) ?? 20
+        } catch {
+            throw .usage(error)
+        }
+        let collector = try CollectorAPI(arguments)
+        var report = SearchReport(style: terminal.output, idsOnly: arguments.has("ids"))
+        var cursor: String?
+        var found = 0
+        while true {
+            let path = Self.path(arguments, limit: min(limit - found, pageSize), cursor: cursor)
+            let answer = try collector.searchAnswer(at: path)
+            if arguments.has("json") {
+                terminal.write(String(decoding: answer.bytes, as: UTF8.self) + "\n")
+            }
+            guard let page = FoundPage(answer.json) else {
+                throw .malformedAnswer(address: collector.address, path: "/api/v1/search", reason: "members are missing")
+            }
+            found += page.traces.count
+            if !arguments.has("json") { terminal.write(report.text(page)) }
+            let goesOn = page.cursor != nil && page.cursor != cursor && found < limit
+            if !page.isComplete, goesOn { terminal.remark(report.progress(page)) }
+            guard goesOn else {
+                if !arguments.has("json"), !arguments.has("ids") { terminal.remark(report.end(page, found: found)) }
+                return found > 0 ? .success : .negative
+            }
+            cursor = page.cursor
+        }
+    }
+
+    private static func path(_ arguments: ParsedArguments, limit: Int, cursor: String?) -> String {
+        var parameters = [("q", arguments.arguments[0]), ("limit", "\(limit)")]
+        for name in ["from", "to"] {
+            if let value = arguments.value(name) { parameters.append((name, value)) }
+        }
+        if let cursor { parameters.append(("cursor", cursor)) }
+        return "/api/v1/search?" + parameters.map { "\($0)=\(percentEncoded($1))" }.joined(separator: "&")
+    }
+}
+
+/// Text as a part of a URL.
+func percentEncoded(_ text: String) -> String {
+    var result = ""
+    for byte in text.utf8 {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"):
+            result.unicodeScalars.append(Unicode.Scalar(byte))
+        default:
+            let digits = String(byte, radix: 16, uppercase: true)
+            result += "%" + (digits.count == 1 ? "0" : "") + digits
+        }
+    }
+    return result
+}

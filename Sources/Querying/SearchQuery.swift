@@ -1,0 +1,60 @@
+import QueryLanguage
+import TraceSearch
+
+extension SearchRequest {
+    /// Reads `q`, `from`, `to`, `limit`, `cursor` and `timeout`.
+    init(_ parameters: QueryParameters, limits: QueryLimits, now: UInt64) throws(QueryError) {
+        let moment = Int64(clamping: now)
+        do throws(QuerySyntaxError) {
+            self.init(try QueryParser.parse(parameters["q"] ?? "", now: moment))
+        } catch {
+            throw QueryError(error)
+        }
+        let from = try Self.moment("from", parameters, now: moment) ?? 0
+        let to = try Self.moment("to", parameters, now: moment) ?? .max
+        guard from <= to else {
+            throw QueryError(
+                400, "invalid_parameter", "'from' lies behind 'to', so nothing can be found", hint: "exchange the two")
+        }
+        started = from...to
+        limit = try parameters.integer("limit", in: 1...limits.maximumFound, usual: limits.usualFound)
+        if let text = parameters["cursor"], !text.isEmpty {
+            guard let cursor = SearchCursor(text) else {
+                throw QueryError(
+                    400, "invalid_cursor", "the cursor '\(shortened(text))' is none of this collector's",
+                    hint: "take it from the answer before, whole, or leave it out for the first page")
+            }
+            self.cursor = cursor
+        }
+        let milliseconds = try parameters.integer(
+            "timeout_ms", in: 1...limits.maximumSearchMilliseconds, usual: limits.usualSearchMilliseconds)
+        bounds.time = .milliseconds(milliseconds)
+        bounds.traceBytes = limits.maximumTraceBytes
+    }
+
+    /// A moment as queries write it: RFC 3339, Unix seconds or smaller units, or `now-15m`.
+    private static func moment(
+        _ name: String, _ parameters: QueryParameters, now: Int64
+    ) throws(QueryError) -> UInt64? {
+        guard let text = parameters[name], !text.isEmpty else { return nil }
+        if text.utf8.count <= 64, case .comparison(_, _, .integer(let moment))? = try? QueryParser.parse("start = \(text)", now: now) {
+            return UInt64(clamping: moment)
+        }
+        throw QueryError(
+            400, "invalid_parameter", "'\(name)' is '\(shortened(text))'",
+            hint: "give a time such as 2026-01-31T10:00:00Z, now-15m or Unix seconds")
+    }
+}
+
+extension QueryError {
+    init(_ error: QuerySyntaxError) {
+        self.init(
+            400, "invalid_query", "column \(error.column): \(error.message)",
+            hint: error.hint ?? "see the query language in docs/QueryLanguage.md")
+        column = error.column
+    }
+
+    static let foreignCursor = QueryError(
+        400, "invalid_cursor", "the cursor belongs to another query or another time range",
+        hint: "repeat the query that it came with, or leave it out for the first page")
+}
