@@ -13,7 +13,7 @@ struct CanonicalTextTests {
             (.double(-2.50), "-2.5"), (.double(9_007_199_254_740_991), "9007199254740991"),
             (.double(9_007_199_254_740_992), "9007199254740992.0"), (.double(1e16), "1e+16"),
             (.double(1e300), "1e+300"),
-            (.double(1e-7), "1e-07"), (.double(5e-324), "5e-324"), (.double(.nan), "NaN"),
+            (.double(1e-7), "1e-07"), (.double(.leastNonzeroMagnitude), "5e-324"), (.double(.nan), "NaN"),
             (.double(.infinity), "Infinity"),
             (.double(-.infinity), "-Infinity"), (.bool(true), "true"), (.bool(false), "false"),
             (.bytes([1, 2]), "AQI="),
