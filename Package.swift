@@ -68,6 +68,7 @@ let package = Package(
         library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
+        library("ForeignTraces", ["TraceModel", "JSON", "OTLP"], settings: pointerFree),
 
         // What both daemons do alike: start, answer health, wait for signals.
         library("Daemon", ["Configuration", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
@@ -147,6 +148,7 @@ let package = Package(
         tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files", "StorageTesting"]),
         tests("Refining", ["Refining", "WireFormat", "TraceModel"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
+        tests("ForeignTraces", ["ForeignTraces", "TraceModel", "JSON", "OTLP"]),
         tests("Daemon", ["Daemon", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
