@@ -90,6 +90,8 @@ let package = Package(
                 "SelfTelemetry",
             ]),
         library("Querying", ["TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "SelfTelemetry"]),
+        library(
+            "JaegerAPI", ["TraceModel", "OTLP", "TraceAssembly", "JSON", "HTTP"], settings: pointerFree),
         .target(
             name: "Console", dependencies: ["HTTP"], resources: [.embedInCode("Assets")], swiftSettings: common),
 
@@ -166,6 +168,9 @@ let package = Package(
                 "Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "TraceAssembly",
                 "WireFormat",
             ]),
+        tests(
+            "JaegerAPI",
+            ["JaegerAPI", "ForeignTraces", "TraceModel", "OTLP", "TraceAssembly", "JSON", "HTTP"]),
         tests("Console", ["Console", "HTTP"]),
         tests(
             "Sidecar",
