@@ -6,7 +6,8 @@ package import TraceModel
 package protocol JaegerSource {
     /// Decoded, assembled; nil when nothing is stored.
     func jaegerTrace(_ id: TraceID) throws -> AssembledTrace?
-    /// Traces newest first with a span that satisfies the query text and starts within [from, to] (Unix ns).
+    /// Traces newest first with a span that satisfies the query text and starts within [from, to] (Unix ns). The source bounds
+    /// what it reads and holds for that.
     func jaegerSearch(_ query: String, from: UInt64, to: UInt64, limit: Int) throws -> [AssembledTrace]
     func jaegerServices() -> [String]
     /// (name, kind) pairs of the service, sorted.

@@ -71,6 +71,54 @@ struct JaegerParametersTests {
         #expect(try query("tag=%22%20or%20%22a:%22") == #""\" or \"a" = "\"""#)
     }
 
+    @Test("Random names come out of their quotes as they went in")
+    func randomNames() throws {
+        let seed = UInt64.random(in: 1...UInt64.max)
+        var state = seed
+        let pieces: [Character] = ["\"", "\\", "a", "\n", "\t", "{", "}", "u", "=", " ", "\u{0}", "é", "'", "n"]
+        for _ in 0..<500 {
+            var name = ""
+            repeat {
+                state ^= state << 13
+                state ^= state >> 7
+                state ^= state << 17
+                name.append(pieces[Int(state % UInt64(pieces.count))])
+            } while !state.isMultiple(of: 9)
+            let escaped = name.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            let text = try query("service=\(escaped)")
+            guard unquoted(text.dropFirst("service = ".count)) == name else {
+                Issue.record("seed \(seed): '\(name)' became \(text)")
+                return
+            }
+        }
+    }
+
+    /// Reads one quoted text and wants nothing behind it.
+    private func unquoted(_ text: Substring) -> String? {
+        var rest = Substring.UnicodeScalarView(text.unicodeScalars)
+        var name = String.UnicodeScalarView()
+        guard rest.popFirst() == "\"" else { return nil }
+        while let scalar = rest.popFirst(), scalar != "\"" {
+            guard scalar == "\\" else {
+                name.append(scalar)
+                continue
+            }
+            switch rest.popFirst() {
+            case "n": name.append("\n")
+            case "t": name.append("\t")
+            case "u":
+                guard rest.popFirst() == "{", let end = rest.firstIndex(of: "}"),
+                    let value = UInt32(String(rest[..<end]), radix: 16), let unicode = Unicode.Scalar(value)
+                else { return nil }
+                name.append(unicode)
+                rest = rest[rest.index(after: end)...]
+            case let plain? where plain == "\"" || plain == "\\": name.append(plain)
+            default: return nil
+            }
+        }
+        return rest.isEmpty ? String(name) : nil
+    }
+
     @Test(
         "Times are microseconds, and a start that is missing lies 'lookback' before the end",
         arguments: [
