@@ -70,6 +70,7 @@ let package = Package(
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
         library("QueryLanguage", ["TraceModel", "OTLP", "TraceAssembly"], settings: pointerFree),
+        library("ForeignTraces", ["TraceModel", "JSON", "OTLP"], settings: pointerFree),
 
         // What both daemons do alike: start, answer health, wait for signals.
         library("Daemon", ["Configuration", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
@@ -98,6 +99,8 @@ let package = Package(
                 "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "QueryLanguage", "TraceSearch",
                 "SelfTelemetry",
             ]),
+        library(
+            "JaegerAPI", ["TraceModel", "OTLP", "TraceAssembly", "JSON", "HTTP"], settings: pointerFree),
         .target(
             name: "Console", dependencies: ["HTTP"], resources: [.embedInCode("Assets")], swiftSettings: common),
 
@@ -167,6 +170,7 @@ let package = Package(
                 "TraceSearch", "SegmentStore", "QueryLanguage", "QueryTesting", "TraceAssembly", "OTLP", "TraceModel",
                 "WireFormat", "StorageTesting",
             ]),
+        tests("ForeignTraces", ["ForeignTraces", "TraceModel", "JSON", "OTLP"]),
         tests("Daemon", ["Daemon", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
@@ -184,6 +188,9 @@ let package = Package(
                 "Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "TraceAssembly",
                 "TraceSearch", "WireFormat",
             ]),
+        tests(
+            "JaegerAPI",
+            ["JaegerAPI", "ForeignTraces", "TraceModel", "OTLP", "TraceAssembly", "JSON", "HTTP"]),
         tests("Console", ["Console", "HTTP"]),
         tests(
             "Sidecar",
