@@ -110,7 +110,7 @@ let package = Package(
             [
                 "Daemon", "Access", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore",
                 "Querying",
-                "Console", "JSON", "Files",
+                "Console", "Files",
                 "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
             ]),
         library(
@@ -179,8 +179,7 @@ let package = Package(
         tests(
             "Collector",
             [
-                "Collector", "Access", "Configuration", "Daemon", "EventLoop", "HTTP", "SelfTelemetry", "SegmentStore",
-                "WireFormat", "TraceModel", "JSON",
+                "Collector", "Access", "Configuration", "Daemon", "EventLoop", "SegmentStore", "SelfTelemetry",
             ]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests(

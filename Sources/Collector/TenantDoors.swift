@@ -47,13 +47,22 @@ final class TenantDoors: HTTPService {
         service(of: head).plan(head, beginning: beginning)
     }
 
-    func serve(_ exchange: HTTPExchange) { service(of: exchange.head).serve(exchange) }
+    func serve(_ exchange: HTTPExchange) {
+        guard let tenant = exchange.head.tenant else { return standard.serve(exchange) }
+        // `admit` made it; were it not there, nobody else's store would be the place to go on with.
+        guard let service = services[tenant] else {
+            return exchange.respond(
+                standard.refusal(
+                    exchange.head, status: 503, reason: "the tenant's store is not open; send it again later"))
+        }
+        service.serve(exchange)
+    }
 
     func refusal(_ head: RequestHead, status: Int, reason: String) -> HTTPResponse {
         service(of: head).refusal(head, status: status, reason: reason)
     }
 
-    /// A request of a tenant whose service is not there was refused by `admit`, so that nothing of it is served by another.
+    /// Only for words about a request, never for what it carries.
     private func service(of head: RequestHead) -> OTLPService {
         guard let tenant = head.tenant else { return standard }
         return services[tenant] ?? standard

@@ -78,10 +78,13 @@ final class TenantStores: Sendable {
         }
     }
 
-    /// Opens the stores of these tenants at once.
+    /// Opens the stores of these tenants, and of all others that have data, at once: what nobody may send to or see any more
+    /// still has to be deleted when its time has come.
     func openNow(_ tenants: [TenantName]) {
         book.withLock { $0.named = Set(tenants) }
-        for tenant in tenants where book.withLock({ Self.reserve(tenant, &$0, limit) }) { open(tenant) }
+        let present = ((try? listDirectory(directory)) ?? []).compactMap { TenantName($0) }
+        let others = Set(present).subtracting(tenants).sorted { $0.text < $1.text }
+        for tenant in tenants + others where book.withLock({ Self.reserve(tenant, &$0, limit) }) { open(tenant) }
     }
 
     /// Keys name these tenants from now on: their stores are opened, apart from the caller.

@@ -94,6 +94,20 @@ import Testing
         #expect(stores.openSpaces.count == 2)
     }
 
+    @Test(
+        "A tenant whose data is there is opened at the start though no key names it, so that its data grows old and goes"
+    )
+    func opensWhatNobodyNames() throws {
+        let (place, opened) = (try Place(), try Opened())
+        for path in ["/tenants", "/tenants/zeta", "/tenants/old", "/tenants/Not-A-Name"] {
+            mkdir(place.path + path, 0o700)
+        }
+        let stores = try stores(place, limit: 3, opened)
+        defer { stores.close() }
+        stores.openNow([try name("zeta"), try name("new")])
+        #expect(opened.names.withLock { $0 } == ["zeta", "new", "old"])
+    }
+
     @Test("A tenant that nobody names is not made, one whose data is there is opened when it is asked for")
     func opensWhatIsThere() throws {
         let (place, opened) = (try Place(), try Opened())
