@@ -60,6 +60,8 @@ let package = Package(
         library("Files", ["CLinux"]),
         library("Compression", ["CZstd", "CZlib"]),
         library("TLS", ["COpenSSL"]),
+        // Who may do what: keys, scopes, tenants and the audit log, as text, files and values.
+        library("Access", ["Configuration", "SelfTelemetry", "JSON", "Files", "TLS", "CLinux"]),
         library("HTTP", ["CNghttp2", "CLinux", "EventLoop", "TLS"]),
 
         // OTLP: bytes to views, values and JSON, and back.
@@ -73,7 +75,7 @@ let package = Package(
         library("ForeignTraces", ["TraceModel", "JSON", "OTLP"], settings: pointerFree),
 
         // What both daemons do alike: start, answer health, wait for signals.
-        library("Daemon", ["Configuration", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
+        library("Daemon", ["Access", "Configuration", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
 
         // One front door each.
         library(
@@ -111,20 +113,21 @@ let package = Package(
         library(
             "Sidecar",
             [
-                "Daemon", "Configuration", "TraceModel", "WireFormat", "JSON", "Refining", "Receiving", "MetricDoors",
+                "Daemon", "Access", "Configuration", "TraceModel", "WireFormat", "JSON", "Refining", "Receiving",
+                "MetricDoors",
                 "Spool", "Forwarding", "SelfTelemetry", "EventLoop", "Files", "HTTP", "TLS", "CLinux",
             ]),
         library(
             "Collector",
             [
-                "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "TraceSearch",
-                "Querying", "Console",
+                "Daemon", "Access", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore",
+                "TraceSearch", "Querying", "JaegerAPI", "OTLP", "TraceAssembly", "QueryLanguage", "Console", "Files",
                 "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
             ]),
         library(
             "OpsCommands",
             [
-                "Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS",
+                "Access", "Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS",
                 "TraceAssembly", "CLinux",
             ]),
 
@@ -153,6 +156,7 @@ let package = Package(
         tests("EventLoop", ["EventLoop", "CLinux"]),
         tests("Compression", ["Compression", "CZlib", "CZstd"]),
         tests("TLS", ["TLS"]),
+        tests("Access", ["Access", "JSON", "TLS"]),
         tests("HTTP", ["HTTP", "EventLoop", "TLS", "CLinux", "CNghttp2"]),
         tests("OTLP", ["OTLP", "TraceModel", "WireFormat", "JSON"]),
         tests(
@@ -171,7 +175,7 @@ let package = Package(
                 "WireFormat", "StorageTesting",
             ]),
         tests("ForeignTraces", ["ForeignTraces", "TraceModel", "JSON", "OTLP"]),
-        tests("Daemon", ["Daemon", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
+        tests("Daemon", ["Daemon", "Access", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
             "MetricDoors",
@@ -198,11 +202,15 @@ let package = Package(
                 "Sidecar", "Configuration", "Daemon", "Receiving", "Spool", "Forwarding", "Files", "StorageTesting",
                 "EventLoop", "HTTP", "TraceModel", "WireFormat", "SelfTelemetry", "MetricDoors",
             ]),
-        tests("Collector", ["Collector", "Configuration"]),
+        tests(
+            "Collector",
+            [
+                "Collector", "Access", "Configuration", "Daemon", "EventLoop", "SegmentStore", "SelfTelemetry",
+            ]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests(
             "OpsCommands",
-            ["OpsCommands", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
+            ["OpsCommands", "Access", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
     ]
 )
 

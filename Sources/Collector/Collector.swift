@@ -1,3 +1,4 @@
+import Access
 import CLinux
 import Configuration
 package import Daemon
@@ -37,8 +38,9 @@ private struct RunningCollector {
     private let security: DoorSecurity
     /// Of the process: `memory.max` without what the program itself takes.
     private let budget: ByteBudget
-    private let store: SegmentStore
-    private let refusals = RefusalRing()
+    private let stores: TenantStores
+    private let audit: AuditTrail
+    private var store: SegmentStore { stores.standard.store }
 
     init(_ settings: CollectorSettings, _ log: Log) throws {
         hms_tune_allocator(4 << 20, 8 << 20, 2)
@@ -49,40 +51,77 @@ private struct RunningCollector {
         security = try DoorSecurity(settings.common, program: Collector.program, registry: registry, log: log)
         budget = settings.common.makeBudget(ownBytes: Self.ownBytes, quarters: 3)
         registry.add(budget, program: Collector.program)
-        store = try SegmentStore.open(directory: settings.storeDirectory, options: settings.storeOptions) { event in
-            switch event {
-            case .recovered, .writingAgain, .segmentDeleted: log.info("store", event.description)
-            case .truncated, .clockJump: log.warning("store", event.description)
-            default: log.error("store", event.description)
-            }
+        let store = try SegmentStore.open(directory: settings.storeDirectory, options: settings.storeOptions) { event in
+            log.tell(event, of: nil)
         }
-        ingest = IngestCounters(program: Collector.program, registry: registry) { [store] kind, items, reason in
-            store.countRejected(items, of: kind, reason: reason.rawValue)
-        }
+        let audit = AuditTrail(directory: settings.storeDirectory, registry: registry, log: log)
+        self.audit = audit
+        let metrics = registry
+        stores = try TenantStores(
+            standard: store, refusals: RefusalRing(), directory: settings.storeDirectory, limit: settings.maxTenants,
+            makeStore: { tenant, directory in
+                try SegmentStore.open(directory: directory, options: settings.storeOptions) { event in
+                    log.tell(event, of: tenant)
+                }
+            },
+            onOpen: { space in
+                guard let tenant = space.tenant else { return }
+                metrics.addTenant(tenant.text, space.store)
+                audit.note("tenant_opened", ["tenant": tenant.text])
+                log.info("tenant_opened", "a tenant's store is open", ["tenant": tenant])
+            })
+        ingest = Self.counters(store, registry)
         registry.add(store)
         registry.addLedger(of: store)
+    }
+
+    /// What the doors count of the items that a store is given; refused ones are in its ledger as well.
+    private static func counters(_ store: SegmentStore, _ registry: MetricRegistry) -> IngestCounters {
+        IngestCounters(program: Collector.program, registry: registry) { kind, items, reason in
+            store.countRejected(items, of: kind, reason: reason.rawValue)
+        }
     }
 
     /// What the collector takes besides requests and answers: the index of the open segment, compression, the heap's slack.
     private static let ownBytes = 128 << 20
 
     func runUntilTold(_ source: ConfigurationSource<CollectorSettings>) throws {
+        stores.openNow(security.tenants)
+        let opener = security.asksForKeys ? try stores.startOpening() : nil
         let doors = try startDoors()
         let console = try settings.console.map { try startConsole(SocketAddress(parsing: $0.description)) }
+        audit.note("started", ["version": Product.version])
+        tellAuditHead()
         log.info("ready", "the collector takes telemetry", ["store": settings.storeDirectory])
         ServiceManager.ready("takes telemetry")
         while Signals.wait() == .reload {
             ServiceManager.reloading()
             source.reload(over: settings, telling: log)
-            security.reload()
+            audit.note("configuration_read")
+            if let reading = security.reload() { took(reading) }
             ServiceManager.ready("takes telemetry")
         }
         ServiceManager.stopping()
         log.info("stopping", "told to stop; finishing what was begun")
         doors.stop()
         console?.stop()
-        store.close()
+        opener?.stop()
+        stores.close()
+        audit.note("stopped")
+        tellAuditHead()
         log.info("stopped", "everything acknowledged is on the disk")
+    }
+
+    /// The program's log usually leaves the machine, and with it what stands for all entries so far.
+    private func tellAuditHead() {
+        guard let head = audit.head else { return }
+        log.info("audit_head", "the last entry of the audit log", ["entry": head.sequence, "digest": head.digest])
+    }
+
+    /// The keys were read again.
+    private func took(_ reading: KeyFileReading) {
+        audit.note(reading)
+        stores.openSoon(security.tenants)
     }
 
     private func startDoors() throws -> PartThread {
@@ -92,18 +131,29 @@ private struct RunningCollector {
             registry.add(counters, program: Collector.program, door: "otlp:\(address.doorLabel)")
             return counters
         }
-        let (store, ingest, settings, security, log, budget) = (store, ingest, settings, security, log, budget)
-        let (refusals, httpLimits) = (refusals, settings.common.limits(within: budget))
+        let (stores, ingest, settings, security, log, budget) = (stores, ingest, settings, security, log, budget)
+        let httpLimits = settings.common.limits(within: budget)
+        let this = self
         return try PartThread.start(name: "receive") { loop in
             var limits = OTLPService.Limits()
             limits.maxMessageBytes = min(settings.maxMessageBytes, budget.limit / 2)
             let memory = BodyMemory(loop: loop, budget: budget)
-            let service = OTLPService(
-                sink: try StoreSink(store: store, loop: loop), counters: ingest, limits: limits, collectsTraces: true,
-                loop: loop, budget: budget, refusals: refusals)
+            let makeService = { (space: TenantStores.Space, counters: IngestCounters) in
+                OTLPService(
+                    sink: try StoreSink(store: space.store, loop: loop), counters: counters, limits: limits,
+                    collectsTraces: true, loop: loop, budget: budget, refusals: space.refusals)
+            }
+            let standard = try makeService(stores.standard, ingest)
+            let service: any HTTPService =
+                security.asksForKeys
+                ? TenantDoors(standard: standard, stores: stores) { space in
+                    try makeService(space, Self.counters(space.store, this.registry))
+                } : standard
+            security.watchKeys(on: loop) { this.took($0) }
             let servers = try zip(addresses, counters).map { address, counters in
                 let server = try security.open(
-                    address, loop: loop, limits: httpLimits, counters: counters, memory: memory, service: service)
+                    address, .telemetry, loop: loop, limits: httpLimits, counters: counters, memory: memory,
+                    tenancy: .apart, service: service)
                 log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
                 return server
             }
@@ -118,21 +168,19 @@ private struct RunningCollector {
     private func startConsole(_ address: SocketAddress) throws -> PartThread {
         let counters = HTTPServerCounters()
         registry.add(counters, program: Collector.program, door: "console")
-        let (store, registry, settings, security, log, budget) = (store, registry, settings, security, log, budget)
-        let refusals = refusals
+        let (stores, registry, settings, security, log, budget) = (stores, registry, settings, security, log, budget)
+        let audit = audit
         return try PartThread.start(name: "console") { loop in
             let queries = try QueryPool(
-                store: store, refusals: refusals, threads: settings.queryThreads, loop: loop, counters: counters,
+                stores: stores, threads: settings.queryThreads, loop: loop, counters: counters,
                 maxUnsentBytes: settings.common.limits.maxUnsentBytes)
             let pages = ConsoleService(queries: queries, hosts: HostAllowList(configured: settings.consoleHosts))
-            let health = HealthService(registry: registry, next: pages) {
-                let statistics = store.statistics
-                guard !statistics.isReady else { return [] }
-                return ["the store refuses writes: " + (statistics.lastError.map { "\($0)" } ?? "unknown reason")]
-            }
+            let acts = AdminService(audit: audit, next: pages)
+            let health = HealthService(registry: registry, next: acts) { Self.obstacles(stores) }
             let server = try security.open(
-                address, loop: loop, limits: settings.common.limits(within: budget), counters: counters,
-                memory: BodyMemory(loop: loop, budget: budget), service: health)
+                address, .console, loop: loop, limits: settings.common.limits(within: budget), counters: counters,
+                memory: BodyMemory(loop: loop, budget: budget), tenancy: .apart,
+                onRefusedAct: { audit.noteRefused($0, reason: $1, key: $2) }, service: health)
             log.info("listening", "console", ["what": "console", "address": server.localAddress.description])
             return Part(stop: { done in
                 drainAll([server], grace: settings.common.shutdownGrace / 2) {
@@ -140,6 +188,31 @@ private struct RunningCollector {
                     done()
                 }
             })
+        }
+    }
+
+    /// Whoever may read `/readyz` may be a tenant, so that others are not named.
+    private static func obstacles(_ stores: TenantStores) -> [String] {
+        var obstacles: [String] = []
+        let statistics = stores.standard.store.statistics
+        if !statistics.isReady {
+            obstacles.append(
+                "the store refuses writes: " + (statistics.lastError.map { "\($0)" } ?? "unknown reason"))
+        }
+        if stores.openSpaces.contains(where: { !$0.store.statistics.isReady }) {
+            obstacles.append("a tenant's store refuses writes; the log says which, and why")
+        }
+        return obstacles
+    }
+}
+
+extension Log {
+    fileprivate func tell(_ event: StoreEvent, of tenant: TenantName?) {
+        let fields: Log.Fields = tenant.map { ["tenant": $0] } ?? [:]
+        switch event {
+        case .recovered, .writingAgain, .segmentDeleted: info("store", event.description, fields)
+        case .truncated, .clockJump: warning("store", event.description, fields)
+        default: error("store", event.description, fields)
         }
     }
 }

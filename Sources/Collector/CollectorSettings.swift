@@ -18,6 +18,7 @@ package struct CollectorSettings: HasCommonSettings {
     var segmentBytes = 64 << 20
     var queueBytes = 64 << 20
     var compressionLevel = 1
+    var maxTenants = 16
 
     package init() {
         // A batch of the largest message that cannot be compressed is a little larger than the message.
@@ -61,6 +62,9 @@ package struct CollectorSettings: HasCommonSettings {
         SettingKey(
             "store.compression_level", \CollectorSettings.compressionLevel, .integer(in: -7...19),
             why: "zstd level; above 1 costs more than it saves on spans."),
+        SettingKey(
+            "tenants.max", \CollectorSettings.maxTenants, .integer(in: 1...1024),
+            why: "Tenants named by keys, each with a store of its own under store.directory and store.* for itself."),
     ]
 
     package static let schema = SettingSchema(

@@ -1,4 +1,3 @@
-import Configuration
 import Daemon
 import EventLoop
 import HTTP
@@ -41,7 +40,7 @@ final class QueryPool {
 
     /// - Parameter counters: of the server that the answers go out by; queries stop while its peers take none.
     init(
-        store: SegmentStore, refusals: RefusalRing, threads: Int, loop: EventLoop, counters: HTTPServerCounters,
+        stores: TenantStores, threads: Int, loop: EventLoop, counters: HTTPServerCounters,
         maxUnsentBytes: Int
     ) throws {
         self.counters = counters
@@ -50,8 +49,7 @@ final class QueryPool {
         for index in 0..<threads {
             let jobs = try Mailbox<Job>(capacity: 1)
             let thread = try PartThread.start(name: "query-\(index)") { loop in
-                let service = QueryService(
-                    source: StoredTraces(store: store, refusals: refusals), version: Product.version)
+                let service = TenantQueries(stores)
                 try loop.receive(from: jobs) { job in
                     answers.post(Answer(ticket: job.ticket, worker: index, response: service.respond(to: job.head)))
                 }
@@ -107,7 +105,7 @@ final class QueryPool {
 }
 
 /// The store as the read API sees it.
-private struct StoredTraces: TraceSource {
+struct StoredTraces: TraceSource {
     let store: SegmentStore
     let refusals: RefusalRing
 

@@ -41,6 +41,22 @@ extension MetricRegistry {
 }
 
 extension MetricRegistry {
+    /// Publishes the little that an operator watches of each tenant.
+    func addTenant(_ name: String, _ store: SegmentStore) {
+        let labels: KeyValuePairs<String, String> = ["tenant": name]
+        gauge("hms_collector_tenant_store_bytes", help: "Bytes of a tenant's segments on the disk.", labels: labels) {
+            Double(store.statistics.bytesOnDisk)
+        }
+        gauge("hms_collector_tenant_held_spans", help: "A tenant's spans on the disk.", labels: labels) {
+            Double(store.statistics.held.spans)
+        }
+        gauge("hms_collector_tenant_store_ready", help: "1 while the disk takes a tenant's writes.", labels: labels) {
+            store.statistics.isReady ? 1 : 0
+        }
+    }
+}
+
+extension MetricRegistry {
     /// Publishes the ledger: figures of the store's whole life, which go on where they were after a restart.
     func addLedger(of store: SegmentStore) {
         for kind in SignalKind.allCases {

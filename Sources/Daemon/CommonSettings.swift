@@ -109,8 +109,9 @@ package func commonKeys<Settings: HasCommonSettings>() -> [SettingKey<Settings>]
             why: "PEM authorities; with it clients must show a certificate signed by one of them."),
         SettingKey(
             "keys.file", \Settings.common.keysFile, path,
-            why: "Lines 'name key' or 'name sha256:hex'; with it every TCP door but /healthz asks for a key. "
-                + "Read again on SIGHUP."),
+            why:
+                "Keys that 'hms-ops key create' makes, with what each may do; with it every TCP door but /healthz asks "
+                + "for one. Read again within a second of a change."),
         SettingKey(
             "listen.open", \Settings.common.allowsOpenDoors, .boolean,
             why: "Allows doors beyond loopback without TLS and keys; everybody who reaches them can read and write."),

@@ -1,3 +1,4 @@
+package import Access
 package import EventLoop
 package import HTTP
 package import SelfTelemetry
@@ -20,19 +21,39 @@ package struct DoorSecurity: Sendable {
         self.log = log
     }
 
-    /// Reads the keys again.
-    package func reload() { keys?.reload() }
+    /// Reads the keys again; nil where none are asked for.
+    @discardableResult
+    package func reload() -> KeyFileReading? { keys?.reload() }
+
+    /// Has the keys read again when their file changes, by a timer of this loop. To be called for one loop of a program.
+    package func watchKeys(on loop: EventLoop, onReading: @escaping (KeyFileReading) -> Void = { _ in }) {
+        keys?.watch(on: loop, onReading: onReading)
+    }
+
+    package var asksForKeys: Bool { keys != nil }
+
+    /// The tenants that keys name.
+    package var tenants: [TenantName] { keys?.tenants ?? [] }
 
     /// A server on `address`, on the loop that this is called on.
+    ///
+    /// - Parameters:
+    ///   - rules: what requests at this door need, where keys are asked for.
+    ///   - onRefusedAct: is told of acts that needed the scope admin and were refused.
     package func open(
-        _ address: SocketAddress, loop: EventLoop, limits: HTTPLimits,
+        _ address: SocketAddress, _ rules: AccessRules, loop: EventLoop, limits: HTTPLimits,
         counters httpCounters: HTTPServerCounters = HTTPServerCounters(), memory: BodyMemory,
+        tenancy: KeyGuard.Tenancy = .together, onRefusedAct: KeyGuard.RefusedActWatcher? = nil,
         service: any HTTPService
     ) throws -> HTTPServer {
         var guarded = service
         var isUnix = false
         if case .unix = address.host { isUnix = true }
-        if let keys, let counters, !isUnix { guarded = KeyGuard(keys, before: service, counters: counters, log: log) }
+        if let keys, let counters, !isUnix {
+            guarded = KeyGuard(
+                keys, rules: rules, before: service, tenancy: tenancy, counters: counters, watcher: onRefusedAct,
+                log: log)
+        }
         return try HTTPServer(
             loop: loop, address: address, tls: isUnix ? nil : tls, limits: limits, counters: httpCounters,
             memory: memory, unixMode: unixMode, service: guarded)

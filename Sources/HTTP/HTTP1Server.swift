@@ -148,6 +148,7 @@ final class HTTP1Server: ServerProtocol {
     private static let smallInputBytes = 1 << 10
 
     private func begin(_ head: RequestHead) {
+        var head = head
         self.head = head
         server.counters.http1Requests.add(1, ordering: .relaxed)
         body.expectedBytes = min(head.contentLength ?? 0, server.limits.maxBodyBytes)
@@ -156,7 +157,7 @@ final class HTTP1Server: ServerProtocol {
             refuse(.bodyTooLarge, 413, HTTPRefusal.tooLargeText(limit: server.limits.maxBodyBytes))
         } else if !body.holdHead(head, server.memory) {
             refuseForMemory()
-        } else if let refusal = server.service.admit(head) {
+        } else if let refusal = authorizeAndAdmit(&head) {
             let length = head.contentLength ?? 0
             if length > 0, length <= Self.longestIgnoredBody, head.headers["expect"] == nil {
                 self.refusal = refusal
@@ -167,6 +168,12 @@ final class HTTP1Server: ServerProtocol {
             output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
             connection.wantsToWrite()
         }
+    }
+
+    private func authorizeAndAdmit(_ head: inout RequestHead) -> HTTPResponse? {
+        if let refusal = server.service.authorize(&head) { return refusal }
+        self.head = head
+        return server.service.admit(head)
     }
 
     private func append(_ range: Range<Int>) {

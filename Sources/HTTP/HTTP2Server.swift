@@ -191,22 +191,29 @@ final class HTTP2Server: ServerProtocol {
             refuse(stream, .text(431, "the header is over \(server.limits.maxHeaderBytes) bytes\n"))
             return
         }
-        let head = stream.takeHead(peer: connection.peer, isSecure: connection.isSecure)
+        var head = stream.takeHead(peer: connection.peer, isSecure: connection.isSecure)
         stream.head = head
         if let length = head.contentLength, length > server.limits.maxBodyBytes {
             refuseTooLarge(stream)
         } else if !stream.body.holdHead(head, server.memory) {
             server.counters.refuse(.buffersFull)
             refuse(stream, 503, HTTPRefusal.busyText)
-        } else if let refusal = server.service.admit(head) {
+        } else if let refusal = server.service.authorize(&head) ?? server.service.admit(head) {
             refuse(stream, refusal)
-        } else if endOfStream {
+        } else {
+            admitted(stream, head, endOfStream: endOfStream)
+        }
+    }
+
+    private func admitted(_ stream: HTTP2Stream, _ head: RequestHead, endOfStream: Bool) {
+        stream.head = head
+        if endOfStream {
             serve(stream)
         } else {
             stream.isReceivingBody = true
             stream.progressAt = lastActivity
             stream.body.expectedBytes = head.contentLength ?? 0
-            if head.headers["expect"]?.lowercased() == "100-continue" { submitContinue(id) }
+            if head.headers["expect"]?.lowercased() == "100-continue" { submitContinue(stream.id) }
         }
     }
 

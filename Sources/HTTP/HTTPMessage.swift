@@ -16,6 +16,11 @@ package struct RequestHead: Sendable {
     package var version: Version
     package var peer: SocketAddress?
     package var isSecure: Bool
+    /// The key that `authorize` found good; nil where no key is asked for.
+    package var identity: RequestIdentity?
+    /// Whose data the request sends or sees; nil for the data of nobody in particular. Set by `authorize` alone: what the
+    /// peer says of it is in `headers`.
+    package var tenant: String?
 
     package init(
         method: String, path: String, query: String = "", authority: String = "", headers: HTTPHeaders = HTTPHeaders(),
@@ -58,6 +63,8 @@ package struct HTTPResponse: Sendable {
 
 /// Answers requests. Lives on the server's loop, and is called there.
 package protocol HTTPService: AnyObject {
+    /// Called first: says who asks, by setting `identity` and `tenant`, or refuses.
+    func authorize(_ head: inout RequestHead) -> HTTPResponse?
     /// Called when the head has been read and before the body: a response refuses the request, nil lets the body come.
     func admit(_ head: RequestHead) -> HTTPResponse?
     /// Called once when the first bytes of a body are there: `beginning` holds at least five, or all of it.
@@ -77,12 +84,17 @@ package enum BodyPlan {
 }
 
 extension HTTPService {
+    package func authorize(_ head: inout RequestHead) -> HTTPResponse? { nil }
+
     package func plan(_ head: RequestHead, beginning: [UInt8]) -> BodyPlan { .unknown }
 
     package func refusal(_ head: RequestHead, status: Int, reason: String) -> HTTPResponse {
-        status == 401 || status == 429
-            ? .errorJSON(status, code: status == 401 ? "unauthenticated" : "rate_limited", message: reason)
-            : .text(status, reason + "\n")
+        switch status {
+        case 401: .errorJSON(status, code: "unauthenticated", message: reason)
+        case 403: .errorJSON(status, code: "forbidden", message: reason)
+        case 429: .errorJSON(status, code: "rate_limited", message: reason)
+        default: .text(status, reason + "\n")
+        }
     }
 }
 

@@ -93,6 +93,9 @@ package final class PushService: HTTPService {
             switch status {
             case 413: .tooLarge
             case 503: .busy
+            case 401: .unauthenticated
+            case 403: .forbidden
+            case 429: .limited
             default: .slow
             }
         return refuse(status, reason, counted, retryAfter: status == 503 ? .seconds(1) : nil)

@@ -1,3 +1,4 @@
+package import Access
 package import EventLoop
 import Glibc
 package import HTTP
@@ -21,6 +22,8 @@ package enum OpsError: Error, CustomStringConvertible {
     case noAnswer(HTTPClientError)
     case security(TLSError)
     case key(ClientKeyUnusable)
+    case keys(KeyFileEdit.Problem)
+    case audit(AuditProblem)
     case refused(address: String, status: Int, body: String)
     /// The collector's answer to a query that it cannot read, JSON.
     case query(String)
@@ -64,6 +67,10 @@ package enum OpsError: Error, CustomStringConvertible {
             error.description
         case .key(let error):
             error.description
+        case .keys(let problem):
+            problem.description
+        case .audit(let problem):
+            problem.description
         case .refused(let address, let status, let body):
             "\(address) answered HTTP \(status): \(body.withoutControls)"
         case .query(let body): Self.queryFault(body)
@@ -100,7 +107,10 @@ package enum OpsError: Error, CustomStringConvertible {
             "are hms-ops and the program of the same version? hms-ops --version, and the program's --version, tell"
         case .refused(_, 401, _):
             "it asks for a key: --key-file FILE"
-        case .security, .key, .refused, .malformedTrace, .usage, .cannotListen, .cannotStart, .ended, .notReady,
+        case .refused(_, 403, _):
+            "show another key: --key-file FILE; hms-ops key list tells what each is good for"
+        case .security, .key, .keys, .audit, .refused, .malformedTrace, .usage, .cannotListen, .cannotStart, .ended,
+            .notReady,
             .cannotConnect, .file:
             nil
         }

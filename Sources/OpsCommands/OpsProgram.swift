@@ -6,8 +6,9 @@ package enum OpsProgram {
     package static let version = Product.version
 
     package static let commands: [Command] = [
-        UpCommand.command, TraceCommand.command, SearchCommand.command, LedgerCommand.command, ExplainCommand.command, LoadCommand.command,
-        CheckCommand.command, completions,
+        UpCommand.command, TraceCommand.command, SearchCommand.command, LedgerCommand.command,
+        ExplainCommand.command, LoadCommand.command, CheckCommand.command, KeyCommand.command,
+        AuditCommand.command, completions,
     ]
 
     /// Runs what `words`, the command line without the program's name, asks for.

@@ -17,6 +17,7 @@ package final class IngestCounters: Sendable {
         case encoding
         case slow
         case unauthenticated
+        case forbidden
         case limited
     }
 

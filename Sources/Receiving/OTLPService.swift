@@ -151,6 +151,7 @@ package final class OTLPService: HTTPService {
             case 413: .tooLarge
             case 503: .busy
             case 401: .unauthenticated
+            case 403: .forbidden
             case 429: .limited
             default: .slow
             }

@@ -1,3 +1,4 @@
+import Access
 import Configuration
 import Daemon
 import EventLoop
@@ -100,7 +101,7 @@ struct MetricDoorStarter: Sendable {
         guard let address = settings.push else { return nil }
         let service = PushService(sink: sink, ingest: ingest, exposition: exposition)
         let server = try security.open(
-            SocketAddress(parsing: address.description), loop: loop, limits: limits, counters: pushCounters,
+            SocketAddress(parsing: address.description), .push, loop: loop, limits: limits, counters: pushCounters,
             memory: memory, service: service)
         log.info("listening", "push", ["what": "push", "address": server.localAddress.description])
         return server

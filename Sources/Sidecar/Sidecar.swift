@@ -1,3 +1,4 @@
+import Access
 import CLinux
 import Configuration
 package import Daemon
@@ -244,11 +245,12 @@ private struct RunningSidecar {
             var servers = [metricParts.server].compactMap { $0 }
             for (address, counters) in zip(addresses, counters) {
                 let server = try security.open(
-                    address, loop: loop, limits: httpLimits, counters: counters, memory: memory,
+                    address, .telemetry, loop: loop, limits: httpLimits, counters: counters, memory: memory,
                     service: ContextService(next: service))
                 log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
                 servers.append(server)
             }
+            security.watchKeys(on: loop)
             let trim = MemoryTrim(loop: loop, slack: 2 << 20)
             return Part(stop: { done in
                 trim.stop()
@@ -320,8 +322,8 @@ private struct RunningSidecar {
             let health = HealthService(
                 registry: registry, next: pages, obstacles: { condition.obstacles }, remarks: { condition.remarks })
             let server = try security.open(
-                address, loop: loop, limits: httpLimits, memory: BodyMemory(loop: loop, budget: budget), service: health
-            )
+                address, .pages, loop: loop, limits: httpLimits, memory: BodyMemory(loop: loop, budget: budget),
+                service: health)
             log.info("listening", "admin", ["what": "admin", "address": server.localAddress.description])
             return Part(stop: { done in drainAll([server], grace: .milliseconds(500), done) })
         }
