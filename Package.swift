@@ -113,7 +113,7 @@ let package = Package(
             "OpsCommands",
             [
                 "Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS",
-                "TraceAssembly", "CLinux",
+                "SegmentStore", "TraceAssembly", "CLinux",
             ]),
 
         // Programs: read flags and configuration, build, run.
@@ -175,7 +175,11 @@ let package = Package(
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests(
             "OpsCommands",
-            ["OpsCommands", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
+            [
+                "OpsCommands", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly",
+                "SegmentStore",
+                "StorageTesting", "WireFormat",
+            ]),
     ]
 )
 
@@ -183,6 +187,7 @@ let package = Package(
 // without libFuzzer: scripts/fuzz asks for them.
 if Context.environment["HMS_FUZZ"] != nil {
     package.targets += [
-        program("fuzz-refiner", ["Refining", "WireFormat"], path: "FuzzTesting/Sources/fuzz-refiner")
+        program("fuzz-refiner", ["Refining", "WireFormat"], path: "FuzzTesting/Sources/fuzz-refiner"),
+        program("fuzz-store", ["SegmentStore", "Compression", "Files", "TraceModel"], path: "FuzzTesting/Sources/fuzz-store"),
     ]
 }

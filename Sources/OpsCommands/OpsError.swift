@@ -1,6 +1,7 @@
 package import EventLoop
 import Glibc
 package import HTTP
+package import SegmentStore
 package import TLS
 package import TraceModel
 package import WireFormat
@@ -24,6 +25,7 @@ package enum OpsError: Error, CustomStringConvertible {
     case malformedTrace(TraceID, WireError)
     case malformedAnswer(address: String, path: String, reason: String)
     case traceNotFound(TraceID, collector: String)
+    case store(StoreError)
 
     package var exitCode: ExitCode {
         switch self {
@@ -69,6 +71,8 @@ package enum OpsError: Error, CustomStringConvertible {
             "what \(address) answers at \(path) cannot be read: \(reason)"
         case .traceNotFound(let id, let collector):
             "the collector at \(collector) has no trace \(id)"
+        case .store(let error):
+            error.description
         }
     }
 
@@ -95,7 +99,7 @@ package enum OpsError: Error, CustomStringConvertible {
         case .refused(_, 401, _):
             "it asks for a key: --key-file FILE"
         case .security, .key, .refused, .malformedTrace, .usage, .cannotListen, .cannotStart, .ended, .notReady,
-            .cannotConnect, .file:
+            .cannotConnect, .file, .store:
             nil
         }
     }

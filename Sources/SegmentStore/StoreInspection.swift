@@ -150,7 +150,7 @@ package struct StoreInspection: Sendable {
                 switch piece {
                 case .frame(let header, let offset):
                     guard body(.frame(Frame(header, segment, offset, walk.content))) else { return }
-                case .gap(let offset, let length, _): 
+                case .gap(let offset, let length, _):
                     guard body(.damage(offset: offset, length: length)) else { return }
                 case .rest(let offset, let length, let isZero):
                     if !isZero { _ = body(.damage(offset: offset, length: length)) }
@@ -188,6 +188,7 @@ extension ItemCounts {
     /// Such as "12 spans, 3 log records"; "nothing" for none.
     package var words: String {
         let parts = [(spans, "span"), (points, "data point"), (logs, "log record")].filter { $0.0 > 0 }
-        return parts.isEmpty ? "nothing" : parts.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }.joined(separator: ", ")
+        return parts.isEmpty
+            ? "nothing" : parts.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }.joined(separator: ", ")
     }
 }

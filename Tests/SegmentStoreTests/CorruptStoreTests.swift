@@ -34,9 +34,11 @@ import WireFormat
         #expect(check.damages == [])
         #expect(check.notes == [] && check.unknownFiles == [])
         #expect(check.segments.map(\.state) == [.sealed, .sealed, .sealed, .sealed, .open])
-        #expect(check.segments.map(\.frames) == (UInt32(1)...5).map { number in
-            sample.frames.count { $0.segment == number }
-        })
+        #expect(
+            check.segments.map(\.frames)
+                == (UInt32(1)...5).map { number in
+                    sample.frames.count { $0.segment == number }
+                })
         let whole = SampleStore.Damage(words: "none", places: [])
         try sample.expect(whole, in: sample.directory.copy(), "nothing is damaged")
     }
@@ -171,7 +173,8 @@ struct SampleStore {
             #expect(Set(check.damages.map(\.file)) == [file], "\(words): \(check.damages)")
             return
         }
-        let isHeaderHit = damage.places.contains { $0.place.lowerBound < SegmentHeader.length }
+        let isHeaderHit =
+            damage.places.contains { $0.place.lowerBound < SegmentHeader.length }
             || damage.cut.map { $0.length < SegmentHeader.length } ?? false
         let isOpen = file == Self.log(5)
         let lost = frames.filter { hit.contains($0.trace) }.map(\.place)
@@ -185,7 +188,9 @@ struct SampleStore {
                     stretches.append(place)
                 }
             }
-            let end = frames.map(\.place.upperBound).enumerated().filter { frames[$0.offset].segment == 5 }.map(\.element).max()
+            let end = frames.map(\.place.upperBound).enumerated().filter { frames[$0.offset].segment == 5 }.map(
+                \.element
+            ).max()
             if let last = stretches.last, last.upperBound == end { stretches.removeLast() }
             let reported = check.damages.filter { $0.file == file && $0.offset >= SegmentHeader.length }
             if isHeaderHit, lost.count == frames.count(where: { $0.segment == 5 }) { return }
@@ -194,7 +199,8 @@ struct SampleStore {
             let reported = check.damages.filter { $0.file == file && $0.offset >= SegmentHeader.length }
             #expect(reported.map { $0.offset..<$0.offset + $0.length } == lost, "\(words): \(check.damages)")
         }
-        #expect(check.damages.contains { $0.file == file && $0.offset < SegmentHeader.length } == isHeaderHit, "\(words)")
+        #expect(
+            check.damages.contains { $0.file == file && $0.offset < SegmentHeader.length } == isHeaderHit, "\(words)")
         // Nothing else is blamed, except that the ledger counts what an open log has lost.
         #expect(Set(check.damages.map(\.file)).isSubset(of: isOpen ? [file, LedgerFile.name] : [file]), "\(words)")
     }

@@ -58,7 +58,7 @@ struct PowerCutLoad: CustomStringConvertible {
         let storage = PowerCutStorage(directory: directory)
         let store = try start(storage)
         try check(store, storage)
-        storage.cut(after: Int.random(in: 0..<160, using: &generator))
+        storage.cut(after: Int.random(in: 0..<120, using: &generator))
         for _ in 0..<400 where !storage.isCut { try work(store) }
         // Sometimes the power goes while the store closes, and sometimes after it.
         store.close()
@@ -108,6 +108,8 @@ struct PowerCutLoad: CustomStringConvertible {
             }
         }
         let store = try SegmentStore.open(directory: directory.path, options: options(storage))
+        // Retention looks by itself once, before or behind the first time it is asked to.
+        store.sweep()
         store.sweep()
         return store
     }

@@ -47,7 +47,8 @@ import Testing
             #expect(bytes.prefix(512) == before.prefix(512))
             for sector in 1..<bytes.count / 512 {
                 let values = Set(bytes[sector * 512..<sector * 512 + 512])
-                #expect(values.count == 1 && values.isSubset(of: sector < 4 ? [1, 2] : [0, 2]), "\(sector): \(values)")
+                #expect(
+                    values.count == 1 && values.isSubset(of: sector < 4 ? [1, 2] : [0, 2]), "\(sector): \(values)")
             }
             contents.insert(bytes)
             names.insert(left.names())

@@ -215,7 +215,8 @@ extension PowerCutStorage.Node {
             switch change.kind {
             case .truncate(let length):
                 // Sectors that are there again after it were zero.
-                let reached = manner == 0 || manner == 2 && index < moment || manner == 3 && Bool.random(using: &generator)
+                let reached =
+                    manner == 0 || manner == 2 && index < moment || manner == 3 && Bool.random(using: &generator)
                 if reached, length < result.count {
                     for place in length..<result.count { result[place] = 0 }
                 }
