@@ -196,7 +196,7 @@ struct SegmentInspection {
         let missing = frameAtOffset.filter { !seen.contains($0.key) }.sorted { $0.key < $1.key }
         for (offset, ordinal) in missing {
             let length = FrameHeader.length + Int(index.frame(Int(ordinal)).stored)
-            damage(logName, Int(offset), length, "a damaged frame")
+            damage(logName, Int(clamping: offset), length, "a damaged frame")
             result.strangeBytes = max(0, result.strangeBytes - length)
         }
         if missing.isEmpty, !result.damages.contains(where: { $0.file == logName }) {

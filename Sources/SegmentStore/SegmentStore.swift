@@ -249,12 +249,12 @@ package final class SegmentStore: Sendable {
             let file = try ReadFile(segment.logPath)
             for (ordinal, ref) in frames {
                 let outcome = try reader.read(
-                    file, at: Int(ref.offset), available: .max, salt: segment.salt, expected: ref)
+                    file, at: Int(clamping: ref.offset), available: .max, salt: segment.salt, expected: ref)
                 if case .good = outcome {
                     guard body(ordinal, reader.raw) else { return }
                 } else if segment.noteUnreadable(ordinal) {
                     context.count { $0.damagedFrames &+= 1 }
-                    context.log(.frameUnreadable(path: segment.logPath, offset: Int(ref.offset)))
+                    context.log(.frameUnreadable(path: segment.logPath, offset: Int(clamping: ref.offset)))
                 }
             }
         } catch {

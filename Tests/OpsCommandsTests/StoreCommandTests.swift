@@ -42,7 +42,10 @@ struct StoreCommandTests {
         let record = IngestRecord(
             kind: .traces, receivedAt: 1_700_000_000_000_000_000 + number, body: writer.bytes, runs: scanner.runs,
             items: scanner.items)
-        #expect(store.submit(record) { result in #expect((try? result.get()) == .stored) })
+        let isTaken = store.submit(record) { result in
+            if (try? result.get()) != .stored { Issue.record("span \(number) is not stored: \(result)") }
+        }
+        #expect(isTaken)
         store.waitUntilSealed()
     }
 

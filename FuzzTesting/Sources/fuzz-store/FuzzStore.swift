@@ -148,19 +148,32 @@ private func mended(index: [UInt8]) -> [UInt8] {
 private func check(index bytes: [UInt8]) {
     removeFiles()
     write(bytes, to: "00000001.idx")
+    // A log beside it that is longer than most, so that the index is believed.
+    write(log(of: bytes) + [UInt8](repeating: 0, count: 64), to: "00000001.log")
     if let index = try? SealedIndex(path: directory + "/00000001.idx", number: 1) {
-        for ordinal in 0..<min(index.frameCount, 1024) { _ = index.frame(ordinal) }
+        read(frames: index)
         for low in UInt64(0)..<64 { _ = index.frames(of: TraceID(high: low &* 0xABCD, low: low)) }
         _ = index.snapshot()
         _ = index.isTableIntact()
         precondition(index.services.services.count <= ServiceCatalogue.maxServices + 1)
     }
-    // A log beside it that is longer than most, so that the index is believed.
-    write(log(of: bytes) + [UInt8](repeating: 0, count: 64), to: "00000001.log")
     do throws(StoreError) { _ = try StoreInspection(directory: directory).check() } catch {
         preconditionFailure("\(error)")
     }
     _ = recover()
+}
+
+/// Wherever an index says that a frame is, and however long.
+private func read(frames index: SealedIndex) {
+    let reader = FrameReader()
+    do throws(StorageFailure) {
+        let file = try ReadFile(directory + "/00000001.log")
+        for ordinal in 0..<min(index.frameCount, 1024) {
+            let ref = index.frame(ordinal)
+            _ = try reader.read(
+                file, at: Int(clamping: ref.offset), available: .max, salt: index.summary.header.salt, expected: ref)
+        }
+    } catch { preconditionFailure("\(error)") }
 }
 
 // MARK: - Ledger
