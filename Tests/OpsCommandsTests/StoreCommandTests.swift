@@ -68,6 +68,9 @@ struct StoreCommandTests {
         #expect(OpsProgram.run(["store", "check", directory.path]) == .success)
         #expect(OpsProgram.run(["store", "dump", directory.path]) == .success)
         #expect(OpsProgram.run(["store", "dump", "--ledger", directory.path]) == .success)
+        #expect(OpsProgram.run(["store", "dump", directory.path, "--segment", "2", "--frame", "0"]) == .success)
+        #expect(OpsProgram.run(["store", "dump", directory.path, "--segment", "2", "--frame", "1"]) == .negative)
+        #expect(OpsProgram.run(["store", "dump", directory.path, "--segment", "9"]) == .negative)
         #expect(OpsProgram.run(["store", "repair", directory.path]) == .success)
     }
 

@@ -93,6 +93,7 @@ package final class PowerCutStorage: Storage {
 
     package func create(_ path: String) throws(StorageFailure) -> any StorageFile {
         let name = name(path)
+        // Both are set before `act` returns, on this thread.
         nonisolated(unsafe) var file: (any StorageFile)?
         nonisolated(unsafe) var number = 0
         try act(path) { () throws(StorageFailure) in

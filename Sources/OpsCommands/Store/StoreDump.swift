@@ -22,17 +22,20 @@ struct StoreDump {
         } catch { throw .usage(error) }
     }
 
-    /// 1 where something was not to be read.
+    /// Ends with 1 where something was not to be read or is not there.
     func run(_ terminal: Terminal) throws(OpsError) -> ExitCode {
         if showsLedger { return dumpLedger(terminal) }
         var isWhole = true
+        var isFound = segment == nil
         do throws(StoreError) {
             for number in try inspection.segments() where segment == nil || number == segment {
                 if !asJSON { terminal.write("segment \(number)\n") }
+                isFound = frame == nil
                 try inspection.forEachPiece(of: number) { piece in
                     switch piece {
                     case .frame(let piece):
                         guard frame == nil || piece.position.frame == frame else { return true }
+                        isFound = true
                         terminal.write(asJSON ? lines(piece) : text(piece))
                         return frame == nil
                     case .damage(let offset, let length):
@@ -43,7 +46,8 @@ struct StoreDump {
                 }
             }
         } catch { throw .store(error) }
-        return isWhole ? .success : .negative
+        if !isFound { terminal.remark("There is no such \(frame == nil ? "segment" : "frame").\n") }
+        return isWhole && isFound ? .success : .negative
     }
 
     // MARK: - Records
