@@ -188,6 +188,8 @@ let package = Package(
 if Context.environment["HMS_FUZZ"] != nil {
     package.targets += [
         program("fuzz-refiner", ["Refining", "WireFormat"], path: "FuzzTesting/Sources/fuzz-refiner"),
-        program("fuzz-store", ["SegmentStore", "Compression", "Files", "TraceModel"], path: "FuzzTesting/Sources/fuzz-store"),
+        program(
+            "fuzz-store", ["SegmentStore", "Compression", "Files", "TraceModel"],
+            path: "FuzzTesting/Sources/fuzz-store"),
     ]
 }
