@@ -43,7 +43,7 @@ fuzz: dependencies ## Fuzz wire scanner, refiner, metric texts and the store's f
 crash: test-dependencies build ## Kill sidecar and collector 500 times each under load; nothing lost or doubled, ledgers exact (9 min).
 	@.venv/bin/python scripts/prove-crash $(CRASH_FLAGS)
 
-crash-seals: test-dependencies build ## Kill the collector 1,000 times amid seals and retention; only what was deleted is gone (20 min).
+crash-seals: test-dependencies build ## Kill the collector 1,000 times amid seals and retention; only what was deleted is gone (5 min).
 	@.venv/bin/python scripts/prove-crash --cycles 0 --seals 1000 $(CRASH_FLAGS)
 
 power: dependencies ## Cut the power 20,000 times under a store (POWER_CUTS=N); what was not synchronized is lost or torn.
