@@ -5,8 +5,8 @@ SWIFT_RELEASE := swift build -c release --static-swift-stdlib
 SWIFT_DEBUG_FLAGS := --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
-.PHONY: help build up test test-swift test-integration lint format proto bench fuzz crash corrupt outage soak test-thread \
-	test-address clean dependencies test-dependencies
+.PHONY: help build up test test-swift test-integration lint format proto bench fuzz crash crash-seals corrupt corrupt-store power outage soak \
+	test-thread test-address clean dependencies test-dependencies
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,11 +37,22 @@ proto: dependencies ## Generate the C code of proto/ again.
 bench: test-dependencies build ## Measure CPU per span, memory and UDP loss; print them beside the floors.
 	@scripts/bench $(BENCH_FLAGS)
 
-fuzz: dependencies ## Fuzz the wire scanner with coverage guidance and address sanitizer (FUZZ_SECONDS=600 is the default).
+fuzz: dependencies ## Fuzz wire scanner, refiner, metric texts and the store's files with coverage guidance and address sanitizer (FUZZ_SECONDS=600 is the default).
 	@scripts/fuzz $(or $(FUZZ_SECONDS),600)
 
 crash: test-dependencies build ## Kill sidecar and collector 500 times each under load; nothing lost or doubled, ledgers exact (9 min).
 	@.venv/bin/python scripts/prove-crash $(CRASH_FLAGS)
+
+crash-seals: test-dependencies build ## Kill the collector 1,000 times amid seals and retention; only what was deleted is gone (5 min).
+	@.venv/bin/python scripts/prove-crash --cycles 0 --seals 1000 $(CRASH_FLAGS)
+
+power: dependencies ## Cut the power 20,000 times under a store (POWER_CUTS=N); what was not synchronized is lost or torn.
+	@seed=$(or $(SEED),$$RANDOM); echo "seed $$seed"; HMS_POWER_CUTS=$(or $(POWER_CUTS),20000) HMS_SEED=$$seed \
+		swift test $(SWIFT_DEBUG_FLAGS) --filter PowerCutTests
+
+corrupt-store: dependencies ## Damage 1,000 stores (CORRUPT_STORES=N) at random places; exactly what was hit is reported and lost.
+	@seed=$(or $(SEED),$$RANDOM); echo "seed $$seed"; HMS_CORRUPT_STORES=$(or $(CORRUPT_STORES),1000) HMS_SEED=$$seed \
+		swift test $(SWIFT_DEBUG_FLAGS) --filter CorruptStoreTests
 
 corrupt: test-dependencies build ## Start the sidecar on 1,000 damaged spools; every span delivered once or counted as lost (2 min).
 	@.venv/bin/python scripts/prove-corruption $(CORRUPT_FLAGS)

@@ -128,7 +128,7 @@ let package = Package(
             "OpsCommands",
             [
                 "Access", "Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS",
-                "TraceAssembly", "CLinux",
+                "SegmentStore", "TraceAssembly", "CLinux",
             ]),
 
         // Programs: read flags and configuration, build, run.
@@ -210,7 +210,11 @@ let package = Package(
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests(
             "OpsCommands",
-            ["OpsCommands", "Access", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
+            [
+                "OpsCommands", "Access", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly",
+                "SegmentStore",
+                "StorageTesting", "WireFormat",
+            ]),
     ]
 )
 
@@ -221,5 +225,8 @@ if Context.environment["HMS_FUZZ"] != nil {
         program("fuzz-refiner", ["Refining", "WireFormat"], path: "FuzzTesting/Sources/fuzz-refiner"),
         program(
             "fuzz-query", ["QueryLanguage", "QueryTesting", "TraceAssembly"], path: "FuzzTesting/Sources/fuzz-query"),
+        program(
+            "fuzz-store", ["SegmentStore", "Compression", "Files", "TraceModel"],
+            path: "FuzzTesting/Sources/fuzz-store"),
     ]
 }

@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 
+from accounts import check_spans, stored_spans
 from http_raw import get, post
 from programs import RELEASE, ROOT, Collector
 
@@ -125,7 +126,7 @@ def check_sums(figures, name):
     return figures["signals"]["traces"]
 
 
-def request_of_one_trace(spans):
+def request_of_one_trace(trace_id, span_ids):
     """An ExportTraceServiceRequest, written by hand so that the scripts need nothing but Python."""
 
     def field(number, payload):
@@ -134,11 +135,10 @@ def request_of_one_trace(spans):
             length, count = length + bytes([count & 0x7F | 0x80]), count >> 7
         return bytes([number << 3 | 2]) + length + bytes([count]) + payload
 
-    trace_id = random.randbytes(16)
     # The names are long and random, so that segments fill in spite of compression.
     scope = b"".join(
-        field(2, field(1, trace_id) + field(2, random.randbytes(8)) + field(5, random.randbytes(300).hex().encode()))
-        for _ in range(spans)
+        field(2, field(1, trace_id) + field(2, span_id) + field(5, random.randbytes(300).hex().encode()))
+        for span_id in span_ids
     )
     return field(1, field(2, scope))
 
@@ -162,22 +162,19 @@ class LedgerProof:
         self.acked = [0] * self.LANES
         self.kills = 0
 
-    def round(self, batches=30):
+    def round(self, batches=30, kills=1):
         """Posts so many batches on each lane, kills the collector in their midst, and checks the ledger. Returns the
         figures; raises when one is off."""
-        kill_at = self.random.randrange(1, batches * self.LANES)
+        kill_at = set(self.random.sample(range(1, batches * self.LANES), kills))
         lock, posted = threading.Lock(), [0]
 
         def lane(index):
             for _ in range(batches):
-                body = request_of_one_trace(self.SPANS)
-                self.deliver(index, body)
+                self.deliver(index, self.batch(index))
                 with lock:
                     posted[0] += 1
-                    if posted[0] == kill_at:
-                        self.collector.kill()
-                        self.collector = Collector(self.directory, **self.settings)
-                        self.kills += 1
+                    if posted[0] in kill_at:
+                        self.kill()
 
         threads = [threading.Thread(target=lane, args=(index,)) for index in range(self.LANES)]
         for thread in threads:
@@ -185,6 +182,14 @@ class LedgerProof:
         for thread in threads:
             thread.join()
         return self.check()
+
+    def batch(self, index):
+        return request_of_one_trace(random.randbytes(16), [random.randbytes(8) for _ in range(self.SPANS)])
+
+    def kill(self):
+        self.collector.kill()
+        self.collector = Collector(self.directory, **self.settings)
+        self.kills += 1
 
     def deliver(self, index, body):
         """One batch, until it is answered; sometimes once more, as after a lost answer."""
@@ -220,6 +225,61 @@ class LedgerProof:
     def stop(self):
         if self.collector.alive:
             self.collector.stop()
+
+
+class SealProof(LedgerProof):
+    """The same with large batches, so that a segment is sealed every few of them and retention deletes all along, and with
+    kills in the midst of seals and deletions. What retention deleted is told apart from a loss by the ledger: exactly so
+    many spans are gone, and they are the oldest of each lane."""
+
+    SPANS = 400
+
+    def __init__(self, directory, seed=None):
+        super().__init__(directory, seed)
+        self.batches = [[] for _ in range(self.LANES)]
+        self.round_began = [0] * self.LANES
+
+    def batch(self, index):
+        trace_id, span_ids = random.randbytes(16), [random.randbytes(8) for _ in range(self.SPANS)]
+        self.batches[index].append((trace_id, span_ids))
+        return request_of_one_trace(trace_id, span_ids)
+
+    def kill(self):
+        super().kill()
+        if self.random.random() < 0.3:
+            # While it starts, seals what the last one left, and deletes.
+            time.sleep(self.random.uniform(0, 0.1))  # the moment of the crash is what is drawn by lot here
+            super().kill()
+
+    def check(self):
+        figures = super().check()
+        fresh = [batch for batches, first in zip(self.batches, self.round_began) for batch in batches[first:]]
+        check_spans(self.settings["console__listen"], {trace_id: set(span_ids) for trace_id, span_ids in fresh})
+        self.round_began = [len(batches) for batches in self.batches]
+        return figures
+
+    def check_all(self):
+        """Reads all batches of all rounds again. Returns how many spans are there and how many were deleted."""
+        console = self.settings["console__listen"]
+        deleted, before, gone, there = -1, None, 0, 0
+        # Retention may look while the traces are read.
+        while deleted != before:
+            before = check_sums(ledger(console), f"seed {self.seed}")["deleted"]
+            gone = there = 0
+            for batches in self.batches:
+                is_there = [self.is_there(console, *batch) for batch in batches]
+                assert is_there == sorted(is_there), f"seed {self.seed}: a batch is missing that is not among the oldest"
+                gone, there = gone + is_there.count(False) * self.SPANS, there + is_there.count(True) * self.SPANS
+            deleted = check_sums(ledger(console), f"seed {self.seed}")["deleted"]
+        assert gone == deleted, f"seed {self.seed}: {gone} spans are gone, {deleted} were deleted"
+        return there, gone
+
+    def is_there(self, console, trace_id, span_ids):
+        found = stored_spans(console, trace_id)
+        if not found:
+            return False
+        assert found == {span_id: 1 for span_id in span_ids}, f"seed {self.seed}: trace {trace_id.hex()} is not whole, or double"
+        return True
 
 
 def wait_until_ready(collector, console):

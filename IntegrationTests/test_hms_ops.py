@@ -1,6 +1,7 @@
 """The command line as a person or a script uses it."""
 
 import json
+import pathlib
 import re
 import signal
 import socket
@@ -10,7 +11,7 @@ import pytest
 
 from http_raw import get, post
 from payloads import new_trace_id, traces
-from programs import RELEASE, hms_ops, wait_until
+from programs import RELEASE, Collector, hms_ops, wait_until
 
 ANYWHERE = [
     word for option in ("collector-console", "collector-otlp", "sidecar-otlp", "sidecar-udp", "sidecar-statsd", "sidecar-push", "sidecar-admin")
@@ -18,7 +19,7 @@ ANYWHERE = [
 ]
 
 
-@pytest.mark.parametrize("command", [[], ["up"], ["trace"], ["load"], ["check"], ["ledger"], ["explain"], ["key"], ["audit"], ["completions"]])
+@pytest.mark.parametrize("command", [[], ["up"], ["trace"], ["load"], ["check"], ["ledger"], ["explain"], ["key"], ["audit"], ["store"], ["search"], ["completions"]])
 def test_help_is_there_on_every_level(command):
     done = hms_ops(*command, "--help", check=0)
     assert done.stdout.count("\n") > 5 and "Usage: hms-ops" in done.stdout and "\x1b" not in done.stdout
@@ -52,6 +53,32 @@ def test_trace(system):
     assert json.loads(as_json.stdout) == get(system.collector.console, f"/api/v1/traces/{trace_id.hex()}").json
     from_header = hms_ops("trace", f"00-{trace_id.hex()}-{'1' * 16}-01", "--collector", system.collector.console, check=0)
     assert from_header.stdout == done.stdout
+
+
+def test_store_is_checked_and_printed_beside_a_running_collector_and_repaired_after_it(start):
+    collector = start(Collector)
+    trace_id = new_trace_id()
+    request = traces(trace_id, 3, service="orders")
+    assert post(collector.otlp, "/v1/traces", request.SerializeToString()).status == 200
+    directory = pathlib.Path(next(word for word in collector.command if word.startswith("store.directory=")).split("=", 1)[1])
+    done = hms_ops("store", "check", directory, check=0)
+    assert f"in use by process {collector.process.pid}\n" in done.stdout and done.stdout.endswith("Everything is whole.\n")
+    lines = hms_ops("store", "dump", directory, "--json", check=0).stdout.splitlines()
+    spans = [span for line in lines for resource in json.loads(line)["resourceSpans"]
+             for scope in resource["scopeSpans"] for span in scope["spans"]]
+    assert [span["traceId"] for span in spans] == [trace_id.hex()] * 3
+    assert trace_id.hex() in hms_ops("store", "dump", directory, check=0).stdout
+    refused = hms_ops("store", "repair", directory, check=2)
+    assert f"is locked by process {collector.process.pid}" in refused.stderr
+    assert collector.stop() == 0
+    log = next(directory.glob("*.log"))
+    content = bytearray(log.read_bytes())
+    content[16] ^= 1
+    log.write_bytes(content)
+    report = json.loads(hms_ops("store", "check", directory, "--json", check=1).stdout)
+    assert [(damage["file"], damage["offset"], damage["length"]) for damage in report["damages"]] == [(log.name, 0, 32)]
+    assert "Everything is whole.\n" in hms_ops("store", "repair", directory, check=0).stdout
+    assert trace_id.hex() in hms_ops("store", "dump", directory, check=0).stdout
 
 
 def test_trace_that_is_not_there(system):

@@ -7,7 +7,7 @@ import pytest
 from payloads import new_trace_id, traces
 from http_raw import post
 from programs import ROOT
-from proofs import MODES, CrashProof, LedgerProof, check_ids, deliver
+from proofs import MODES, CrashProof, LedgerProof, SealProof, check_ids, deliver
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -33,6 +33,23 @@ def test_the_ledger_is_exact_over_kill_9(tmp_path):
             figures = proof.round(batches=20)
         assert figures["stored"] == 6 * 20 * proof.LANES * proof.SPANS
         assert proof.kills == 6
+    finally:
+        proof.stop()
+
+
+def test_kill_9_amid_seals_and_retention_loses_only_what_retention_deleted(tmp_path):
+    proof = SealProof(tmp_path)
+    try:
+        for _ in range(6):
+            proof.round(kills=4)
+        there, gone = proof.check_all()
+        assert there + gone == 6 * 30 * proof.LANES * proof.SPANS
+        assert gone > 0, "nothing was deleted, so nothing is proved"
+        assert proof.kills >= 24
+        # A check that cannot fail proves nothing.
+        proof.batches[0].insert(0, (b"\1" * 16, [b"\2" * 8]))
+        with pytest.raises(AssertionError, match="spans are gone"):
+            proof.check_all()
     finally:
         proof.stop()
 

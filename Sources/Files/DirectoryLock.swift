@@ -30,6 +30,15 @@ package final class DirectoryLock: Sendable {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
+    /// The process that holds a directory, 0 where it has not said which it is; nil where none does. Writes nothing; who
+    /// takes the lock at this very moment may be refused.
+    package static func holder(of directory: String) -> Int32? {
+        let probe = hms_open(directory + "/lock", O_RDONLY, 0)
+        guard probe >= 0 else { return nil }
+        defer { close(probe) }
+        return hms_flock_exclusive(probe) == 0 ? nil : holder(probe)
+    }
+
     private static func holder(_ descriptor: Int32) -> Int32 {
         var text = [UInt8](repeating: 0, count: 16)
         let count = text.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }

@@ -3,6 +3,7 @@ package import EventLoop
 import Glibc
 package import HTTP
 import JSON
+package import SegmentStore
 package import TLS
 package import TraceModel
 package import WireFormat
@@ -30,6 +31,7 @@ package enum OpsError: Error, CustomStringConvertible {
     case malformedTrace(TraceID, WireError)
     case malformedAnswer(address: String, path: String, reason: String)
     case traceNotFound(TraceID, collector: String)
+    case store(StoreError)
 
     package var exitCode: ExitCode {
         switch self {
@@ -80,6 +82,8 @@ package enum OpsError: Error, CustomStringConvertible {
             "what \(address) answers at \(path) cannot be read: \(reason)"
         case .traceNotFound(let id, let collector):
             "the collector at \(collector) has no trace \(id)"
+        case .store(let error):
+            error.description
         }
     }
 
@@ -110,8 +114,7 @@ package enum OpsError: Error, CustomStringConvertible {
         case .refused(_, 403, _):
             "show another key: --key-file FILE; hms-ops key list tells what each is good for"
         case .security, .key, .keys, .audit, .refused, .malformedTrace, .usage, .cannotListen, .cannotStart, .ended,
-            .notReady,
-            .cannotConnect, .file:
+            .notReady, .cannotConnect, .file, .store:
             nil
         }
     }

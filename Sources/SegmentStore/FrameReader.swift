@@ -22,7 +22,9 @@ final class FrameReader: @unchecked Sendable {
         if frame.capacity > 4 << 20 { frame = [] }
         // Without an index entry the header is read first, to know the length.
         let guess = expected.map { FrameHeader.length + Int($0.stored) } ?? FrameHeader.length
-        guard guess <= available - offset else { return .damaged }
+        guard guess <= available - offset, guess <= FrameHeader.length + FrameHeader.maxStoredBytes else {
+            return .damaged
+        }
         try file.read(guess, at: offset, into: &frame)
         guard let header = frame.withUnsafeBytes({ FrameHeader($0, salt: salt) }) else { return .damaged }
         guard header.frameLength <= available - offset else { return .damaged }

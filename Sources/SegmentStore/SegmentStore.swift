@@ -252,7 +252,7 @@ package final class SegmentStore: Sendable {
             let file = try ReadFile(segment.logPath)
             for (ordinal, ref) in frames {
                 let outcome = try reader.read(
-                    file, at: Int(ref.offset), available: .max, salt: segment.salt, expected: ref)
+                    file, at: Int(clamping: ref.offset), available: .max, salt: segment.salt, expected: ref)
                 if case .good = outcome {
                     guard body(ordinal, reader.raw) else { return }
                 } else {
@@ -269,6 +269,6 @@ package final class SegmentStore: Sendable {
     func note(unreadable frame: Int, of segment: Segment, at ref: FrameRef) {
         guard segment.noteUnreadable(UInt32(frame)) else { return }
         context.count { $0.damagedFrames &+= 1 }
-        context.log(.frameUnreadable(path: segment.logPath, offset: Int(ref.offset)))
+        context.log(.frameUnreadable(path: segment.logPath, offset: Int(clamping: ref.offset)))
     }
 }

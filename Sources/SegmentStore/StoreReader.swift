@@ -86,7 +86,7 @@ package final class StoreReader {
             guard let open = file?.file else { return nil }
             let ref = view.ref(frame)
             let outcome = try decoder.read(
-                open.file, at: Int(ref.offset), available: .max, salt: view.segment.salt, expected: ref)
+                open.file, at: Int(clamping: ref.offset), available: .max, salt: view.segment.salt, expected: ref)
             guard case .good = outcome else {
                 unreadableFrames += 1
                 store.note(unreadable: frame, of: view.segment, at: ref)

@@ -1,0 +1,209 @@
+import Compression
+import Files
+import Glibc
+import TraceModel
+
+@testable import SegmentStore
+
+@c(LLVMFuzzerTestOneInput)
+public func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+    guard size > 0 else { return 0 }
+    let input = Array(UnsafeBufferPointer(start: data, count: size))
+    let choice = Choice(byte: input[0])
+    let file = Array(input.dropFirst())
+    switch choice.kind {
+    case .log: check(log: choice.isContent ? log(of: file) : choice.isMended ? mended(log: file) : file)
+    case .index: check(index: choice.isMended ? mended(index: file) : file)
+    case .ledger: check(ledger: choice.isMended ? mended(ledger: file) : file)
+    }
+    return 0
+}
+
+/// What the first byte of an input says about the rest.
+private struct Choice {
+    enum Kind { case log, index, ledger }
+    var kind: Kind
+    /// Checksums and magic are put right before the file is read, or hardly any input would come past them.
+    var isMended: Bool
+    /// The bytes are what a frame of a log unpacks to.
+    var isContent: Bool
+
+    init(byte: UInt8) {
+        kind = [.log, .index, .ledger, .log][Int(byte & 3)]
+        isMended = byte & 0x80 != 0
+        isContent = byte & 0x40 != 0
+    }
+}
+
+private let directory: String = {
+    let path = "/dev/shm/hms-fuzz-store-\(getpid())"
+    do throws(StorageFailure) { try makeDirectories(path) } catch { preconditionFailure("\(error)") }
+    return path
+}()
+private let salt: UInt64 = 0x1122_3344_5566_7788
+
+private func write(_ bytes: [UInt8], to name: String) {
+    let path = directory + "/" + name
+    do throws(StorageFailure) {
+        try LocalStorage().remove(path)
+        let file = try LocalStorage().create(path)
+        defer { file.close() }
+        try file.write(bytes, at: 0)
+    } catch { preconditionFailure("\(error)") }
+}
+
+private func removeFiles() {
+    for name in (try? listDirectory(directory)) ?? [] { try? LocalStorage().remove(directory + "/" + name) }
+}
+
+/// One start, without the threads.
+private func recover() -> StoreRecovery.Outcome {
+    var options = StoreOptions()
+    options.sync = false
+    options.maxQuarantineBytes = 0
+    do throws(StoreError) {
+        return try StoreRecovery(directory: directory, options: options, log: { _ in }).recover()
+    } catch { preconditionFailure("the start is refused: \(error)") }
+}
+
+// MARK: - Log
+
+/// A log of one frame, written as the store does.
+private func log(of content: [UInt8]) -> [UInt8] {
+    var header = FrameHeader(salt: salt, ordinal: 0)
+    header.records = UInt32(content.count & 7)
+    var payload: [UInt8] = []
+    var compressor = ZstdCompressor(level: 1)
+    do throws(CompressionError) { try compressor.compress(content.span, into: &payload) } catch {
+        preconditionFailure("\(error)")
+    }
+    header.storedLength = UInt32(payload.count)
+    header.rawLength = UInt32(content.count)
+    var frame = [UInt8](repeating: 0, count: FrameHeader.length) + payload
+    frame.withUnsafeMutableBytes { header.write(into: $0) }
+    return SegmentHeader(number: 1, salt: salt, created: 1).bytes + frame
+}
+
+private func mended(log: [UInt8]) -> [UInt8] {
+    guard log.count >= SegmentHeader.length else { return log }
+    var log = SegmentHeader(number: 1, salt: salt, created: 1).bytes + log.dropFirst(SegmentHeader.length)
+    var offset = SegmentHeader.length
+    while log.count - offset >= FrameHeader.length {
+        log.storeLittle(FrameHeader.magic, at: offset)
+        log.storeLittle(salt, at: offset + 8)
+        let stored = Int(log.loadLittle(at: offset + 16, as: UInt32.self))
+        guard stored <= log.count - offset - FrameHeader.length else { break }
+        let end = offset + FrameHeader.length + stored
+        let crc = log.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[offset + 8..<end])) }
+        log.storeLittle(crc, at: offset + 4)
+        offset = end
+    }
+    return log
+}
+
+/// Two readers that were written apart from each other find the same frames.
+private func check(log: [UInt8]) {
+    removeFiles()
+    write(log, to: "00000001.log")
+    let quarantine = Quarantine(directory: "/dev/null", maxBytes: 0, storage: LocalStorage())
+    let scan = LogScan(directory: directory, quarantine: quarantine, log: { _ in })
+    var records = 0
+    var scanned: LogScan.Result?
+    do throws(StorageFailure) {
+        scanned = try scan.scan(number: 1, onNew: { _ in }, eachRecord: { _, _ in records += 1 })
+    } catch { preconditionFailure("\(error)") }
+    let inspected: StoreCheck.Segment
+    do throws(StoreError) {
+        inspected = try StoreInspection(directory: directory).check().segments[0]
+    } catch { preconditionFailure("\(error)") }
+    precondition(inspected.frames == scanned?.index.frames.count ?? 0, "the readers find different frames")
+    precondition(inspected.records == records, "the readers find different records")
+    precondition(inspected.held == scanned?.index.summary.held ?? ItemCounts(), "the readers count differently")
+    let outcome = recover()
+    precondition(outcome.ledger.held == outcome.segments.reduce(into: ItemCounts()) { $0 += $1.summary.held })
+}
+
+// MARK: - Index
+
+private func mended(index: [UInt8]) -> [UInt8] {
+    var index = index
+    guard index.count >= IndexFile.headerLength else { return index }
+    index.replaceSubrange(0..<8, with: IndexFile.magic)
+    index.storeLittle(IndexFile.version, at: 8)
+    index.storeLittle(UInt32(1), at: 12)
+    let traces = index.loadLittle(at: 112, as: UInt64.self)
+    guard traces <= UInt64(index.count), traces >= UInt64(IndexFile.headerLength) else { return index }
+    let start = Int(traces)
+    index.storeLittle(
+        index.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[start...])) }, at: 60)
+    let crc = index.withUnsafeBytes { bytes in
+        checksum(
+            UnsafeRawBufferPointer(rebasing: bytes[IndexFile.headerLength..<start]),
+            continuing: checksum(UnsafeRawBufferPointer(rebasing: bytes[..<124])))
+    }
+    index.storeLittle(crc, at: 124)
+    return index
+}
+
+private func check(index bytes: [UInt8]) {
+    removeFiles()
+    write(bytes, to: "00000001.idx")
+    // A log beside it that is longer than most, so that the index is believed.
+    write(log(of: bytes) + [UInt8](repeating: 0, count: 64), to: "00000001.log")
+    if let index = try? SealedIndex(path: directory + "/00000001.idx", number: 1) {
+        read(frames: index)
+        for low in UInt64(0)..<64 { _ = index.frames(of: TraceID(high: low &* 0xABCD, low: low)) }
+        _ = index.snapshot()
+        _ = index.isTableIntact()
+        precondition(index.services.services.count <= ServiceCatalogue.maxServices + 1)
+    }
+    do throws(StoreError) { _ = try StoreInspection(directory: directory).check() } catch {
+        preconditionFailure("\(error)")
+    }
+    _ = recover()
+}
+
+/// Wherever an index says that a frame is, and however long.
+private func read(frames index: SealedIndex) {
+    let reader = FrameReader()
+    do throws(StorageFailure) {
+        let file = try ReadFile(directory + "/00000001.log")
+        for ordinal in 0..<min(index.frameCount, 1024) {
+            let ref = index.frame(ordinal)
+            _ = try reader.read(
+                file, at: Int(clamping: ref.offset), available: .max, salt: index.summary.header.salt, expected: ref)
+        }
+    } catch { preconditionFailure("\(error)") }
+}
+
+// MARK: - Ledger
+
+private func mended(ledger: [UInt8]) -> [UInt8] {
+    var ledger = ledger
+    guard ledger.count >= LedgerFile.headerLength else { return ledger }
+    ledger.replaceSubrange(0..<8, with: LedgerFile.magic)
+    ledger.storeLittle(LedgerFile.version, at: 8)
+    let crc = ledger.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[LedgerFile.headerLength...])) }
+    ledger.storeLittle(crc, at: 12)
+    return ledger
+}
+
+/// A ledger that is read is the same when it was written again.
+private func check(ledger bytes: [UInt8]) {
+    removeFiles()
+    write(bytes, to: LedgerFile.name)
+    write(log(of: []), to: "00000001.log")
+    do throws(StoreError) { _ = try StoreInspection(directory: directory).check() } catch {
+        preconditionFailure("\(error)")
+    }
+    let outcome = recover()
+    let options = StoreOptions()
+    guard let ledger = try? LedgerFile.decode(bytes, options: options) else { return }
+    guard let again = try? LedgerFile.decode(LedgerFile.encode(ledger), options: options) else {
+        preconditionFailure("what was written cannot be read")
+    }
+    precondition(again.position == ledger.position && again.stored == ledger.stored && again.held == ledger.held)
+    precondition(again.segments == ledger.segments && again.rejected == ledger.rejected)
+    precondition(again.windows.senders == ledger.windows.senders)
+    _ = outcome.ledger.damaged
+}

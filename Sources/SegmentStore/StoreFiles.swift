@@ -1,0 +1,28 @@
+import Files
+
+/// The files of a store's directory by what they are.
+struct StoreFiles {
+    var logs: Set<UInt32> = []
+    var indexes: Set<UInt32> = []
+    /// Half-written files, which a start removes.
+    var leftovers: [String] = []
+    var unknown: [String] = []
+
+    init(directory: String) throws(StorageFailure) {
+        for name in try listDirectory(directory).sorted() {
+            let digits = name.prefix { $0.isASCII && $0.isNumber }
+            let number = digits.utf8.count >= 8 ? UInt32(digits) : nil
+            switch (number, name.dropFirst(digits.count)) {
+            case (let number?, ".log"): logs.insert(number)
+            case (let number?, ".idx"): indexes.insert(number)
+            case (_?, ".idx.new"): leftovers.append(name)
+            default:
+                switch name {
+                case "lock", LedgerFile.name, "quarantine": break
+                case LedgerFile.name + ".new": leftovers.append(name)
+                default: unknown.append(name)
+                }
+            }
+        }
+    }
+}
