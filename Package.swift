@@ -68,6 +68,7 @@ let package = Package(
         library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
+        library("Summaries", ["TraceModel"]),
 
         // What both daemons do alike: start, answer health, wait for signals.
         library("Daemon", ["Configuration", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux"]),
@@ -123,6 +124,7 @@ let package = Package(
         program(
             "store-bench", ["SegmentStore", "Compression", "TraceModel", "WireFormat"],
             path: "Benchmarks/Sources/store-bench"),
+        program("summary-bench", ["Summaries", "TraceModel"], path: "Benchmarks/Sources/summary-bench"),
         program("refine-bench", ["Refining", "WireFormat"], path: "Benchmarks/Sources/refine-bench"),
         program("hms-demo", ["HMSTrace", "TraceModel", "EventLoop", "HTTP", "CLinux"], path: "examples/Demo"),
 
@@ -147,6 +149,7 @@ let package = Package(
         tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files", "StorageTesting"]),
         tests("Refining", ["Refining", "WireFormat", "TraceModel"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
+        tests("Summaries", ["Summaries", "TraceModel"]),
         tests("Daemon", ["Daemon", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(

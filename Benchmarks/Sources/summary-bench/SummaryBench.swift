@@ -1,0 +1,5 @@
+import Summaries
+
+enum SummaryBench {
+    static func run() {}
+}
