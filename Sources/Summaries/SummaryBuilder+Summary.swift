@@ -1,95 +1,93 @@
 extension SummaryBuilder {
-    /// What the added spans change: F(preloaded and added) - F(preloaded). Made anew at each call, in one pass.
+    /// What the added spans change: F(preloaded and added) - F(preloaded). Made anew at each call, in two passes.
     package func summary() -> Summary {
-        let parents = findParents()
-        let answered = findAnswered(parents)
-        var operations = FigureTable()
-        var calls = FigureTable()
-        for place in spans.indices {
-            let span = spans[place]
-            let before = before(place)
-            addOperation(place, span, before, to: &operations)
-
+        let (parents, answered) = findParents()
+        var operations = FigureTable(expecting: held.count)
+        var calls = FigureTable(expecting: held.count)
+        for place in held.indices {
+            let held = held[place]
             let parent = parents[place]
-            if parent != Self.noParent, spans[Int(parent)].calls(span) {
-                addCall(from: spans[Int(parent)], to: span, sign: 1, in: &calls)
+            if parent != Self.noParent, self.held[Int(parent)].span.calls(held.span) {
+                addCall(from: self.held[Int(parent)].span, to: held.span, sign: 1, in: &calls)
             }
-            if answered[place] & Self.now == 0 { addPeerCall(of: span, sign: 1, in: &calls) }
-            guard let before else { continue }
-            if let parentBefore = self.parentBefore(of: before, place, parents)?.span, parentBefore.calls(before) {
-                addCall(from: parentBefore, to: before, sign: -1, in: &calls)
+            if answered[place] & Self.now == 0 { addPeerCall(of: held.span, sign: 1, in: &calls) }
+            if !held.wasHeldBefore {
+                let row = operations.row(of: RowKey(held.span))
+                operations.add(held.span, to: row, sign: 1)
+                operations.note(held.span, in: row)
+            } else {
+                subtract(place, parent, wasAnswered: answered[place] & Self.earlier != 0, &operations, &calls)
             }
-            if answered[place] & Self.earlier == 0 { addPeerCall(of: before, sign: -1, in: &calls) }
         }
-        for (key, exemplars) in displaced {
-            operations.merge(exemplars, in: operations.row(key.first, key.second))
-        }
+        for (key, exemplars) in displaced { operations.merge(exemplars, in: operations.row(of: key)) }
         return summary(operations, calls)
+    }
+
+    /// Of a span that was held before: its own figures if they change, and what was said of its calls.
+    private func subtract(
+        _ place: Int, _ parent: UInt32, wasAnswered: Bool, _ operations: inout FigureTable, _ calls: inout FigureTable
+    ) {
+        guard let before = before(place) else { return }
+        let held = held[place]
+        if held.isAdded || !held.isKnown {
+            let row = operations.row(of: RowKey(held.span))
+            if !held.isKnown { operations.add(held.span, to: row, sign: 1) }
+            if held.isAdded { operations.note(held.span, in: row) }
+        }
+        if !held.isKnown { operations.add(before, to: operations.row(of: RowKey(before)), sign: -1) }
+        if let parent = parentBefore(of: before, place, parent)?.span, parent.calls(before) {
+            addCall(from: parent, to: before, sign: -1, in: &calls)
+        }
+        if !wasAnswered { addPeerCall(of: before, sign: -1, in: &calls) }
     }
 
     private static let noParent = UInt32.max
     private static let now: UInt8 = 1
     private static let earlier: UInt8 = 2
 
-    /// For each span the place of its parent.
-    private func findParents() -> [UInt32] {
-        var parents = Array(repeating: Self.noParent, count: spans.count)
-        for place in spans.indices {
-            let span = spans[place]
-            if let parent = parent(of: span) { parents[place] = UInt32(parent) }
+    /// For each span the place of its parent, and whether a call from it was received from the other side too, now and
+    /// according to earlier segments.
+    private func findParents() -> (parents: [UInt32], answered: [UInt8]) {
+        var parents = Array(repeating: Self.noParent, count: held.count)
+        var answered = Array(repeating: UInt8(0), count: held.count)
+        for place in held.indices {
+            let span = held[place].span
+            if let parent = parent(of: span, near: place) {
+                parents[place] = UInt32(parent)
+                if held[parent].span.calls(span) { answered[parent] |= Self.now }
+            }
+            guard held[place].wasHeldBefore, let before = before(place),
+                let parent = parentBefore(of: before, place, parents[place]), parent.span.calls(before)
+            else { continue }
+            answered[parent.place] |= Self.earlier
         }
-        return parents
+        return (parents, answered)
     }
 
     /// A span that names itself has no parent.
     @inline(__always)
-    private func parent(of span: SpanDigest) -> Int? {
+    private func parent(of span: SpanDigest, near place: Int) -> Int? {
         guard span.parentID != 0, span.parentID != span.spanID else { return nil }
-        return index.find(traceHigh: span.traceHigh, traceLow: span.traceLow, spanID: span.parentID, in: spans)
-    }
-
-    private func parentBefore(of before: SpanDigest, _ place: Int, _ parents: [UInt32]) -> (
-        place: Int, span: SpanDigest
-    )? {
-        let parent: Int
-        if before.parentID == spans[place].parentID {
-            guard parents[place] != Self.noParent else { return nil }
-            parent = Int(parents[place])
-        } else {
-            guard let found = self.parent(of: before) else { return nil }
-            parent = found
-        }
-        return self.before(parent).map { (parent, $0) }
-    }
-
-    /// For each span whether a call from it was received from the other side too, now and according to earlier segments.
-    private func findAnswered(_ parents: [UInt32]) -> [UInt8] {
-        var answered = Array(repeating: UInt8(0), count: spans.count)
-        for place in spans.indices {
-            let parent = parents[place]
-            if parent != Self.noParent, spans[Int(parent)].calls(spans[place]) { answered[Int(parent)] |= Self.now }
-            if let before = before(place), let parentBefore = parentBefore(of: before, place, parents),
-                parentBefore.span.calls(before)
+        if place > 0 {
+            let previous = held[place - 1].span
+            if previous.spanID == span.parentID, previous.traceLow == span.traceLow,
+                previous.traceHigh == span.traceHigh
             {
-                answered[parentBefore.place] |= Self.earlier
+                return place - 1
             }
         }
-        return answered
+        return index.find(traceHigh: span.traceHigh, traceLow: span.traceLow, spanID: span.parentID, in: held)
     }
 
-    @inline(__always)
-    private func addOperation(
-        _ place: Int, _ span: SpanDigest, _ before: SpanDigest?, to operations: inout FigureTable
-    ) {
-        if !isUnchanged(place) || isAdded(place) {
-            let key = RowKey(span)
-            let row = operations.row(key.first, key.second)
-            if !isUnchanged(place) { operations.add(span, to: row, sign: 1) }
-            if isAdded(place) { operations.note(span, in: row) }
+    /// `parent` is that of the standing copy.
+    private func parentBefore(of before: SpanDigest, _ place: Int, _ parent: UInt32) -> (place: Int, span: SpanDigest)?
+    {
+        if before.parentID == held[place].span.parentID {
+            guard parent != Self.noParent else { return nil }
+            return self.before(Int(parent)).map { (Int(parent), $0) }
         }
-        guard let before, !isUnchanged(place) else { return }
-        let key = RowKey(before)
-        operations.add(before, to: operations.row(key.first, key.second), sign: -1)
+        guard let parent = self.parent(of: before, near: place) else { return nil }
+        return self.before(parent).map { (parent, $0) }
     }
 
     @inline(__always)
@@ -140,9 +138,9 @@ extension SummaryBuilder {
     }
 }
 
-extension SummaryBuilder.RowKey {
+extension FigureTable {
     @inline(__always)
-    fileprivate var first: UInt64 { UInt64(service) << 32 | UInt64(operation) }
-    @inline(__always)
-    fileprivate var second: UInt64 { UInt64(minute) << 8 | UInt64(kind) }
+    mutating func row(of key: SummaryBuilder.RowKey) -> Int {
+        row(UInt64(key.service) << 32 | UInt64(key.operation), UInt64(key.minute) << 8 | UInt64(key.kind))
+    }
 }

@@ -9,10 +9,9 @@ package struct SummaryBuilder: Sendable {
 
     let bounds: SummaryBounds
     /// The standing copy of each span.
-    private(set) var spans: [SpanDigest] = []
-    private var states: [State] = []
-    /// Copies that stand in earlier segments and no longer in this.
-    private var replaced: [SpanDigest] = []
+    private(set) var held: [HeldSpan] = []
+    /// By place in `held`: copies that stand in earlier segments and no longer now.
+    private var replaced: [Int: SpanDigest] = [:]
     private(set) var index: SpanIndex
     /// Of added copies in whose place others stand.
     private(set) var displaced: [RowKey: Exemplars] = [:]
@@ -23,16 +22,7 @@ package struct SummaryBuilder: Sendable {
         symbols = SymbolTable()
         let expected = min(expectedSpans, bounds.spans)
         index = SpanIndex(expecting: expected)
-        spans.reserveCapacity(expected)
-        states.reserveCapacity(expected)
-    }
-
-    /// What is known of a span besides its standing copy.
-    private struct State {
-        /// 0: earlier segments do not have it. 1: they have the standing copy. More: they have `replaced[before - 2]`.
-        var before: UInt32
-        /// The standing copy was added, not only preloaded.
-        var isAdded: Bool
+        held.reserveCapacity(expected)
     }
 
     struct RowKey: Hashable, Sendable {
@@ -53,25 +43,23 @@ package struct SummaryBuilder: Sendable {
             refusedSpans &+= 1
             return
         }
-        guard let place = index.findOrEnter(digest, in: spans) else {
-            spans.append(digest)
-            states.append(State(before: 0, isAdded: true))
+        guard let place = index.findOrEnter(digest, in: held) else {
+            held.append(HeldSpan(digest, HeldSpan.added))
             return
         }
-        if digest.isCopy(of: spans[place]) { return }
-        guard digest.stands(over: spans[place]) else {
+        let standing = held[place].span
+        if digest.isCopy(of: standing) { return }
+        guard digest.stands(over: standing) else {
             displaced[RowKey(digest), default: Exemplars()].note(digest)
             return
         }
-        if states[place].isAdded {
-            displaced[RowKey(spans[place]), default: Exemplars()].note(spans[place])
+        displace(place)
+        if held[place].isKnown {
+            replaced[place] = standing
+            held[place].becomeReplacing()
         }
-        if states[place].before == 1 {
-            replaced.append(spans[place])
-            states[place].before = UInt32(replaced.count + 1)
-        }
-        spans[place] = digest
-        states[place].isAdded = true
+        held[place].span = digest
+        held[place].becomeAdded()
     }
 
     /// A span that earlier segments hold. All earlier spans of a trace are to be given once this segment has a span of it,
@@ -81,44 +69,36 @@ package struct SummaryBuilder: Sendable {
             refusedSpans &+= 1
             return
         }
-        guard let place = index.findOrEnter(digest, in: spans) else {
-            spans.append(digest)
-            states.append(State(before: 1, isAdded: false))
+        guard let place = index.findOrEnter(digest, in: held) else {
+            held.append(HeldSpan(digest, HeldSpan.known))
             return
         }
         if let before = before(place), !digest.stands(over: before) { return }
-        if digest.isCopy(of: spans[place]) {
-            states[place].before = 1
-        } else if digest.stands(over: spans[place]) {
-            if states[place].isAdded {
-                displaced[RowKey(spans[place]), default: Exemplars()].note(spans[place])
-            }
-            spans[place] = digest
-            states[place] = State(before: 1, isAdded: false)
-        } else if states[place].before >= 2 {
-            replaced[Int(states[place].before) - 2] = digest
+        if digest.isCopy(of: held[place].span) {
+            replaced[place] = nil
+            held[place].becomeKnown()
+        } else if digest.stands(over: held[place].span) {
+            displace(place)
+            replaced[place] = nil
+            held[place] = HeldSpan(digest, HeldSpan.known)
         } else {
-            replaced.append(digest)
-            states[place].before = UInt32(replaced.count + 1)
+            replaced[place] = digest
+            held[place].becomeReplacing()
         }
     }
 
-    private var hasRoom: Bool { spans.count + replaced.count + displaced.count < bounds.spans }
+    /// An added copy that another takes the place of stays an exemplar.
+    private mutating func displace(_ place: Int) {
+        guard held[place].isAdded else { return }
+        displaced[RowKey(held[place].span), default: Exemplars()].note(held[place].span)
+    }
+
+    private var hasRoom: Bool { held.count + replaced.count + displaced.count < bounds.spans }
 
     /// The copy that stands in earlier segments.
     @inline(__always)
     func before(_ place: Int) -> SpanDigest? {
-        switch states[place].before {
-        case 0: nil
-        case 1: spans[place]
-        case let number: replaced[Int(number) - 2]
-        }
+        if held[place].isKnown { return held[place].span }
+        return held[place].replacesAnother ? replaced[place] : nil
     }
-
-    @inline(__always)
-    func isAdded(_ place: Int) -> Bool { states[place].isAdded }
-
-    /// Whether earlier segments have the standing copy.
-    @inline(__always)
-    func isUnchanged(_ place: Int) -> Bool { states[place].before == 1 }
 }
