@@ -89,7 +89,9 @@ let package = Package(
                 "TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Files", "Spool", "Compression",
                 "SelfTelemetry",
             ]),
-        library("Querying", ["TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "SelfTelemetry"]),
+        library(
+            "Querying",
+            ["TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "Summaries", "TraceAssembly", "SelfTelemetry"]),
         .target(
             name: "Console", dependencies: ["HTTP"], resources: [.embedInCode("Assets")], swiftSettings: common),
 
@@ -164,8 +166,8 @@ let package = Package(
         tests(
             "Querying",
             [
-                "Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "TraceAssembly",
-                "WireFormat",
+                "Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "Summaries",
+                "TraceAssembly", "WireFormat",
             ]),
         tests("Console", ["Console", "HTTP"]),
         tests(

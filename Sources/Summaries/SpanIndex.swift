@@ -42,29 +42,35 @@ struct SpanIndex: Sendable {
         let lines = (entries.count - 1) & ~(Self.line - 1)
         var begin = Int(truncatingIfNeeded: trace) & lines
         var next = Int(truncatingIfNeeded: hash << 3) & lines
-        while true {
-            for place in begin..<(begin + Self.line) {
-                let entry = entries[place]
-                if entry == 0 { return (false, place, tag) }
-                if entry & 0xFFFF_FFFF_0000_0000 == tag {
+        return entries.withUnsafeBufferPointer { entries in
+            // Lines are within the entries by the mask, and entries hold places of spans.
+            while true {
+                for place in begin..<(begin + Self.line) {
+                    let entry = entries[place]
+                    if entry == 0 { return (false, place, tag) }
+                    guard entry & 0xFFFF_FFFF_0000_0000 == tag else { continue }
                     let index = Int(entry & 0xFFFF_FFFF) - 1
-                    if spans[index].span.spanID == spanID, spans[index].span.traceLow == traceLow,
-                        spans[index].span.traceHigh == traceHigh
-                    {
-                        return (true, index, tag)
-                    }
+                    if isSpan(index, spans, traceHigh, traceLow, spanID) { return (true, index, tag) }
                 }
+                begin = next
+                next = (next + Self.line) & lines
             }
-            begin = next
-            next = (next + Self.line) & lines
         }
+    }
+
+    @inline(__always)
+    private func isSpan(
+        _ index: Int, _ spans: [HeldSpan], _ traceHigh: UInt64, _ traceLow: UInt64, _ spanID: UInt64
+    ) -> Bool {
+        spans[index].span.spanID == spanID && spans[index].span.traceLow == traceLow
+            && spans[index].span.traceHigh == traceHigh
     }
 
     private mutating func grow(_ spans: [HeldSpan]) {
         entries = Array(repeating: 0, count: entries.count * 2)
         for (index, held) in spans.enumerated() {
             let span = held.span
-            let search = search(span.traceHigh, span.traceLow, span.spanID, [])
+            let search = search(span.traceHigh, span.traceLow, span.spanID, spans)
             entries[search.place] = search.tag | UInt64(index + 1)
         }
     }

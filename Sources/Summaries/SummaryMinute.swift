@@ -5,7 +5,7 @@ package enum SummaryMinute {
     package static let noTime: UInt32 = 0
     package static let nanoseconds: UInt64 = 60_000_000_000
     private static let first: UInt64 = 946_684_800 / 60
-    private static let end: UInt64 = 4_102_444_800 / 60
+    static let end: UInt64 = 4_102_444_800 / 60
 
     @inline(__always)
     package static func of(_ unixNanoseconds: UInt64) -> UInt32 {

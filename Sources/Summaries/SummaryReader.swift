@@ -129,7 +129,7 @@ struct SummaryReader {
 
         mutating func read(_ reader: inout SummaryReader) throws(SummaryError) -> UInt32 {
             let step = try reader.varint()
-            guard step <= UInt64(UInt32.max), next + step <= UInt64(UInt32.max) else {
+            guard step < SummaryMinute.end, next + step < SummaryMinute.end else {
                 throw reader.damaged("a minute out of range")
             }
             let minute = UInt32(next + step)
