@@ -104,15 +104,15 @@ extension UInt8 {
     fileprivate var isUpper: Bool { self >= 0x41 && self <= 0x5A }
     fileprivate var isLower: Bool { self >= 0x61 && self <= 0x7A }
     fileprivate var isHexDigit: Bool { isDigit || (self | 0x20 >= 0x61 && self | 0x20 <= 0x66) }
-    /// Bytes of characters beyond ASCII count as letters.
-    fileprivate var isLetterOrDigit: Bool { isDigit || isUpper || isLower || self >= 0x80 }
+    fileprivate var isLetterOrDigit: Bool { isDigit || isUpper || isLower }
+    /// Characters beyond ASCII are in no id.
     fileprivate var isSeparator: Bool { !isLetterOrDigit }
     fileprivate var isInToken: Bool {
         switch self {
         case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: "@"),
             UInt8(ascii: "+"), UInt8(ascii: "="), UInt8(ascii: "%"), UInt8(ascii: "~"), UInt8(ascii: "#"):
             true
-        default: isLetterOrDigit
+        default: isLetterOrDigit || self >= 0x80
         }
     }
 }
@@ -184,7 +184,7 @@ extension ArraySlice<UInt8> {
     /// `v1`, `v2beta1`
     fileprivate var isVersion: Bool {
         guard count >= 2, count <= 9, self[startIndex] | 0x20 == UInt8(ascii: "v") else { return false }
-        return self[startIndex + 1].isDigit && !dropFirst().contains { $0 >= 0x80 }
+        return self[startIndex + 1].isDigit
     }
 
     /// Eight and more hexadecimal digits, or four and more behind `0x`. The caller has seen a decimal one among them.
@@ -201,7 +201,6 @@ extension ArraySlice<UInt8> {
         var (changes, digitChanges) = (0, 0)
         for index in indices.dropFirst() {
             let (before, byte) = (self[index - 1], self[index])
-            guard byte < 0x80 else { return false }
             if before.isDigit != byte.isDigit { digitChanges += 1 }
             if before.isDigit != byte.isDigit || before.isUpper != byte.isUpper { changes += 1 }
         }

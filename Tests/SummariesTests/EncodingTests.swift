@@ -56,7 +56,7 @@ struct EncodingTests {
         var generator = SeededGenerator(seed: seed)
         let encoded = Self.sample(seed: seed).encode()
         var accepted = 0
-        for _ in 0..<3_000 {
+        for _ in 0..<1_000 {
             var bytes = encoded
             for _ in 0...Int.random(in: 0..<3, using: &generator) {
                 let place = Int.random(in: 0..<bytes.count, using: &generator)
