@@ -1,6 +1,7 @@
 import JSON
 import SelfTelemetry
 package import Summaries
+import TraceModel
 
 /// `/api/v1/red` and `/api/v1/graph`: what a merged `Summary` says, as JSON. Durations are nanoseconds.
 package enum FiguresJSON {
