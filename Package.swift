@@ -67,7 +67,9 @@ let package = Package(
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
         library("SpanTokens"),
-        library("SegmentStore", ["TraceModel", "WireFormat", "SpanTokens", "Compression", "Files", "CLinux"]),
+        library("Summaries", ["TraceModel"]),
+        library(
+            "SegmentStore", ["TraceModel", "WireFormat", "SpanTokens", "Summaries", "Compression", "Files", "CLinux"]),
         library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
@@ -98,8 +100,8 @@ let package = Package(
         library(
             "Querying",
             [
-                "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "QueryLanguage", "TraceSearch",
-                "SelfTelemetry",
+                "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "Summaries", "TraceAssembly", "QueryLanguage",
+                "TraceSearch", "SelfTelemetry",
             ]),
         library(
             "JaegerAPI", ["TraceModel", "OTLP", "TraceAssembly", "JSON", "HTTP"], settings: pointerFree),
@@ -138,6 +140,7 @@ let package = Package(
         program(
             "store-bench", ["SegmentStore", "Compression", "TraceModel", "WireFormat"],
             path: "Benchmarks/Sources/store-bench"),
+        program("summary-bench", ["Summaries", "TraceModel"], path: "Benchmarks/Sources/summary-bench"),
         program("refine-bench", ["Refining", "WireFormat"], path: "Benchmarks/Sources/refine-bench"),
         program("hms-demo", ["HMSTrace", "TraceModel", "EventLoop", "HTTP", "CLinux"], path: "examples/Demo"),
 
@@ -176,6 +179,7 @@ let package = Package(
             ]),
         tests("ForeignTraces", ["ForeignTraces", "TraceModel", "JSON", "OTLP"]),
         tests("Daemon", ["Daemon", "Access", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
+        tests("Summaries", ["Summaries", "TraceModel"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
             "MetricDoors",
@@ -190,7 +194,7 @@ let package = Package(
             "Querying",
             [
                 "Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "TraceAssembly",
-                "TraceSearch", "WireFormat",
+                "Summaries", "TraceSearch", "WireFormat",
             ]),
         tests(
             "JaegerAPI",

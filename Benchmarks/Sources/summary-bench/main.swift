@@ -1,0 +1,1 @@
+SummaryBench.run()
