@@ -123,7 +123,8 @@ let package = Package(
             "Collector",
             [
                 "Daemon", "Access", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore",
-                "TraceSearch", "Querying", "JaegerAPI", "OTLP", "TraceAssembly", "QueryLanguage", "Console", "Files",
+                "Summaries", "TraceSearch", "Querying", "JaegerAPI", "OTLP", "TraceAssembly", "QueryLanguage",
+                "Console", "Files",
                 "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
             ]),
         library(

@@ -4,6 +4,7 @@ import HTTP
 import Querying
 import SegmentStore
 import SelfTelemetry
+import Summaries
 import Synchronization
 import TraceModel
 import TraceSearch
@@ -115,6 +116,12 @@ struct StoredTraces: TraceSource {
 
     func search(_ request: SearchRequest) throws -> SearchPage {
         try TraceSearch(request, in: store, clock: { StoreClock.system.monotonic() }).run()
+    }
+
+    func figures(_ filter: SummaryFilter, fresh: Bool) throws -> (summary: Summary, asOf: UInt64) {
+        let (summary, asOf) = try store.figures(filter, fresh: fresh)
+        let age = StoreClock.system.monotonic() &- asOf
+        return (summary, WallClock.unixNanoseconds() &- age)
     }
 
     func serviceUsage() -> [ServiceUsage] {

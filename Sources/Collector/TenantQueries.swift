@@ -1,21 +1,19 @@
 import Access
 import Configuration
 import HTTP
+import JaegerAPI
 import Querying
+import SelfTelemetry
 
 /// The read API for all tenants: each has a service of its own, which sees its store alone. Lives on one query thread.
 final class TenantQueries {
     private let stores: TenantStores
-    private let standard: QueryService
-    private var services: [String: QueryService] = [:]
+    private let standard: SpaceQueries
+    private var services: [String: SpaceQueries] = [:]
 
     init(_ stores: TenantStores) {
         self.stores = stores
-        standard = Self.service(stores.standard)
-    }
-
-    private static func service(_ space: TenantStores.Space) -> QueryService {
-        QueryService(source: StoredTraces(store: space.store, refusals: space.refusals), version: Product.version)
+        standard = SpaceQueries(stores.standard)
     }
 
     func respond(to head: RequestHead) -> HTTPResponse {
@@ -24,7 +22,7 @@ final class TenantQueries {
         guard let name = TenantName(tenant) else { preconditionFailure("a tenant's name was not checked") }
         switch stores.find(name) {
         case .space(let space):
-            let service = Self.service(space)
+            let service = SpaceQueries(space)
             services[tenant] = service
             return service.respond(to: head)
         case .opening: return Self.later("the store of '\(tenant)' is being opened", hint: "ask again in a second")
@@ -46,5 +44,21 @@ final class TenantQueries {
         var response = QueryError(503, "tenant_unavailable", message, hint: hint).response
         response.headers.add("retry-after", "1")
         return response
+    }
+}
+
+/// The read API and Jaeger's, over one store.
+private struct SpaceQueries {
+    private let own: QueryService
+    private let jaeger: JaegerService
+
+    init(_ space: TenantStores.Space) {
+        own = QueryService(
+            source: StoredTraces(store: space.store, refusals: space.refusals), version: Product.version)
+        jaeger = JaegerService(source: JaegerTraces(store: space.store), now: WallClock.unixNanoseconds)
+    }
+
+    func respond(to head: RequestHead) -> HTTPResponse {
+        JaegerService.owns(path: head.path) ? jaeger.respond(to: head) : own.respond(to: head)
     }
 }

@@ -1,6 +1,7 @@
 package import HTTP
 import OTLP
 import SelfTelemetry
+import Summaries
 import TraceAssembly
 import TraceModel
 import TraceSearch
@@ -38,6 +39,8 @@ package struct QueryService {
     private enum Route {
         case trace(String)
         case search
+        case red
+        case graph
         case services
         case recent
         case ledger
@@ -52,6 +55,8 @@ package struct QueryService {
             switch rest.first {
             case "traces" where rest.count == 2 && !rest[1].isEmpty: self = .trace(String(rest[1]))
             case "search" where rest.count == 1: self = .search
+            case "red" where rest.count == 1: self = .red
+            case "graph" where rest.count == 1: self = .graph
             case "services" where rest.count == 1: self = .services
             case "recent" where rest.count == 1: self = .recent
             case "ledger" where rest.count == 1: self = .ledger
@@ -65,7 +70,7 @@ package struct QueryService {
         guard let route = Route(path: head.path) else {
             throw QueryError(
                 404, "unknown_path", "there is nothing at '\(shortened(head.path))'",
-                hint: "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
+                hint: "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/red, /api/v1/graph, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
                     + "/api/v1/explain/{id}")
         }
         guard Route.readMethods.contains(head.method) else {
@@ -77,6 +82,14 @@ package struct QueryService {
         switch route {
         case .trace(let text): return try trace(TraceID(given: text), parameters, head)
         case .search: return try search(parameters)
+        case .red:
+            return try figures(parameters) { query, summary, header in
+                FiguresJSON.red(summary, query.filter, header, limit: query.limit)
+            }
+        case .graph:
+            return try figures(parameters) { query, summary, header in
+                FiguresJSON.graph(summary, query.filter, header, limit: query.limit)
+            }
         case .services: return .json(ServicesJSON.write(source.serviceUsage()))
         case .recent:
             let limit = try parameters.integer("limit", in: 1...limits.maximumRecent, usual: limits.usualRecent)
@@ -182,6 +195,24 @@ package struct QueryService {
                 hint: "the collector's log says more; traces may still be readable by id")
         }
         return .json(SearchJSON.write(page, request))
+    }
+
+    // MARK: Figures
+
+    private func figures(
+        _ parameters: QueryParameters, _ write: (FiguresQuery, Summary, FiguresJSON.Header) -> [UInt8]
+    ) throws(QueryError) -> HTTPResponse {
+        let query = try FiguresQuery(parameters, now: WallClock.unixNanoseconds())
+        do {
+            let (summary, asOf) = try source.figures(query.filter, fresh: query.fresh)
+            return .json(write(query, summary, FiguresJSON.Header(asOf: asOf)))
+        } catch let error as SummaryError {
+            throw QueryError(
+                422, "too_many_figures", "\(error)", hint: "ask for a shorter time, for one service, or a larger step")
+        } catch {
+            throw QueryError(
+                500, "store_failed", "the figures could not be read: \(error)", hint: "the collector's log says more")
+        }
     }
 
     // MARK: Where one trace or span is

@@ -10,8 +10,8 @@ extension SearchRequest {
         } catch {
             throw QueryError(error)
         }
-        let from = try Self.moment("from", parameters, now: moment) ?? 0
-        let to = try Self.moment("to", parameters, now: moment) ?? .max
+        let from = try parameters.moment("from", now: moment) ?? 0
+        let to = try parameters.moment("to", now: moment) ?? .max
         guard from <= to else {
             throw QueryError(
                 400, "invalid_parameter", "'from' lies behind 'to', so nothing can be found", hint: "exchange the two")
@@ -31,13 +31,15 @@ extension SearchRequest {
         bounds.time = .milliseconds(milliseconds)
         bounds.traceBytes = limits.maximumTraceBytes
     }
+}
 
-    /// A moment as queries write it: RFC 3339, Unix seconds or smaller units, or `now-15m`.
-    private static func moment(
-        _ name: String, _ parameters: QueryParameters, now: Int64
-    ) throws(QueryError) -> UInt64? {
-        guard let text = parameters[name], !text.isEmpty else { return nil }
-        if text.utf8.count <= 64, case .comparison(_, _, .integer(let moment))? = try? QueryParser.parse("start = \(text)", now: now) {
+extension QueryParameters {
+    /// A moment as queries write it: RFC 3339, Unix seconds or smaller units, or `now-15m`. Nil when it is missing.
+    func moment(_ name: String, now: Int64) throws(QueryError) -> UInt64? {
+        guard let text = self[name], !text.isEmpty else { return nil }
+        if text.utf8.count <= 64,
+            case .comparison(_, _, .integer(let moment))? = try? QueryParser.parse("start = \(text)", now: now)
+        {
             return UInt64(clamping: moment)
         }
         throw QueryError(

@@ -1,6 +1,5 @@
 import Compression
 import Files
-import SpanTokens
 import TraceModel
 import WireFormat
 
@@ -12,8 +11,6 @@ final class CommitWriter {
     private var open: OpenLog?
     private var nextNumber: UInt32
     private var builder: FrameBuilder
-    /// Of the open segment; nil until it has a commit.
-    private var tokens: FrameTokens?
     /// Set while the disk refuses.
     private var trouble: (error: StoreError, retryAt: UInt64)?
 
@@ -54,11 +51,13 @@ final class CommitWriter {
             }
             switch work {
             case .batch:
-                commit(batch)
-                let cost = batch.reduce(0) { $0 + $1.record.queueBytes }
+                let written = commit(batch)
+                describe(batch, in: written)
+                if let open, open.end >= options.segmentBytes || open.segment.pairCount >= options.maxIndexedTraces {
+                    roll()
+                }
                 let count = batch.count
                 batch.removeAll(keepingCapacity: count <= 4096)
-                context.queue.update { $0.finished(records: count, bytes: cost) }
             case .close:
                 close()
                 return
@@ -83,20 +82,24 @@ final class CommitWriter {
         if let open, open.nextOrdinal > 0, now &- open.begun >= options.segmentAge.clampedNanoseconds { roll() }
     }
 
-    private func commit(_ batch: [SubmitQueue.Submission]) {
+    /// Returns the segment it wrote to, if it wrote.
+    private func commit(_ batch: [SubmitQueue.Submission]) -> Segment? {
         if open == nil, trouble.map({ options.clock.monotonic() >= $0.retryAt }) ?? true { begin() }
-        if let trouble { return answer(batch, failingWith: trouble.error) }
+        if let trouble {
+            answer(batch, failingWith: trouble.error)
+            return nil
+        }
         do {
             try build(batch)
             try writeFrames()
         } catch {
             if case .storage = error { abandon(error) }
-            return answer(batch, failingWith: error)
+            answer(batch, failingWith: error)
+            return nil
         }
         enter(batch)
         answer(batch)
-        describe(batch)
-        if let open, open.end >= options.segmentBytes || open.segment.pairCount >= options.maxIndexedTraces { roll() }
+        return builder.frames.isEmpty ? nil : open?.segment
     }
 
     private func build(_ batch: [SubmitQueue.Submission]) throws(StoreError) {
@@ -179,25 +182,19 @@ final class CommitWriter {
         }
     }
 
-    /// Makes the commit's spans searchable. Nobody waits for it: whoever searches meanwhile reads these frames whole.
-    private func describe(_ batch: [SubmitQueue.Submission]) {
-        guard let log = open, !builder.frames.isEmpty else { return }
-        var gathered = tokens.take() ?? FrameTokens(SpanToken(salt: log.segment.salt))
-        var contents: [FrameContent] = []
-        var current = builder.headers[0].ordinal
-        for (submission, place) in zip(batch, places) {
-            guard case .frame(let frame) = place else { continue }
-            if frame != current {
-                contents.append(FrameContent(finishing: &gathered))
-                current = frame
+    /// Hands the commit over to be described. Nobody waits for it: whoever searches meanwhile reads these frames whole.
+    private func describe(_ batch: [SubmitQueue.Submission], in segment: Segment?) {
+        var commit = DescribeLoop.Commit(
+            segment: segment, records: batch.count, bytes: batch.reduce(0) { $0 + $1.record.queueBytes })
+        if segment != nil {
+            let first = builder.headers[0].ordinal
+            commit.frames = Array(repeating: [], count: builder.headers.count)
+            for (submission, place) in zip(batch, places) {
+                guard case .frame(let frame) = place, submission.record.kind == .traces else { continue }
+                commit.frames[Int(frame - first)].append(submission.record.body)
             }
-            if submission.record.kind == .traces { submission.record.body.withUnsafeBytes { gathered.add($0) } }
         }
-        contents.append(FrameContent(finishing: &gathered))
-        tokens = consume gathered
-        log.segment.grow { index in
-            for content in contents { index.append(content) }
-        }
+        context.describing.update { $0.jobs.append(.commit(commit)) }
     }
 
     private func answer(_ batch: [SubmitQueue.Submission]) {
@@ -267,7 +264,6 @@ final class CommitWriter {
                 throw error
             }
             let segment = Segment(growing: SegmentIndex(header: header), directory: context.directory)
-            tokens = nil
             open = OpenLog(
                 segment: segment, file: file, end: SegmentHeader.length, nextOrdinal: 0,
                 begun: options.clock.monotonic())
@@ -328,7 +324,7 @@ final class CommitWriter {
         let recent = context.figures.withLock { $0.recent.newest(RecentTraces.capacity) }
         let senders = context.ledger.withLock { $0.windows }.senders
         segment.end(senders: Array(senders), recent: recent.reversed())
-        context.maintenance.update { $0.ended.append(segment) }
+        context.describing.update { $0.jobs.append(.end(segment)) }
     }
 
     private func close() {

@@ -12,7 +12,8 @@ final class SealedIndex: @unchecked Sendable {
     let frameCount: Int
     private let mapping: UnsafeRawBufferPointer
     private let hash: TraceHash
-    private let pairs: Int
+    /// Of a trace and a frame that holds spans of it.
+    let pairs: Int
     private let metaEnd: Int
     private let traces: IndexFile.Section
     private let tokens: IndexFile.Section
@@ -163,8 +164,22 @@ final class SealedIndex: @unchecked Sendable {
         TokenTable.find(token, in: bytes(of: tokens), bits: tokens.bits, marking: &some, &all)
     }
 
-    /// What `IndexFile.Content.summary` was.
-    var encodedSummary: [UInt8] { Array(bytes(of: red)) }
+    /// The bytes of `IndexFile.Content.summary`.
+    func withSummary<R, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
+        try body(bytes(of: red).bindMemory(to: UInt8.self).span)
+    }
+
+    /// Calls `body` with each pair's trace; one that lies in several frames comes several times.
+    func forEachTrace(_ body: (TraceID) -> Void) {
+        let table = traces.offset + ((1 << traces.bits) + 1) * 4
+        for index in 0..<pairs {
+            let pair = table + index * IndexFile.pairLength
+            body(
+                TraceID(
+                    high: mapping.loadLittle(at: pair, as: UInt64.self),
+                    low: mapping.loadLittle(at: pair + 8, as: UInt64.self)))
+        }
+    }
 
     func areTablesIntact() -> Bool {
         [traces, tokens, red].allSatisfy { checksum(bytes(of: $0)) == $0.checksum }

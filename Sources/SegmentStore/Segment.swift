@@ -9,6 +9,9 @@ final class Segment: Sendable {
     let logPath: String
     let indexPath: String
     private let content: Monitor<Content>
+    /// Nil until somebody needs it, and once the segment is sealed. Held while figures are made, so the writer never waits
+    /// for it.
+    let draft = Monitor<SegmentDraft?>(nil)
 
     private struct Content: Sendable {
         var memory: SegmentIndex?
@@ -75,6 +78,14 @@ final class Segment: Sendable {
         }
     }
 
+    /// Its traces from the one with that number on, in the order of their first appearance; none once it is sealed.
+    func traces(from first: Int) -> [TraceID] {
+        content.withLock { content in
+            guard let memory = content.memory, first < memory.traces.entries.count else { return [] }
+            return memory.traces.entries[first...].map(\.id)
+        }
+    }
+
     /// What it holds now; what comes later is not in it.
     var view: SegmentView {
         content.withLock { content in
@@ -82,6 +93,9 @@ final class Segment: Sendable {
             return SegmentView(self, sealed: content.sealed!)
         }
     }
+
+    /// How many of its frames have a description.
+    var describedFrameCount: Int { content.withLock { $0.memory?.contents.count ?? $0.sealed!.frameCount } }
 
     /// Changes the index of a growing segment.
     func grow<R>(_ body: (inout SegmentIndex) -> R) -> R {
@@ -97,7 +111,7 @@ final class Segment: Sendable {
         }
     }
 
-    /// What to write to the index file of a segment that ended. The arrays are shared, not copied.
+    /// What to write to the index file of a segment that ended, all but the summary. The arrays are shared, not copied.
     var indexContent: IndexFile.Content? {
         content.withLock { content in
             content.memory.map { IndexFile.Content(index: $0, senders: content.senders, recent: content.recent) }

@@ -1,10 +1,12 @@
 import Files
+import Summaries
 
 /// Seals segments that ended, checks the tables of old index files, and lets retention look. A thread of its own, so that
 /// none of it holds up a commit.
 final class SegmentMaintenance {
     private let context: StoreContext
     private let options: StoreOptions
+    private let figures: SegmentFigures
     private var policy: RetentionPolicy
     private var nextSweep: UInt64
     private var nextLedger: UInt64 = 0
@@ -12,6 +14,7 @@ final class SegmentMaintenance {
     init(_ context: StoreContext) {
         self.context = context
         options = context.options
+        figures = SegmentFigures(context)
         policy = RetentionPolicy(options: options)
         nextSweep = 0
     }
@@ -128,17 +131,43 @@ final class SegmentMaintenance {
     /// so that a start reads no sealed log, and retention takes nothing that is not counted.
     private func seal(_ segment: Segment) -> Bool {
         let isHeld = context.segments.withLock { $0.contains { $0 === segment } }
-        guard isHeld, let content = segment.indexContent else { return true }
+        guard isHeld, segment.indexContent != nil else { return true }
         guard writeLedger() else { return false }
+        let figures = figures.summary(of: segment, fresh: true)
+        guard var content = segment.indexContent else { return true }
+        content.summary = figures?.summary.encode() ?? []
         do throws(StoreError) {
             do throws(StorageFailure) {
                 try replace(segment.indexPath, by: IndexFile.encode(content))
             } catch { throw StoreError.storage(error) }
-            segment.becomeSealed(try Self.load(segment))
+            let index = try Self.load(segment)
+            note(index)
+            segment.becomeSealed(index)
+            segment.draft.withLock { $0 = nil }
             return true
         } catch {
             context.log(.sealFailed(path: segment.logPath, error))
             return false
+        }
+    }
+
+    /// The traces of a segment that is about to be sealed become known; when the filter is full, a larger one is made.
+    private func note(_ index: SealedIndex) {
+        let isFull = context.sealedTraces.withLock { filter -> Bool in
+            guard let room = filter.map({ $0.capacity - $0.count }), room >= index.pairs else { return true }
+            return false
+        }
+        if isFull {
+            let sealed = context.segments.withLock { $0 }.compactMap(\.sealedIndex) + [index]
+            let count = sealed.reduce(0) { $0 + $1.pairs }
+            var fresh = TraceFilter(capacity: max(1 << 16, count * 2))
+            for index in sealed { index.forEachTrace { fresh.insert($0) } }
+            context.sealedTraces.withLock { $0 = fresh }
+        } else {
+            // The only one who changes it: taken out, so that nothing is copied.
+            var filter = context.sealedTraces.withLock { $0.take() }
+            index.forEachTrace { filter?.insert($0) }
+            context.sealedTraces.withLock { $0 = filter }
         }
     }
 

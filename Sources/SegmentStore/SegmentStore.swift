@@ -5,10 +5,10 @@ package import WireFormat
 
 /// The collector's durable store: append-only segments of checksummed frames, found by trace ID.
 ///
-/// Any thread may call it. Two threads belong to it: one writes, one seals and deletes.
+/// Any thread may call it. Three threads belong to it: one writes, one describes what was written, one seals and deletes.
 package final class SegmentStore: Sendable {
     private let context: StoreContext
-    private let threads: Monitor<(writer: WorkerThread, maintenance: WorkerThread)?>
+    private let threads: Monitor<(writer: WorkerThread, describer: WorkerThread, maintenance: WorkerThread)?>
     private let lock: Monitor<DirectoryLock?>
     private let readers = Monitor<[FrameReader]>([])
     /// Readers kept for the next call; each holds the buffers of one frame.
@@ -34,15 +34,19 @@ package final class SegmentStore: Sendable {
         self.lock = Monitor(lock)
         threads = Monitor(nil)
         let maintenance = try Self.start("store-seal") { SegmentMaintenance(context).run() }
-        let writer: WorkerThread
-        do {
-            writer = try Self.start("store-write") { CommitWriter(context, recovered: recovered).run() }
+        var describer: WorkerThread?
+        do throws(StoreError) {
+            let started = try Self.start("store-describe") { DescribeLoop(context).run() }
+            describer = started
+            let writer = try Self.start("store-write") { CommitWriter(context, recovered: recovered).run() }
+            threads.withLock { $0 = (writer, started, maintenance) }
         } catch {
+            context.describing.update { $0.isClosing = true }
+            describer?.join()
             context.maintenance.update { $0.isClosing = true }
             maintenance.join()
             throw error
         }
-        threads.withLock { $0 = (writer, maintenance) }
     }
 
     deinit { close() }
@@ -185,6 +189,8 @@ package final class SegmentStore: Sendable {
         guard let threads else { return }
         context.queue.update { $0.isClosing = true }
         threads.writer.join()
+        context.describing.update { $0.isClosing = true }
+        threads.describer.join()
         context.maintenance.update { $0.isClosing = true }
         threads.maintenance.join()
         lock.withLock { $0 = nil }
@@ -207,6 +213,7 @@ package final class SegmentStore: Sendable {
     /// for tools that copy a store.
     package func waitUntilSealed() {
         waitUntilAnswered()
+        _ = context.describing.wait { $0.jobs.isEmpty && !$0.isBusy ? true : nil }
         _ = context.maintenance.wait { $0.ended.isEmpty && $0.unverified.isEmpty && !$0.isBusy ? true : nil }
     }
 
@@ -229,6 +236,8 @@ package final class SegmentStore: Sendable {
             return 0
         }
     }
+
+    var shared: StoreContext { context }
 
     /// Oldest first.
     func segmentsNow() -> [Segment] { context.segments.withLock { $0 } }

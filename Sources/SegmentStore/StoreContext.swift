@@ -11,6 +11,9 @@ final class StoreContext: Sendable {
     let figures: Monitor<Figures>
     let ledger: Monitor<StoreLedger>
     let maintenance: Monitor<MaintenanceQueue>
+    let describing: Monitor<DescribeLoop.Queue>
+    /// Traces of sealed segments; nil until the first look through all of them is done.
+    let sealedTraces: Monitor<TraceFilter?>
 
     struct Figures: Sendable {
         var statistics: StoreStatistics
@@ -38,6 +41,8 @@ final class StoreContext: Sendable {
         self.directory = directory
         self.options = options
         self.log = log
+        describing = Monitor(DescribeLoop.Queue())
+        sealedTraces = Monitor(nil)
         queue = Monitor(SubmitQueue(maxBytes: options.maxQueuedBytes))
         segments = Monitor(recovered.segments)
         ledger = Monitor(recovered.ledger)

@@ -12,6 +12,8 @@ package enum StoreEvent: Sendable, Equatable {
     case deleteFailed(path: String, StoreError)
     case segmentDeleted(path: String, reason: String)
     case clockJump(seconds: Int)
+    /// So many frames of earlier segments with spans of its traces were left out: spans may count twice.
+    case figuresIncomplete(path: String, frames: Int)
     case ledgerUnusable(path: String, reason: String)
     case ledgerNotWritten(path: String, StoreError)
 }
@@ -37,6 +39,8 @@ extension StoreEvent: CustomStringConvertible {
             "ledger '\(path)' is not usable (\(reason)); it begins anew with what is held"
         case .ledgerNotWritten(let path, let error):
             "writing ledger '\(path)' failed, trying again: \(error)"
+        case .figuresIncomplete(let path, let frames):
+            "the figures of '\(path)' are not exact: its traces have spans in \(frames) more frames before it than are read"
         case .clockJump(let seconds):
             "wall clock jumped by \(seconds) s; retention by age keeps the old time until the new one is confirmed"
         }

@@ -33,15 +33,13 @@ package struct FrameTokens: ~Copyable {
     package private(set) var minStart = UInt64.max
     package private(set) var maxStart: UInt64 = 0
     private var walk: SpanWalk
-    private let observer: ((SpanFacts) -> Void)?
+    private var observer: ((SpanFacts) -> Void)?
 
-    /// - Parameter observer: is told of each span.
-    package init(_ tokens: SpanToken, observer: ((SpanFacts) -> Void)? = nil) {
+    package init(_ tokens: SpanToken) {
         bits = 12
         slotCount = 1 << 12 + Self.overhang
         slots = Self.free(slotCount)
         walk = SpanWalk(tokens)
-        self.observer = observer
     }
 
     deinit { slots.deallocate() }
@@ -52,11 +50,15 @@ package struct FrameTokens: ~Copyable {
         return slots
     }
 
-    /// Enters the spans of a traces request that was found good.
-    package mutating func add(_ message: UnsafeRawBufferPointer) {
-        var walk = self.walk
-        walk.walk(message, into: &self)
-        self.walk = walk
+    /// Enters the spans of a traces request that was found good, and tells `observer` of each.
+    package mutating func add(_ message: UnsafeRawBufferPointer, _ observer: (SpanFacts) -> Void = { _ in }) {
+        withoutActuallyEscaping(observer) { observer in
+            self.observer = observer
+            var walk = self.walk
+            walk.walk(message, into: &self)
+            self.walk = walk
+            self.observer = nil
+        }
     }
 
     /// The tokens in rising order, each with its lowest bit set when all spans of the frame have it. Begins the next frame.

@@ -6,12 +6,17 @@ struct SpanWalk {
     /// Room for the key of a member of a map.
     private var path: [UInt8] = []
 
+    private let peers: PeerKeys
+    /// Not salted: compares what lies in different segments.
+    static let contentHash = TokenHash(salt: 0)
+
     /// How deep values may stand within each other before the rest has no tokens; such values are found by reading.
     static let maximumDepth = 8
 
     init(_ tokens: SpanToken) {
         self.tokens = tokens
         hash = tokens.hash
+        peers = PeerKeys(tokens)
     }
 
     /// Whether all that the message holds had tokens, so far as its depth goes.
@@ -30,7 +35,7 @@ struct SpanWalk {
 
     private mutating func resourceSpans(_ message: UnsafeRawBufferPointer, _ sink: inout some TokenSink & ~Copyable) {
         var facts = SpanFacts(
-            name: Self.nothing, service: Self.nothing, bytes: Self.nothing)
+            name: Self.nothing, service: Self.nothing, bytes: Self.nothing, peer: Self.nothing)
         sink.beginResource()
         // A resource may stand behind its spans, and in several pieces.
         var serviceIsKnown = false
@@ -42,7 +47,9 @@ struct SpanWalk {
                 first.skip(tag)
                 continue
             }
-            var resource = WireReader(first.bytes())
+            let bytes = first.bytes()
+            facts.contextHash = Self.contentHash.join(facts.contextHash, Self.contentHash(bytes), .service)
+            var resource = WireReader(bytes)
             while true {
                 let tag = resource.tag()
                 if tag == 0 { break }
@@ -77,6 +84,7 @@ struct SpanWalk {
         _ message: UnsafeRawBufferPointer, _ facts: SpanFacts, _ sink: inout some TokenSink & ~Copyable
     ) {
         sink.beginScope()
+        var facts = facts
         var first = WireReader(message)
         while true {
             let tag = first.tag()
@@ -85,7 +93,9 @@ struct SpanWalk {
                 first.skip(tag)
                 continue
             }
-            var scope = WireReader(first.bytes())
+            let bytes = first.bytes()
+            facts.contextHash = Self.contentHash.join(facts.contextHash, Self.contentHash(bytes), .name)
+            var scope = WireReader(bytes)
             while true {
                 let tag = scope.tag()
                 if tag == 0 { break }
@@ -132,7 +142,12 @@ struct SpanWalk {
             switch tag {
             case WireTag.bytes(9):
                 let (key, value) = Self.pair(message.bytes())
-                attribute(key, value, depth: 0, &sink) { $0.spanToken($1) }
+                let keyHash = hash(key)
+                attribute(key, keyHash, value, depth: 0, &sink) { $0.spanToken($1) }
+                if let kind = peers.kind(keyHash), kind.rawValue > facts.peerKind.rawValue {
+                    let text = Self.string(value)
+                    if !text.isEmpty { (facts.peer, facts.peerKind) = (text, kind) }
+                }
             case WireTag.bytes(1): (facts.traceHigh, facts.traceLow) = message.bytes().traceID
             case WireTag.bytes(2): facts.spanID = message.bytes().spanID
             case WireTag.bytes(4): facts.parentID = message.bytes().spanID
@@ -255,7 +270,14 @@ struct SpanWalk {
         _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, depth: Int, _ sink: inout Sink,
         _ emit: (inout Sink, UInt64) -> Void
     ) {
-        let keyHash = hash(key)
+        attribute(key, hash(key), value, depth: depth, &sink, emit)
+    }
+
+    @inline(__always)
+    private mutating func attribute<Sink: TokenSink & ~Copyable>(
+        _ key: UnsafeRawBufferPointer, _ keyHash: UInt64, _ value: UnsafeRawBufferPointer, depth: Int,
+        _ sink: inout Sink, _ emit: (inout Sink, UInt64) -> Void
+    ) {
         emit(&sink, tokens.exists(keyHash: keyHash))
         // Most values are a short string and nothing else.
         if value.count >= 2, value.count < 128, value[0] == 0x0A, Int(value[1]) == value.count &- 2 {

@@ -31,6 +31,22 @@ package struct SpanFacts {
     package var serviceHash: UInt64 = 0
     /// The whole span as it lies in the record.
     package var bytes: UnsafeRawBufferPointer
+    /// Of resource and scope, whatever the segment.
+    var contextHash: UInt64 = 0
+    /// What the span calls, and what that is; empty when it does not say.
+    package var peer: UnsafeRawBufferPointer
+    package var peerKind = PeerKind.none
+
+    /// In the order of precedence, the last first.
+    package enum PeerKind: UInt8, Sendable {
+        case none = 0
+        case host
+        case queue
+        case database
+    }
+
+    /// The same for the same span wherever it is stored, and almost surely another for another one.
+    package var contentHash: UInt64 { SpanWalk.contentHash.join(contextHash, SpanWalk.contentHash(bytes), .equals) }
 
     /// 0 when the end lies before the start.
     package var duration: UInt64 { end > start ? end - start : 0 }

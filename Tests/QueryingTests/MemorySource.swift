@@ -2,6 +2,7 @@ import OTLP
 import Querying
 import SegmentStore
 import SelfTelemetry
+import Summaries
 import TraceModel
 import TraceSearch
 import WireFormat
@@ -43,6 +44,11 @@ final class MemorySource: TraceSource {
         searches.append(request)
         if let failure { throw failure }
         return page
+    }
+    var summary = Summary()
+    func figures(_ filter: SummaryFilter, fresh: Bool) throws -> (summary: Summary, asOf: UInt64) {
+        if let failure { throw failure }
+        return (summary, 1_700_000_000_000_000_000)
     }
     func serviceUsage() -> [ServiceUsage] { usage }
     func recentTraces(limit: Int) -> [TraceID] { Array(recent.prefix(limit)) }

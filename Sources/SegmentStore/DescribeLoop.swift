@@ -1,0 +1,72 @@
+import WireFormat
+
+/// Describes what was committed, on a thread of its own: whoever waits for an acknowledgement does not wait for this, and
+/// whoever searches meanwhile reads the frames that lack a description whole.
+final class DescribeLoop {
+    private let context: StoreContext
+
+    init(_ context: StoreContext) { self.context = context }
+
+    /// What the writer hands over. Records count as queued until they are described, which bounds what waits here.
+    enum Job: Sendable {
+        case commit(Commit)
+        case end(Segment)
+    }
+
+    struct Commit: Sendable {
+        /// Nil when nothing was written.
+        var segment: Segment?
+        /// The commit's frames, each with its traces requests.
+        var frames: [[[UInt8]]] = []
+        var records: Int
+        var bytes: Int
+    }
+
+    struct Queue: Sendable {
+        var jobs: [Job] = []
+        var isClosing = false
+        /// Jobs were taken and are not done.
+        var isBusy = false
+    }
+
+    func run() {
+        var describer: SpanDescriber?
+        while true {
+            let jobs: [Job]? = context.describing.wait { queue in
+                if !queue.jobs.isEmpty {
+                    var jobs: [Job] = []
+                    swap(&jobs, &queue.jobs)
+                    queue.isBusy = true
+                    return jobs
+                }
+                return queue.isClosing ? [] : nil
+            }
+            guard let jobs, !jobs.isEmpty else { return }
+            for job in jobs {
+                switch job {
+                case .commit(let commit):
+                    if let segment = commit.segment { describe(commit.frames, of: segment, &describer) }
+                    context.queue.update { $0.finished(records: commit.records, bytes: commit.bytes) }
+                case .end(let segment):
+                    describer = nil
+                    context.maintenance.update { $0.ended.append(segment) }
+                }
+            }
+            context.describing.update { $0.isBusy = false }
+        }
+    }
+
+    private func describe(_ frames: [[[UInt8]]], of segment: Segment, _ describer: inout SpanDescriber?) {
+        var own = describer.take() ?? SpanDescriber(segment)
+        if own.segment !== segment { own = SpanDescriber(segment) }
+        segment.draft.withLock { draft in
+            // A segment that was begun by an earlier run has frames that only a scan of its log tells the figures of.
+            if draft == nil, segment.describedFrameCount == 0 { draft = SegmentDraft() }
+        }
+        let contents = frames.map { own.describe($0) }
+        segment.grow { index in
+            for content in contents { index.append(content) }
+        }
+        describer = consume own
+    }
+}

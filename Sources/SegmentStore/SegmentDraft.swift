@@ -1,0 +1,68 @@
+import SpanTokens
+import Summaries
+import TraceModel
+
+/// The figures of a segment that is not sealed yet. Whoever works on it holds the segment's lock for it.
+struct SegmentDraft: Sendable {
+    private(set) var builder: SummaryBuilder
+    /// Of the segment's traces, in the order of their first appearance, so many were looked for in earlier segments.
+    var tracesLookedUp = 0
+    /// Frames whose spans are in.
+    private(set) var frames = 0
+    private(set) var spans = 0
+    /// What was made last, and of how many spans.
+    private(set) var made: (summary: Summary, spans: Int, at: UInt64, cost: UInt64)?
+
+    init() { builder = SummaryBuilder() }
+
+    mutating func finishFrame() { frames += 1 }
+
+    mutating func add(_ facts: SpanFacts) {
+        spans += 1
+        let digest = digest(facts)
+        builder.add(digest)
+    }
+
+    /// A span of an earlier segment.
+    mutating func preload(_ facts: SpanFacts) {
+        let digest = digest(facts)
+        builder.preload(digest)
+    }
+
+    private mutating func digest(_ facts: SpanFacts) -> SpanDigest {
+        let service = builder.symbols.intern(facts.service.bindMemory(to: UInt8.self).span)
+        let operation = builder.symbols.operation(ofName: facts.name.bindMemory(to: UInt8.self).span)
+        var peer = SymbolTable.none
+        // Only who calls has somebody to call.
+        if facts.peerKind != .none, facts.kind == 3 || facts.kind == 4 {
+            peer = builder.symbols.intern(facts.peer.bindMemory(to: UInt8.self).span)
+        }
+        return SpanDigest(
+            trace: TraceID(high: facts.traceHigh, low: facts.traceLow), spanID: facts.spanID, parentID: facts.parentID,
+            start: facts.start, end: facts.end, service: service, operation: operation, kind: facts.kind,
+            isError: facts.status == 2, peer: peer, peerKind: peer == SymbolTable.none ? .none : facts.digestPeerKind,
+            contentHash: facts.contentHash)
+    }
+
+    /// The figures as they are, or were a moment ago: not older than a second or ten times what they cost, unless `fresh`.
+    mutating func summary(fresh: Bool, now: () -> UInt64) -> (summary: Summary, at: UInt64) {
+        let started = now()
+        if let made, made.spans == spans || !fresh && started &- made.at < max(1_000_000_000, 10 * made.cost) {
+            return (made.summary, made.spans == spans ? started : made.at)
+        }
+        let summary = builder.summary()
+        made = (summary, spans, started, now() &- started)
+        return (summary, started)
+    }
+}
+
+extension SpanFacts {
+    fileprivate var digestPeerKind: SpanDigest.PeerKind {
+        switch peerKind {
+        case .none: .none
+        case .host: .host
+        case .queue: .queue
+        case .database: .database
+        }
+    }
+}
