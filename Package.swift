@@ -175,7 +175,8 @@ let package = Package(
         tests(
             "TraceSearch",
             [
-                "TraceSearch", "SegmentStore", "QueryLanguage", "QueryTesting", "TraceAssembly", "OTLP", "TraceModel",
+                "TraceSearch", "SegmentStore", "Summaries", "QueryLanguage", "QueryTesting", "TraceAssembly", "OTLP",
+                "TraceModel",
                 "WireFormat", "StorageTesting",
             ]),
         tests("ForeignTraces", ["ForeignTraces", "TraceModel", "JSON", "OTLP"]),

@@ -70,7 +70,8 @@ package struct QueryService {
         guard let route = Route(path: head.path) else {
             throw QueryError(
                 404, "unknown_path", "there is nothing at '\(shortened(head.path))'",
-                hint: "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/red, /api/v1/graph, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
+                hint:
+                    "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/red, /api/v1/graph, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
                     + "/api/v1/explain/{id}")
         }
         guard Route.readMethods.contains(head.method) else {

@@ -431,7 +431,11 @@ struct SpanWalk {
         return name.withUTF8Buffer { name in key.elementsEqual(name) }
     }
 
-    private static var nothing: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
+    /// Has an address, as a span of bytes needs one.
+    private static var nothing: UnsafeRawBufferPointer {
+        let text: StaticString = ""
+        return UnsafeRawBufferPointer(start: text.utf8Start, count: 0)
+    }
 }
 
 /// Bytes as text, the way queries name them.

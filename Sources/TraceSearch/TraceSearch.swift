@@ -65,7 +65,8 @@ package struct TraceSearch {
 
     package consuming func run() throws(StoreError) -> SearchPage {
         let started = clock()
-        let deadline = started &+ UInt64(clamping: request.bounds.time.components.seconds) &* 1_000_000_000
+        let deadline =
+            started &+ UInt64(clamping: request.bounds.time.components.seconds) &* 1_000_000_000
             &+ UInt64(clamping: request.bounds.time.components.attoseconds / 1_000_000_000)
         var tokens: [[[UInt64]]] = []
         let places = select(&tokens)

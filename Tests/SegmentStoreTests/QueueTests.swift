@@ -31,6 +31,8 @@ import WireFormat
         gate.update { $0 = true }
         let calls = outcomes.wait(accepted)
         #expect(calls.map(\.key).sorted() == Array(0..<accepted))
+        // A record counts until it is described, which comes after its answer.
+        store.waitUntilAnswered()
         #expect(store.append(Samples.traces([999])) == .success(.stored))
         #expect(outcomes.wait(accepted).count == accepted)
         #expect(store.statistics.stored.spans == UInt64(2 * (accepted + 1)))

@@ -46,7 +46,8 @@ enum SearchCommand {
                 terminal.write(String(decoding: answer.bytes, as: UTF8.self) + "\n")
             }
             guard let page = FoundPage(answer.json) else {
-                throw .malformedAnswer(address: collector.address, path: "/api/v1/search", reason: "members are missing")
+                throw .malformedAnswer(
+                    address: collector.address, path: "/api/v1/search", reason: "members are missing")
             }
             found += page.traces.count
             if !arguments.has("json") { terminal.write(report.text(page)) }
