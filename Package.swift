@@ -64,7 +64,11 @@ let package = Package(
 
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
+        // Requests as files, and on their way to a server until it has answered for them.
+        library("OTLPFiles", ["WireFormat", "JSON", "Compression", "OTLP"]),
+        library("OTLPDelivery", ["WireFormat", "OTLP", "HTTP", "EventLoop", "Compression"]),
         library("SegmentStore", ["TraceModel", "WireFormat", "Compression", "Files", "CLinux"]),
+        library("StoreBackup", ["JSON", "Files", "SegmentStore"]),
         library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
@@ -85,9 +89,13 @@ let package = Package(
         library(
             "Forwarding",
             [
-                "TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Files", "Spool", "Compression",
+                "TraceModel", "WireFormat", "OTLP", "OTLPDelivery", "HTTP", "EventLoop", "Files", "Spool",
+                "Compression",
                 "SelfTelemetry",
             ]),
+        library(
+            "Tee",
+            ["WireFormat", "OTLPDelivery", "HTTP", "EventLoop", "Files", "SegmentStore", "SelfTelemetry"]),
         library("Querying", ["TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "TraceAssembly", "SelfTelemetry"]),
         .target(
             name: "Console", dependencies: ["HTTP"], resources: [.embedInCode("Assets")], swiftSettings: common),
@@ -100,20 +108,19 @@ let package = Package(
             "Sidecar",
             [
                 "Daemon", "Configuration", "TraceModel", "WireFormat", "JSON", "Refining", "Receiving", "MetricDoors",
-                "Spool", "Forwarding", "SelfTelemetry", "EventLoop", "Files", "HTTP", "TLS", "CLinux",
+                "Spool", "OTLPDelivery", "Forwarding", "SelfTelemetry", "EventLoop", "Files", "HTTP", "TLS", "CLinux",
             ]),
         library(
             "Collector",
             [
                 "Daemon", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore", "Querying",
-                "Console",
-                "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
+                "Console", "OTLPDelivery", "Tee", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
             ]),
         library(
             "OpsCommands",
             [
                 "Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS",
-                "TraceAssembly", "CLinux",
+                "TraceAssembly", "Compression", "Files", "OTLPFiles", "OTLPDelivery", "StoreBackup", "CLinux",
             ]),
 
         // Programs: read flags and configuration, build, run.
@@ -140,6 +147,17 @@ let package = Package(
         tests("TLS", ["TLS"]),
         tests("HTTP", ["HTTP", "EventLoop", "TLS", "CLinux", "CNghttp2"]),
         tests("OTLP", ["OTLP", "TraceModel", "WireFormat", "JSON"]),
+        tests("OTLPFiles", ["OTLPFiles", "OTLP", "WireFormat", "TraceModel", "Compression", "StorageTesting"]),
+        tests("OTLPDelivery", ["OTLPDelivery", "OTLP", "WireFormat", "HTTP", "EventLoop", "Compression"]),
+        tests(
+            "StoreBackup",
+            ["StoreBackup", "SegmentStore", "Files", "TraceModel", "WireFormat", "StorageTesting"]),
+        tests(
+            "Tee",
+            [
+                "Tee", "OTLPDelivery", "SegmentStore", "HTTP", "EventLoop", "SelfTelemetry", "TraceModel", "WireFormat",
+                "StorageTesting",
+            ]),
         tests(
             "SegmentStore",
             ["SegmentStore", "TraceModel", "WireFormat", "Compression", "Files", "StorageTesting", "CLinux"]),
@@ -155,7 +173,8 @@ let package = Package(
         tests(
             "Forwarding",
             [
-                "Forwarding", "Spool", "Files", "StorageTesting", "TraceModel", "WireFormat", "OTLP", "HTTP",
+                "Forwarding", "OTLPDelivery", "Spool", "Files", "StorageTesting", "TraceModel", "WireFormat", "OTLP",
+                "HTTP",
                 "EventLoop", "Compression", "SelfTelemetry",
             ]),
         tests(
@@ -175,7 +194,10 @@ let package = Package(
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests(
             "OpsCommands",
-            ["OpsCommands", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly"]),
+            [
+                "OpsCommands", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "OTLPFiles", "WireFormat", "JSON",
+                "TraceAssembly", "StorageTesting",
+            ]),
     ]
 )
 

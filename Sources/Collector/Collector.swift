@@ -8,6 +8,7 @@ import Receiving
 import SegmentStore
 import SelfTelemetry
 import TLS
+import Tee
 
 /// Which parts the collector has and how they are wired: a loop that receives, one for the console, threads for queries,
 /// and the store with its own.
@@ -39,6 +40,7 @@ private struct RunningCollector {
     private let budget: ByteBudget
     private let store: SegmentStore
     private let refusals = RefusalRing()
+    private let teeHeaders: TeeHeaders?
 
     init(_ settings: CollectorSettings, _ log: Log) throws {
         hms_tune_allocator(4 << 20, 8 << 20, 2)
@@ -46,6 +48,7 @@ private struct RunningCollector {
         self.settings = settings
         self.log = log
         registry.addProcessMetrics(program: Collector.program, version: Product.version)
+        teeHeaders = try settings.tee.headersFile.map { try TeeHeaders(file: $0) }
         security = try DoorSecurity(settings.common, program: Collector.program, registry: registry, log: log)
         budget = settings.common.makeBudget(ownBytes: Self.ownBytes, quarters: 3)
         registry.add(budget, program: Collector.program)
@@ -69,18 +72,21 @@ private struct RunningCollector {
     func runUntilTold(_ source: ConfigurationSource<CollectorSettings>) throws {
         let doors = try startDoors()
         let console = try settings.console.map { try startConsole(SocketAddress(parsing: $0.description)) }
+        let tee = try startTee()
         log.info("ready", "the collector takes telemetry", ["store": settings.storeDirectory])
         ServiceManager.ready("takes telemetry")
         while Signals.wait() == .reload {
             ServiceManager.reloading()
             source.reload(over: settings, telling: log)
             security.reload()
+            teeHeaders?.reload(telling: log)
             ServiceManager.ready("takes telemetry")
         }
         ServiceManager.stopping()
         log.info("stopping", "told to stop; finishing what was begun")
         doors.stop()
         console?.stop()
+        tee?.stop()
         store.close()
         log.info("stopped", "everything acknowledged is on the disk")
     }
@@ -111,6 +117,29 @@ private struct RunningCollector {
             return Part(stop: { done in
                 trim.stop()
                 drainAll(servers, grace: settings.common.shutdownGrace / 2, done)
+            })
+        }
+    }
+
+    /// Nil where no copy is to be sent anywhere.
+    private func startTee() throws -> PartThread? {
+        guard let backend = settings.tee.backend else { return nil }
+        let security = settings.tee.usesTLS ? try TLSClientContext(authority: settings.tee.authority) : nil
+        let counters = TeeCounters(program: Collector.program, registry: registry)
+        let (store, settings, log, headers) = (store, settings, log, teeHeaders)
+        return try PartThread.start(name: "tee") { loop in
+            var options = Tee.Options()
+            options.dialect = settings.tee.dialect
+            options.encoding = settings.tee.encoding
+            if let headers { options.headers = { headers.fields } }
+            let tee = Tee(
+                store: store, directory: settings.storeDirectory, loop: loop, options: options, counters: counters,
+                log: log
+            ) { try settings.tee.makeClient(backend, security: security, loop: loop) }
+            tee.begin()
+            return Part(stop: { done in
+                tee.close()
+                done()
             })
         }
     }

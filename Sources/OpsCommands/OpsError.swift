@@ -1,6 +1,8 @@
 package import EventLoop
 import Glibc
 package import HTTP
+package import OTLPFiles
+package import StoreBackup
 package import TLS
 package import TraceModel
 package import WireFormat
@@ -24,6 +26,9 @@ package enum OpsError: Error, CustomStringConvertible {
     case malformedTrace(TraceID, WireError)
     case malformedAnswer(address: String, path: String, reason: String)
     case traceNotFound(TraceID, collector: String)
+    case noLoop(SystemError)
+    case telemetryFile(OTLPFileError)
+    case backup(BackupError)
 
     package var exitCode: ExitCode {
         switch self {
@@ -69,6 +74,12 @@ package enum OpsError: Error, CustomStringConvertible {
             "what \(address) answers at \(path) cannot be read: \(reason)"
         case .traceNotFound(let id, let collector):
             "the collector at \(collector) has no trace \(id)"
+        case .noLoop(let error):
+            "cannot wait for answers: \(error)"
+        case .telemetryFile(let error):
+            error.description.withoutControls
+        case .backup(let error):
+            error.description
         }
     }
 
@@ -94,8 +105,10 @@ package enum OpsError: Error, CustomStringConvertible {
             "are hms-ops and the program of the same version? hms-ops --version, and the program's --version, tell"
         case .refused(_, 401, _):
             "it asks for a key: --key-file FILE"
+        case .backup(let error):
+            error.hint
         case .security, .key, .refused, .malformedTrace, .usage, .cannotListen, .cannotStart, .ended, .notReady,
-            .cannotConnect, .file:
+            .cannotConnect, .file, .noLoop, .telemetryFile:
             nil
         }
     }

@@ -7,7 +7,8 @@ package enum OpsProgram {
 
     package static let commands: [Command] = [
         UpCommand.command, TraceCommand.command, LedgerCommand.command, ExplainCommand.command, LoadCommand.command,
-        CheckCommand.command, completions,
+        CheckCommand.command, ExportCommand.command, ImportCommand.command, BackupCommand.command,
+        RestoreCommand.command, completions,
     ]
 
     /// Runs what `words`, the command line without the program's name, asks for.
