@@ -195,7 +195,8 @@ let package = Package(
         tests(
             "OpsCommands",
             [
-                "OpsCommands", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "OTLPFiles", "WireFormat", "JSON",
+                "OpsCommands", "Daemon", "HTTP", "EventLoop", "TraceModel", "Compression", "OTLP", "OTLPDelivery",
+                "OTLPFiles", "WireFormat", "JSON",
                 "TraceAssembly", "StorageTesting",
             ]),
     ]

@@ -52,7 +52,7 @@ package final class TeeHeaders: Sendable {
     /// Empty lines and those that begin with `#` say nothing. Values are never told, as they are secrets.
     static func parse(_ text: String) throws(Fault) -> [(String, String)] {
         var headers: [(String, String)] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let trimmed = trim(line)
             guard !trimmed.isEmpty, !trimmed.hasPrefix("#") else { continue }
             guard let colon = trimmed.firstIndex(of: ":") else {

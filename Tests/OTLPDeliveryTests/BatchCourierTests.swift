@@ -2,6 +2,7 @@ import EventLoop
 import HTTP
 import OTLPDelivery
 import Testing
+import WireFormat
 
 /// A client whose answers the test gives.
 private final class ScriptedClient: RequestSender {

@@ -9,6 +9,12 @@ package struct ImportReport: Sendable {
         /// Named in the answers as not taken.
         package var rejected = 0
         package var refused = 0
+
+        package init(taken: Int = 0, rejected: Int = 0, refused: Int = 0) {
+            self.taken = taken
+            self.rejected = rejected
+            self.refused = refused
+        }
     }
 
     package var items: [SignalKind: Items] = [:]
