@@ -92,7 +92,11 @@ package final class Tee {
         }
     }
 
-    package func begin() { turn() }
+    package func begin() {
+        // Before anything is sent: another sender after a crash would have the same requests stored twice.
+        save()
+        turn()
+    }
 
     /// Gives up what is on its way, which is sent again after the next start, and keeps the position.
     package func close() {

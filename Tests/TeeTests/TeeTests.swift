@@ -156,6 +156,26 @@ private final class Backend: RequestSender {
         second.close()
     }
 
+    @Test("What is sent under is on the disk before anything is sent, so a crash at once changes no number")
+    func keepsSender() throws {
+        let store = try open()
+        defer { store.close() }
+        append(1, to: store)
+        let first = tee(store) {
+            $0.dialect = .hms
+            $0.saveInterval = .seconds(3600)
+        }
+        let kept = TeePosition(line: String(decoding: directory.bytes(TeePosition.fileName), as: UTF8.self))
+        #expect(kept == first.position)
+        run { backend.requests.count == 1 }
+        // As after a kill: the first is never closed.
+        let second = tee(store) { $0.dialect = .hms }
+        run { backend.requests.count == 2 }
+        #expect(backend.requests[0].headers["x-hms-sender"] == backend.requests[1].headers["x-hms-sender"])
+        second.close()
+        first.close()
+    }
+
     @Test("While the backend is away nothing is lost, and the lag tells")
     func waits() throws {
         let store = try open()
