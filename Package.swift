@@ -70,6 +70,10 @@ let package = Package(
         library("Summaries", ["TraceModel"]),
         library(
             "SegmentStore", ["TraceModel", "WireFormat", "SpanTokens", "Summaries", "Compression", "Files", "CLinux"]),
+        // Requests as files, and on their way to a server until it has answered for them.
+        library("OTLPFiles", ["WireFormat", "JSON", "Compression", "OTLP"]),
+        library("OTLPDelivery", ["WireFormat", "OTLP", "HTTP", "EventLoop", "Compression"]),
+        library("StoreBackup", ["JSON", "Files", "SegmentStore"]),
         library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
@@ -92,7 +96,8 @@ let package = Package(
         library(
             "Forwarding",
             [
-                "TraceModel", "WireFormat", "OTLP", "HTTP", "EventLoop", "Files", "Spool", "Compression",
+                "TraceModel", "WireFormat", "OTLP", "OTLPDelivery", "HTTP", "EventLoop", "Files", "Spool",
+                "Compression",
                 "SelfTelemetry",
             ]),
         library(
@@ -105,6 +110,9 @@ let package = Package(
             ]),
         library(
             "JaegerAPI", ["TraceModel", "OTLP", "TraceAssembly", "JSON", "HTTP"], settings: pointerFree),
+        library(
+            "Tee",
+            ["WireFormat", "OTLPDelivery", "HTTP", "EventLoop", "Files", "SegmentStore", "SelfTelemetry"]),
         .target(
             name: "Console", dependencies: ["HTTP"], resources: [.embedInCode("Assets")], swiftSettings: common),
 
@@ -117,21 +125,21 @@ let package = Package(
             [
                 "Daemon", "Access", "Configuration", "TraceModel", "WireFormat", "JSON", "Refining", "Receiving",
                 "MetricDoors",
-                "Spool", "Forwarding", "SelfTelemetry", "EventLoop", "Files", "HTTP", "TLS", "CLinux",
+                "Spool", "OTLPDelivery", "Forwarding", "SelfTelemetry", "EventLoop", "Files", "HTTP", "TLS", "CLinux",
             ]),
         library(
             "Collector",
             [
                 "Daemon", "Access", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore",
                 "Summaries", "TraceSearch", "Querying", "JaegerAPI", "OTLP", "TraceAssembly", "QueryLanguage",
-                "Console", "Files",
-                "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
+                "Console", "Files", "OTLPDelivery", "Tee", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
             ]),
         library(
             "OpsCommands",
             [
                 "Access", "Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS",
-                "SegmentStore", "TraceAssembly", "CLinux",
+                "SegmentStore", "TraceAssembly", "ForeignTraces", "Compression", "Files", "OTLPFiles", "OTLPDelivery",
+                "StoreBackup", "CLinux",
             ]),
 
         // Programs: read flags and configuration, build, run.
@@ -163,6 +171,17 @@ let package = Package(
         tests("Access", ["Access", "JSON", "TLS"]),
         tests("HTTP", ["HTTP", "EventLoop", "TLS", "CLinux", "CNghttp2"]),
         tests("OTLP", ["OTLP", "TraceModel", "WireFormat", "JSON"]),
+        tests("OTLPFiles", ["OTLPFiles", "OTLP", "WireFormat", "TraceModel", "Compression", "StorageTesting"]),
+        tests("OTLPDelivery", ["OTLPDelivery", "OTLP", "WireFormat", "HTTP", "EventLoop", "Compression"]),
+        tests(
+            "StoreBackup",
+            ["StoreBackup", "SegmentStore", "Files", "TraceModel", "WireFormat", "StorageTesting"]),
+        tests(
+            "Tee",
+            [
+                "Tee", "OTLPDelivery", "SegmentStore", "HTTP", "EventLoop", "SelfTelemetry", "TraceModel", "WireFormat",
+                "StorageTesting",
+            ]),
         tests(
             "SegmentStore",
             ["SegmentStore", "TraceModel", "WireFormat", "Compression", "Files", "StorageTesting", "CLinux"]),
@@ -189,7 +208,8 @@ let package = Package(
         tests(
             "Forwarding",
             [
-                "Forwarding", "Spool", "Files", "StorageTesting", "TraceModel", "WireFormat", "OTLP", "HTTP",
+                "Forwarding", "OTLPDelivery", "Spool", "Files", "StorageTesting", "TraceModel", "WireFormat", "OTLP",
+                "HTTP",
                 "EventLoop", "Compression", "SelfTelemetry",
             ]),
         tests(
@@ -218,8 +238,7 @@ let package = Package(
             "OpsCommands",
             [
                 "OpsCommands", "Access", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly",
-                "SegmentStore",
-                "StorageTesting", "WireFormat",
+                "SegmentStore", "Compression", "OTLPDelivery", "OTLPFiles", "StorageTesting", "WireFormat",
             ]),
     ]
 )

@@ -9,6 +9,7 @@ import Receiving
 import SegmentStore
 import SelfTelemetry
 import TLS
+import Tee
 
 /// Which parts the collector has and how they are wired: a loop that receives, one for the console, threads for queries,
 /// and the store with its own.
@@ -41,6 +42,7 @@ private struct RunningCollector {
     private let stores: TenantStores
     private let audit: AuditTrail
     private var store: SegmentStore { stores.standard.store }
+    private let teeHeaders: TeeHeaders?
 
     init(_ settings: CollectorSettings, _ log: Log) throws {
         hms_tune_allocator(4 << 20, 8 << 20, 2)
@@ -48,6 +50,7 @@ private struct RunningCollector {
         self.settings = settings
         self.log = log
         registry.addProcessMetrics(program: Collector.program, version: Product.version)
+        teeHeaders = try settings.tee.headersFile.map { try TeeHeaders(file: $0) }
         security = try DoorSecurity(settings.common, program: Collector.program, registry: registry, log: log)
         budget = settings.common.makeBudget(ownBytes: Self.ownBytes, quarters: 3)
         registry.add(budget, program: Collector.program)
@@ -92,6 +95,7 @@ private struct RunningCollector {
         let console = try settings.console.map { try startConsole(SocketAddress(parsing: $0.description)) }
         audit.note("started", ["version": Product.version])
         tellAuditHead()
+        let tee = try startTee()
         log.info("ready", "the collector takes telemetry", ["store": settings.storeDirectory])
         ServiceManager.ready("takes telemetry")
         while Signals.wait() == .reload {
@@ -99,6 +103,7 @@ private struct RunningCollector {
             source.reload(over: settings, telling: log)
             audit.note("configuration_read")
             if let reading = security.reload() { took(reading) }
+            teeHeaders?.reload(telling: log)
             ServiceManager.ready("takes telemetry")
         }
         ServiceManager.stopping()
@@ -106,6 +111,7 @@ private struct RunningCollector {
         doors.stop()
         console?.stop()
         opener?.stop()
+        tee?.stop()
         stores.close()
         audit.note("stopped")
         tellAuditHead()
@@ -161,6 +167,29 @@ private struct RunningCollector {
             return Part(stop: { done in
                 trim.stop()
                 drainAll(servers, grace: settings.common.shutdownGrace / 2, done)
+            })
+        }
+    }
+
+    /// Nil where no copy is to be sent anywhere.
+    private func startTee() throws -> PartThread? {
+        guard let backend = settings.tee.backend else { return nil }
+        let security = settings.tee.usesTLS ? try TLSClientContext(authority: settings.tee.authority) : nil
+        let counters = TeeCounters(program: Collector.program, registry: registry)
+        let (store, settings, log, headers) = (store, settings, log, teeHeaders)
+        return try PartThread.start(name: "tee") { loop in
+            var options = Tee.Options()
+            options.dialect = settings.tee.dialect
+            options.encoding = settings.tee.encoding
+            if let headers { options.headers = { headers.fields } }
+            let tee = Tee(
+                store: store, directory: settings.storeDirectory, loop: loop, options: options, counters: counters,
+                log: log
+            ) { try settings.tee.makeClient(backend, security: security, loop: loop) }
+            tee.begin()
+            return Part(stop: { done in
+                tee.close()
+                done()
             })
         }
     }

@@ -19,6 +19,7 @@ package struct CollectorSettings: HasCommonSettings {
     var queueBytes = 64 << 20
     var compressionLevel = 1
     var maxTenants = 16
+    var tee = TeeSettings()
 
     package init() {
         // A batch of the largest message that cannot be compressed is a little larger than the message.
@@ -69,10 +70,11 @@ package struct CollectorSettings: HasCommonSettings {
 
     package static let schema = SettingSchema(
         defaults: CollectorSettings(),
-        keys: ownKeys + commonKeys(),
+        keys: ownKeys + TeeSettings.keys + commonKeys(),
         checks: [
             { $0.common.tlsConflict },
             { $0.common.conflict(at: "receive.otlp", addresses: $0.otlp, secured: true) },
+            { $0.tee.conflict(allowsOpenDoors: $0.common.allowsOpenDoors) },
             { $0.common.conflict(at: "console.listen", addresses: $0.console.map { [$0] } ?? [], secured: true) },
         ])
 

@@ -1,4 +1,5 @@
 import Compression
+import OTLPDelivery
 package import Spool
 
 /// Reads batches back from the spool and packs them for the way. Keeps its tables and its room between them, for all

@@ -1,5 +1,6 @@
 package import EventLoop
 package import HTTP
+package import OTLPDelivery
 package import SelfTelemetry
 package import Spool
 import TraceModel

@@ -1,4 +1,5 @@
 package import Files
+import OTLPDelivery
 
 /// Keeps batches that a collector refused for good, for a person to look at: the packed message and why. Bounded.
 package struct RefusedBatches: Sendable {

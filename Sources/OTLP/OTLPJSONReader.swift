@@ -1,4 +1,5 @@
 import JSON
+import WireFormat
 
 /// Turns one OTLP/JSON text into protobuf while it walks the tokens. Its recursion follows the schema, whose only cycle is
 /// AnyValue, and the open messages are counted.
@@ -12,6 +13,7 @@ struct OTLPJSONReader {
     var output: [UInt8] = []
     /// Most bytes that `output` may have.
     private let limit: Int
+    private let unknown: UnknownFields
     private var path: [PathStep] = []
 
     private enum PathStep {
@@ -19,9 +21,10 @@ struct OTLPJSONReader {
         case index(Int)
     }
 
-    init(_ text: [UInt8], limit: Int = .max) {
+    init(_ text: [UInt8], limit: Int = .max, unknown: UnknownFields = .leftOut) {
         tokenizer = JSONTokenizer(text, depthLimit: Self.jsonDepthLimit)
         self.limit = limit
+        self.unknown = unknown
         output.reserveCapacity(min(text.count / 2, limit))
     }
 
@@ -37,10 +40,17 @@ struct OTLPJSONReader {
     private mutating func readFields(of schema: MessageSchema, depth: Int) throws(OTLPJSONError) {
         var seen: UInt32 = 0
         var chosen: String?
+        var kept: [UInt8] = []
+        // Behind the fields that have names, wherever they stand in the text.
+        defer { output.append(contentsOf: kept) }
         while true {
             guard case .key(let key) = try next() else { return }
             guard let index = fieldIndex(of: key, in: schema) else {
-                try skipValue()
+                if unknown == .kept, tokenizer.firstIndex(of: key, in: Self.unknownName) != nil {
+                    try readUnknown(of: schema, into: &kept)
+                } else {
+                    try skipValue()
+                }
                 continue
             }
             let field = schema.fields[index]
@@ -100,6 +110,38 @@ struct OTLPJSONReader {
         let start = beginLength(field.number)
         try readFields(of: kind.schema, depth: depth + 1)
         endLength(start, keepsEmpty: true)
+    }
+
+    private static let unknownName = [Array(UnknownFields.memberName.utf8)]
+
+    /// Whole fields, none of which the schema knows: a known one could say something else than the member of its name.
+    private mutating func readUnknown(of schema: MessageSchema, into kept: inout [UInt8]) throws(OTLPJSONError) {
+        path.append(.field(UnknownFields.memberName))
+        guard kept.isEmpty else { throw error(.duplicateField) }
+        let token = try next()
+        let expected = "base64 of protobuf fields that OTLP does not define"
+        guard case .string(let text) = token else { throw wrongType(token, expected: "a string with \(expected)") }
+        var encoded: [UInt8] = []
+        tokenizer.append(text, to: &encoded)
+        guard let bytes = Base64.decode(encoded), Self.isUnknown(bytes.span, to: schema) else {
+            throw error(.invalidValue(expected: expected))
+        }
+        kept = bytes
+        guard output.count + kept.count <= limit else { throw error(.tooLarge(limit: limit)) }
+        path.removeLast()
+    }
+
+    private static func isUnknown(_ bytes: Span<UInt8>, to schema: MessageSchema) -> Bool {
+        do throws(WireError) {
+            var cursor = FieldCursor(bytes)
+            while let field = try cursor.next() {
+                guard schema.index(ofNumber: field.number) == nil else { return false }
+                try cursor.skip(field)
+            }
+            return true
+        } catch {
+            return false
+        }
     }
 
     private func fieldIndex(of key: JSONString, in schema: MessageSchema) -> Int? {

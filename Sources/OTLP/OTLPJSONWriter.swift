@@ -5,19 +5,16 @@ import WireFormat
 /// for each of them, so fields may come in any order; nothing but the output is allocated.
 struct OTLPJSONWriter {
     private var json: JSONWriter
+    private let unknown: UnknownFields
 
-    init(capacity: Int, pretty: Bool) { json = JSONWriter(pretty: pretty, capacity: capacity) }
+    init(capacity: Int, pretty: Bool, unknown: UnknownFields = .leftOut) {
+        json = JSONWriter(pretty: pretty, capacity: capacity)
+        self.unknown = unknown
+    }
 
     mutating func write(_ message: Span<UInt8>, _ kind: MessageKind) throws(WireError) -> [UInt8] {
         try writeMessage(message, base: 0, kind, valueDepth: 0)
         return json.bytes
-    }
-
-    /// Where the occurrences of each field of a message lie, by the field's index in its schema.
-    private struct Extents {
-        var first = InlineArray<20, Int>(repeating: -1)
-        var end = InlineArray<20, Int>(repeating: -1)
-        var count = InlineArray<20, Int>(repeating: 0)
     }
 
     private mutating func writeMessage(
@@ -28,10 +25,10 @@ struct OTLPJSONWriter {
             throw WireError(.nestedTooDeep(limit: maximumValueDepth), at: base, field: kind.schema.name)
         }
         let schema = kind.schema
-        let extents = try findExtents(bytes, base: base, schema)
+        let extents = try FieldExtents(bytes, base: base, schema)
         json.beginObject()
         for index in schema.fields.indices where extents.count[index] > 0 {
-            let range = extents.first[index]..<extents.end[index]
+            let range = extents.range(index)
             let field = schema.fields[index]
             let inner = FieldCursor(bytes.extracting(range), base: base + range.lowerBound)
             if field.presence == .repeated {
@@ -43,27 +40,12 @@ struct OTLPJSONWriter {
                 try writeLast(inner, schema, field)
             }
         }
-        json.endObject()
-    }
-
-    private func findExtents(_ bytes: Span<UInt8>, base: Int, _ schema: MessageSchema) throws(WireError) -> Extents {
-        var extents = Extents()
-        var chosen: Int?
-        var cursor = FieldCursor(bytes, base: base)
-        while let field = try cursor.next() {
-            try cursor.skip(field)
-            guard let index = schema.index(ofNumber: field.number) else { continue }
-            if schema.fields[index].presence == .oneof, chosen != index {
-                // The last member of the group counts, and forgets what was set before.
-                if let chosen { extents.count[chosen] = 0 }
-                extents.count[index] = 0
-                chosen = index
-            }
-            if extents.count[index] == 0 { extents.first[index] = field.start }
-            extents.count[index] += 1
-            extents.end[index] = cursor.offset
+        if unknown == .kept, extents.hasUnknown {
+            let fields = try FieldExtents.unknown(in: bytes, base: base, schema)
+            json.key(UnknownFields.memberName)
+            json.string(Base64.encode(fields.span))
         }
-        return extents
+        json.endObject()
     }
 
     private mutating func writeRepeated(

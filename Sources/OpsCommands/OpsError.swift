@@ -4,6 +4,8 @@ import Glibc
 package import HTTP
 import JSON
 package import SegmentStore
+package import OTLPFiles
+package import StoreBackup
 package import TLS
 package import TraceModel
 package import WireFormat
@@ -32,6 +34,9 @@ package enum OpsError: Error, CustomStringConvertible {
     case malformedAnswer(address: String, path: String, reason: String)
     case traceNotFound(TraceID, collector: String)
     case store(StoreError)
+    case noLoop(SystemError)
+    case telemetryFile(OTLPFileError)
+    case backup(BackupError)
 
     package var exitCode: ExitCode {
         switch self {
@@ -84,6 +89,12 @@ package enum OpsError: Error, CustomStringConvertible {
             "the collector at \(collector) has no trace \(id)"
         case .store(let error):
             error.description
+        case .noLoop(let error):
+            "cannot wait for answers: \(error)"
+        case .telemetryFile(let error):
+            error.description.withoutControls
+        case .backup(let error):
+            error.description
         }
     }
 
@@ -109,12 +120,14 @@ package enum OpsError: Error, CustomStringConvertible {
                 + "hms-ops check shows whether spans get through"
         case .malformedAnswer:
             "are hms-ops and the program of the same version? hms-ops --version, and the program's --version, tell"
+        case .backup(let error):
+            error.hint
         case .refused(_, 401, _):
             "it asks for a key: --key-file FILE"
         case .refused(_, 403, _):
             "show another key: --key-file FILE; hms-ops key list tells what each is good for"
         case .security, .key, .keys, .audit, .refused, .malformedTrace, .usage, .cannotListen, .cannotStart, .ended,
-            .notReady, .cannotConnect, .file, .store:
+            .notReady, .cannotConnect, .file, .store, .noLoop, .telemetryFile:
             nil
         }
     }

@@ -2,6 +2,7 @@ import Configuration
 import EventLoop
 import Forwarding
 import HTTP
+import OTLPDelivery
 import SelfTelemetry
 import Spool
 import TLS

@@ -2,6 +2,7 @@ package import Configuration
 package import Daemon
 import Forwarding
 import HTTP
+import OTLPDelivery
 import Spool
 
 /// What the sidecar is set up with; the initial values are the defaults.

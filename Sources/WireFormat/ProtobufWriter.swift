@@ -49,11 +49,20 @@ public struct ProtobufWriter: Sendable {
     public mutating func message<E: Error>(
         _ number: UInt32, _ body: (inout ProtobufWriter) throws(E) -> Void
     ) throws(E) {
+        let start = beginMessage(number)
+        try body(&self)
+        endMessage(start)
+    }
+
+    /// Begins an embedded message, whose fields are appended until `endMessage` gets what this returned.
+    public mutating func beginMessage(_ number: UInt32) -> Int {
         appendVarint(UInt64(number) << 3 | 2)
-        let start = bytes.count
         // Most embedded messages are shorter than 128 bytes, so one byte is kept for the length; longer ones move up.
         bytes.append(0)
-        try body(&self)
+        return bytes.count - 1
+    }
+
+    public mutating func endMessage(_ start: Int) {
         let length = bytes.count - start - 1
         if length < 0x80 {
             bytes[start] = UInt8(length)

@@ -1,5 +1,6 @@
 import EventLoop
 import HTTP
+import OTLPDelivery
 import StorageTesting
 import Testing
 import WireFormat

@@ -83,4 +83,12 @@ struct CommandParserTests {
             throws: UsageError.invalidValue(option: "--litres", value: text, expected: "a whole number from 1 to 9")
         ) { try parsed.integer("litres", in: 1...9) }
     }
+
+    @Test("The last argument of a command may be one that repeats; usage and parser agree on that")
+    func repeatsArguments() throws {
+        let spec = CommandSpec("pack", "pack boxes", arguments: [ArgumentSpec("BOX", "which", repeats: true)])
+        #expect(try CommandParser.parse(["a", "b", "-"], for: spec).arguments == ["a", "b", "-"])
+        #expect(throws: UsageError.missingArgument("BOX", command: "pack")) { try CommandParser.parse([], for: spec) }
+        #expect(HelpText.usage(spec) == "hms-ops pack BOX… [OPTION…]")
+    }
 }

@@ -53,10 +53,10 @@ package enum CommandParser {
 
     private static func readArgument(_ word: String, into parsed: inout ParsedArguments) throws(UsageError) {
         let spec = parsed.spec
-        guard parsed.arguments.count < spec.arguments.count else {
-            throw .unexpectedArgument(word, command: spec.name)
-        }
-        let argument = spec.arguments[parsed.arguments.count]
+        let next = parsed.arguments.count
+        guard let argument = next < spec.arguments.count ? spec.arguments[next] : spec.arguments.last,
+            next < spec.arguments.count || argument.repeats
+        else { throw .unexpectedArgument(word, command: spec.name) }
         guard argument.words.isEmpty || argument.words.contains(word) else {
             throw .invalidValue(option: argument.name, value: word, expected: listed(argument.words))
         }

@@ -13,7 +13,13 @@ package enum Completions {
         for command in commands {
             var words = command.options.map { "--" + $0.name }
             words += command.arguments.flatMap(\.words)
-            cases += "        \(command.name)) words='\(words.joined(separator: " "))' ;;\n"
+            let files =
+                switch command.arguments.last?.candidates {
+                case .files: " COMPREPLY=($(compgen -f -- \"$current\"))"
+                case .directories: " COMPREPLY=($(compgen -d -- \"$current\"))"
+                default: ""
+                }
+            cases += "        \(command.name)) words='\(words.joined(separator: " "))'\(files) ;;\n"
         }
         var values = ""
         for command in commands {
@@ -33,6 +39,7 @@ package enum Completions {
             # Completion of hms-ops for bash: source <(hms-ops completions bash)
             _hms_ops() {
                 local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]:-} words
+                COMPREPLY=()
                 if [ "$COMP_CWORD" -eq 1 ]; then
                     COMPREPLY=($(compgen -W '\(commands.map(\.name).joined(separator: " ")) --help --version' -- "$current"))
                     return
@@ -42,7 +49,7 @@ package enum Completions {
                 case "$command" in
             \(cases)        *) return ;;
                 esac
-                COMPREPLY=($(compgen -W "$words" -- "$current"))
+                COMPREPLY+=($(compgen -W "$words" -- "$current"))
             }
             complete -F _hms_ops hms-ops
 
@@ -60,8 +67,11 @@ package enum Completions {
                 lines.append("\(start)--\(option.name)\(equals)[\(zshQuoted(option.help))]\(value)'")
             }
             for (index, argument) in command.arguments.enumerated() {
-                let action = argument.words.isEmpty ? "" : "(\(argument.words.joined(separator: " ")))"
-                lines.append("'\(index + 1):\(argument.name.lowercased()):\(action)'")
+                let action =
+                    argument.words.isEmpty
+                    ? zshAction(argument.candidates) : "(\(argument.words.joined(separator: " ")))"
+                let place = argument.repeats ? "*" : String(index + 1)
+                lines.append("'\(place):\(argument.name.lowercased()):\(action)'")
             }
             let body = lines.map { "                \($0)" }.joined(separator: " \\\n")
             cases += "        \(command.name))\n            _arguments \\\n\(body) ;;\n"
@@ -112,7 +122,13 @@ package enum Completions {
                 }
                 text += line + "\n"
             }
-            for argument in command.arguments where !argument.words.isEmpty {
+            for argument in command.arguments {
+                switch argument.candidates {
+                case .files: text += "\(prefix) -F\n"
+                case .directories: text += "\(prefix) -a '(__fish_complete_directories)'\n"
+                default: break
+                }
+                guard !argument.words.isEmpty else { continue }
                 text += "\(prefix) -a '\(argument.words.joined(separator: " "))' -d '\(fishQuoted(argument.help))'\n"
             }
         }

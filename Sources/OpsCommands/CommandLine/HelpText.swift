@@ -37,8 +37,11 @@ package enum HelpText {
 
     /// One line that shows the shape of a command line.
     package static func usage(_ spec: CommandSpec) -> String {
-        (["hms-ops", spec.name] + spec.arguments.map { $0.isRequired ? $0.name : "[\($0.name)]" } + ["[OPTION…]"])
-            .joined(separator: " ")
+        let arguments = spec.arguments.map { argument in
+            let name = argument.name + (argument.repeats ? "…" : "")
+            return argument.isRequired ? name : "[\(name)]"
+        }
+        return (["hms-ops", spec.name] + arguments + ["[OPTION…]"]).joined(separator: " ")
     }
 
     private static func row(_ option: OptionSpec) -> (left: String, right: String) {

@@ -1,9 +1,8 @@
 import HTTP
 import OTLP
+import OTLPDelivery
 import Testing
 import WireFormat
-
-@testable import Forwarding
 
 @Suite struct DeliveryVerdictTests {
     private static let waited = [

@@ -1,8 +1,8 @@
-import HTTP
+package import HTTP
 import OTLP
 
 /// What to do with a batch after an answer came for it.
-enum DeliveryVerdict: Equatable {
+package enum DeliveryVerdict: Equatable {
     /// The collector has it, without so many items of it.
     case delivered(rejected: Int)
     /// Send it again; after the time that the collector asked for, or one of our own choosing.
@@ -12,7 +12,9 @@ enum DeliveryVerdict: Equatable {
     /// This batch will never be taken; others may be.
     case refused(reason: String)
 
-    static func of(_ response: HTTPClientResponse, _ dialect: CollectorDialect, _ encoding: BatchEncoding) -> Self {
+    package static func of(
+        _ response: HTTPClientResponse, _ dialect: CollectorDialect, _ encoding: BatchEncoding
+    ) -> Self {
         dialect == .grpc && response.status == 200 ? grpc(response, encoding) : http(response, encoding)
     }
 

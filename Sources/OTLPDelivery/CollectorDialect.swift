@@ -1,6 +1,6 @@
-import HTTP
+package import HTTP
 import OTLP
-import WireFormat
+package import WireFormat
 
 /// How a collector is spoken to.
 package enum CollectorDialect: String, CaseIterable, Sendable {
@@ -10,25 +10,39 @@ package enum CollectorDialect: String, CaseIterable, Sendable {
     case http = "otlp-http"
 
     /// What of a batch a request is made of.
-    struct Parcel {
-        var kind: SignalKind
-        var body: [UInt8]
+    package struct Parcel {
+        package var kind: SignalKind
+        package var body: [UInt8]
         /// What of `body` is the packed message.
-        var message: Range<Int>
-        var encoding: BatchEncoding
-        var sender: String
-        var sequence: UInt64
+        package var message: Range<Int>
+        package var encoding: BatchEncoding
+        package var sender: String
+        package var sequence: UInt64
+
+        package init(
+            kind: SignalKind, body: [UInt8], message: Range<Int>, encoding: BatchEncoding, sender: String,
+            sequence: UInt64
+        ) {
+            self.kind = kind
+            self.body = body
+            self.message = message
+            self.encoding = encoding
+            self.sender = sender
+            self.sequence = sequence
+        }
     }
 
     /// What of a body stands before the packed message.
-    var prefixLength: Int { self == .grpc ? GRPCFraming.prefixLength : 0 }
+    package var prefixLength: Int { self == .grpc ? GRPCFraming.prefixLength : 0 }
 
     /// Fills in what was left before the message.
-    func completePrefix(of body: inout [UInt8], _ encoding: BatchEncoding) {
+    package func completePrefix(of body: inout [UInt8], _ encoding: BatchEncoding) {
         if self == .grpc { GRPCFraming.completePrefix(of: &body, isCompressed: encoding != .none) }
     }
 
-    func request(_ parcel: Parcel, authorization: String?, context: [(String, String)]) -> HTTPClientRequest {
+    package func request(
+        _ parcel: Parcel, authorization: String?, context: [(String, String)]
+    ) -> HTTPClientRequest {
         var headers: [(String, String)]
         let path: String
         switch self {
@@ -66,7 +80,7 @@ package enum BatchEncoding: String, CaseIterable, Sendable {
     case none
 
     /// What to try when a server does not know this one.
-    var plainer: BatchEncoding? {
+    package var plainer: BatchEncoding? {
         switch self {
         case .zstd: .gzip
         case .gzip: BatchEncoding.none
