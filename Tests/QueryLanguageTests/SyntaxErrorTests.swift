@@ -113,7 +113,7 @@ struct SyntaxErrorTests {
             ("x = a%", 6, "'%' has no meaning here", "put text that contains it into quotation marks"),
             ("é👩‍👩‍👧 = \"a\" %", 10, "'%' has no meaning here", "put text that contains it into quotation marks"),
             (
-                "name =~ \"a\\\"(b\"", 12, "'(' in the pattern is never closed",
+                "name =~ \"a\\\"(b\"", 13, "'(' in the pattern is never closed",
                 "add ')', or write '\\(' for the character"
             ),
             (

@@ -92,9 +92,10 @@ struct ValueReader {
     ) -> SyntaxProblem {
         let number = word.dropLast(unit.count)
         let place = offset + number.unicodeScalars.count
-        let meant = QueryUnit.meant(by: String(unit)).map { "did you mean '\(number)\($0)'? " } ?? ""
-        let quoted = mayBeText ? "; text that begins with a digit goes into quotation marks" : ""
         let units = (QueryUnit.times + (mayBeText ? QueryUnit.sizes : [])).map(\.word)
+        let nearest = QueryUnit.meant(by: String(unit)).flatMap { units.contains("\($0)") ? "\($0)" : nil }
+        let meant = nearest.map { "did you mean '\(number)\($0)'? " } ?? ""
+        let quoted = mayBeText ? "; text that begins with a digit goes into quotation marks" : ""
         return SyntaxProblem(
             place, "'\(unit)' is no unit", hint: meant + "Units are \(units.joined(separator: " "))\(quoted)")
     }
