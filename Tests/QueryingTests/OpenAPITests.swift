@@ -43,7 +43,8 @@ struct OpenAPITests {
         }
         #expect(
             described == [
-                "/api/v1/traces/{id}", "/api/v1/services", "/api/v1/recent", "/api/v1/ledger", "/api/v1/explain/{id}",
+                "/api/v1/traces/{id}", "/api/v1/services", "/api/v1/search", "/api/v1/red", "/api/v1/graph",
+                "/api/v1/recent", "/api/v1/ledger", "/api/v1/explain/{id}",
             ])
         for path in described {
             let target = path.hasSuffix("{id}") ? String(path.dropLast(4)) + "\(sampleID)" : path

@@ -9,8 +9,7 @@ public func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 }
 
 /// A few traces of every kind, the same in each run.
-/// Unsafe in name only: libFuzzer calls from one thread.
-private nonisolated(unsafe) let traces: [AssembledTrace] = {
+private let traces: [AssembledTrace] = {
     var generator = SeededGenerator(seed: 1)
     return (0..<16).map { _ in RandomTrace.assembled(using: &generator) }
 }()
