@@ -5,7 +5,7 @@ SWIFT_RELEASE := swift build -c release --static-swift-stdlib
 SWIFT_DEBUG_FLAGS := --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
-.PHONY: help build up test test-swift test-integration lint format proto bench fuzz crash crash-seals corrupt corrupt-store power outage soak \
+.PHONY: help build up test test-swift test-integration lint format proto bench fuzz crash permutation crash-seals corrupt corrupt-store power outage soak \
 	test-thread test-address clean dependencies test-dependencies
 
 help: ## Print this list.
@@ -56,6 +56,9 @@ corrupt-store: dependencies ## Damage 1,000 stores (CORRUPT_STORES=N) at random 
 
 corrupt: test-dependencies build ## Start the sidecar on 1,000 damaged spools; every span delivered once or counted as lost (2 min).
 	@.venv/bin/python scripts/prove-corruption $(CORRUPT_FLAGS)
+
+permutation: test-dependencies build ## The same million spans once, three times, shuffled, by three sidecars: the same figures and traces (3 min).
+	@.venv/bin/python scripts/prove-permutation $(PERMUTATION_FLAGS)
 
 outage: test-dependencies build ## A collector that is away for 60 s, hostile, or too slow by ten times for 60 s (4 min).
 	@.venv/bin/python scripts/prove-outage $(OUTAGE_FLAGS)

@@ -107,6 +107,14 @@ def test_figures_count_each_span_once_and_are_fresh_when_asked(system, stored):
     assert counts["GET /f/{id}"] >= 3 and all(operation["service"] == "figures" for operation in answer["operations"])
 
 
+def test_the_catalogue_tells_keys_and_their_frequent_values(system, stored):
+    console = system.collector.console
+    answer = get(console, "/api/v1/attributes", prefix="order.")
+    assert [entry["key"] for entry in answer["attributes"]] == ["order.id"] and answer["sampledSpans"] >= 90
+    values = get(console, "/api/v1/attributes/http.response.status_code")["attributes"][0]["topValues"]
+    assert values[0]["value"] == "200" and {"value": "500", "count": 3} in values
+
+
 def test_jaegers_api_answers_like_jaeger(system, stored):
     console = system.collector.console
     assert "orders" in get(console, "/api/services")["data"]

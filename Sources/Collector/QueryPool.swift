@@ -118,6 +118,8 @@ struct StoredTraces: TraceSource {
         try TraceSearch(request, in: store, clock: { StoreClock.system.monotonic() }).run()
     }
 
+    func attributes() throws -> AttributeCatalogue { try AttributeCatalogue.sample(StoreReader(store)) }
+
     func figures(_ filter: SummaryFilter, fresh: Bool) throws -> (summary: Summary, asOf: UInt64) {
         let (summary, asOf) = try store.figures(filter, fresh: fresh)
         let age = StoreClock.system.monotonic() &- asOf

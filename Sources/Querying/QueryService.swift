@@ -39,6 +39,7 @@ package struct QueryService {
     private enum Route {
         case trace(String)
         case search
+        case attributes(String?)
         case red
         case graph
         case services
@@ -55,6 +56,8 @@ package struct QueryService {
             switch rest.first {
             case "traces" where rest.count == 2 && !rest[1].isEmpty: self = .trace(String(rest[1]))
             case "search" where rest.count == 1: self = .search
+            case "attributes" where rest.count == 1: self = .attributes(nil)
+            case "attributes" where rest.count == 2 && !rest[1].isEmpty: self = .attributes(String(rest[1]))
             case "red" where rest.count == 1: self = .red
             case "graph" where rest.count == 1: self = .graph
             case "services" where rest.count == 1: self = .services
@@ -71,7 +74,8 @@ package struct QueryService {
             throw QueryError(
                 404, "unknown_path", "there is nothing at '\(shortened(head.path))'",
                 hint:
-                    "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/red, /api/v1/graph, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
+                    "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/attributes, /api/v1/red,"
+                    + " /api/v1/graph, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
                     + "/api/v1/explain/{id}")
         }
         guard Route.readMethods.contains(head.method) else {
@@ -83,6 +87,18 @@ package struct QueryService {
         switch route {
         case .trace(let text): return try trace(TraceID(given: text), parameters, head)
         case .search: return try search(parameters)
+        case .attributes(let key):
+            let limit = try parameters.integer("limit", in: 1...2000, usual: 100)
+            do {
+                return .json(
+                    AttributesJSON.write(
+                        try source.attributes(), prefix: parameters["prefix"] ?? "",
+                        key: key.map { QueryString.decode($0, plusIsSpace: false) }, limit: limit))
+            } catch {
+                throw QueryError(
+                    500, "store_failed", "the newest spans could not be read: \(error)",
+                    hint: "the collector's log says more")
+            }
         case .red:
             return try figures(parameters) { query, summary, header in
                 FiguresJSON.red(summary, query.filter, header, limit: query.limit)

@@ -10,6 +10,8 @@ package protocol TraceSource {
     /// message has reached `maxBytes`: what came first is whole, and `isTruncated` tells that more is stored.
     func trace(_ id: TraceID, maxBytes: Int) throws -> (message: [UInt8], isTruncated: Bool)?
     func search(_ request: SearchRequest) throws -> SearchPage
+    /// What attributes the newest spans have.
+    func attributes() throws -> AttributeCatalogue
     /// RED figures and calls of what is stored, and until when, in Unix nanoseconds. `fresh`: of all that was acknowledged.
     func figures(_ filter: SummaryFilter, fresh: Bool) throws -> (summary: Summary, asOf: UInt64)
     func serviceUsage() -> [ServiceUsage]

@@ -53,9 +53,7 @@ final class CommitWriter {
             case .batch:
                 let written = commit(batch)
                 describe(batch, in: written)
-                if let open, open.end >= options.segmentBytes || open.segment.pairCount >= options.maxIndexedTraces {
-                    roll()
-                }
+                if let open, isFull(open) { roll() }
                 let count = batch.count
                 batch.removeAll(keepingCapacity: count <= 4096)
             case .close:
@@ -80,6 +78,13 @@ final class CommitWriter {
         let now = options.clock.monotonic()
         if let trouble, now >= trouble.retryAt { begin() }
         if let open, open.nextOrdinal > 0, now &- open.begun >= options.segmentAge.clampedNanoseconds { roll() }
+    }
+
+    private func isFull(_ log: OpenLog) -> Bool {
+        guard log.end < options.segmentBytes else { return true }
+        let size = log.segment.indexSize
+        return size.pairs >= options.maxIndexedTraces || size.tokens >= options.maxIndexedTokens
+            || size.spans >= options.maxIndexedSpans
     }
 
     /// Returns the segment it wrote to, if it wrote.

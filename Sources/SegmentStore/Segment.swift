@@ -52,7 +52,13 @@ final class Segment: Sendable {
         content.withLock { ($0.memory?.summary.logEnd ?? $0.sealed!.summary.logEnd) + ($0.sealed?.fileBytes ?? 0) }
     }
     var frameCount: Int { content.withLock { $0.memory?.frames.count ?? $0.sealed!.frameCount } }
-    var pairCount: Int { content.withLock { $0.memory?.traces.pairCount ?? 0 } }
+    /// What its index in memory holds.
+    var indexSize: (pairs: Int, tokens: Int, spans: UInt64) {
+        content.withLock { content in
+            guard let memory = content.memory else { return (0, 0, 0) }
+            return (memory.traces.pairCount, memory.tokenCount, memory.summary.held.spans)
+        }
+    }
     var services: ServiceCatalogue { content.withLock { $0.memory?.services ?? $0.sealed!.services } }
 
     func frame(_ ordinal: UInt32) -> FrameRef? {

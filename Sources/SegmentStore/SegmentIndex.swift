@@ -8,6 +8,8 @@ struct SegmentIndex: Sendable {
     private(set) var frames: [FrameRef] = []
     /// What is known of the spans of the first frames: it follows the frames by a commit at most.
     private(set) var contents: [FrameContent] = []
+    /// Tokens of all frames.
+    private(set) var tokenCount = 0
     private(set) var services = ServiceCatalogue()
 
     init(header: SegmentHeader) {
@@ -26,7 +28,10 @@ struct SegmentIndex: Sendable {
     }
 
     /// Enters what can be looked for in the next frame that lacks it.
-    mutating func append(_ content: FrameContent) { contents.append(content) }
+    mutating func append(_ content: FrameContent) {
+        contents.append(content)
+        tokenCount += content.tokens.count
+    }
 
     /// Enters a record that lies in the frame numbered `frame`. Calls `onNew` for each trace the segment did not know.
     mutating func insert(

@@ -8,6 +8,10 @@ package struct StoreOptions: Sendable {
     package var segmentAge: Duration = .seconds(3600)
     /// A segment is sealed when its index holds this many (trace, frame) pairs: bounds the memory of the open index.
     package var maxIndexedTraces = 2_000_000
+    /// A segment is sealed when its index holds this many tokens, 8 bytes each, or spans, about 100 bytes each for the figures:
+    /// for the same reason, as what compresses well makes a small log.
+    package var maxIndexedTokens = 6_000_000
+    package var maxIndexedSpans: UInt64 = 1_500_000
     /// Accepted but not yet durable bytes, beyond which `submit` refuses.
     package var maxQueuedBytes = 64 << 20
     /// A frame is closed when its raw content reaches this; a single record may be larger.

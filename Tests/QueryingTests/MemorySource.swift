@@ -45,6 +45,7 @@ final class MemorySource: TraceSource {
         if let failure { throw failure }
         return page
     }
+    func attributes() throws -> AttributeCatalogue { AttributeCatalogue() }
     var summary = Summary()
     func figures(_ filter: SummaryFilter, fresh: Bool) throws -> (summary: Summary, asOf: UInt64) {
         if let failure { throw failure }
