@@ -5,7 +5,7 @@ SWIFT_RELEASE := swift build -c release --static-swift-stdlib
 SWIFT_DEBUG_FLAGS := --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
-.PHONY: help build up test test-swift test-integration lint format proto bench fuzz crash permutation crash-seals corrupt corrupt-store power outage soak \
+.PHONY: help build up test test-swift test-integration lint format proto bench bench-store fuzz crash permutation crash-seals corrupt corrupt-store power outage soak \
 	test-thread test-address clean dependencies test-dependencies
 
 help: ## Print this list.
@@ -36,6 +36,9 @@ proto: dependencies ## Generate the C code of proto/ again.
 
 bench: test-dependencies build ## Measure CPU per span, memory and UDP loss; print them beside the floors.
 	@scripts/bench $(BENCH_FLAGS)
+
+bench-store: test-dependencies build ## Fill a store with 20 M spans and measure reading, searching, starting (5 min; BENCH_FLAGS='--spans 2M').
+	@.venv/bin/python scripts/bench-store $(BENCH_FLAGS)
 
 fuzz: dependencies ## Fuzz wire scanner, refiner, metric texts and the store's files with coverage guidance and address sanitizer (FUZZ_SECONDS=600 is the default).
 	@scripts/fuzz $(or $(FUZZ_SECONDS),600)

@@ -142,6 +142,11 @@ extension FrameTokens: TokenSink {
 
     mutating func resourceToken(_ token: UInt64) { resourceTokens.append(token) }
 
+    mutating func admitsSpans() -> Bool { true }
+
+    @inline(__always)
+    func wants(keyHash: UInt64) -> Bool { true }
+
     mutating func beginScope() {}
 
     /// Known to be there, and not counted: whether all spans have it is then not known, which is safe.

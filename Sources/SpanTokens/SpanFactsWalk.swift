@@ -17,6 +17,8 @@ package struct SpanFactsWalk: ~Copyable {
 
 extension SpanFactsWalk: TokenSink {
     mutating func beginResource() {}
+    mutating func admitsSpans() -> Bool { true }
+    func wants(keyHash: UInt64) -> Bool { false }
     mutating func resourceToken(_ token: UInt64) {}
     mutating func beginScope() {}
     mutating func scopeToken(_ token: UInt64) {}

@@ -11,11 +11,20 @@ package struct SpanProbe: ~Copyable {
     private var scopeNumber: UInt32 = 1
     private var resourceNumber: UInt32 = 1
     private var walk: SpanWalk
+    private var admits: (((Int) -> Bool) -> Bool)?
     private var body: ((SpanFacts, (Int) -> Bool) -> Void)?
+    /// A filter of the keys in question: what other attributes say need not be hashed.
+    private var keys = [UInt64](repeating: 0, count: 64)
 
-    /// - Parameter questions: for each, the tokens of which a span needs one.
-    package init(_ tokens: SpanToken, questions: [[UInt64]]) {
+    /// - Parameters:
+    ///   - questions: for each, the tokens of which a span needs one.
+    ///   - keys: of the attributes that questions are about.
+    package init(_ tokens: SpanToken, questions: [[UInt64]], keys: [String]) {
         walk = SpanWalk(tokens)
+        for key in keys {
+            let hash = tokens.hash(of: key)
+            self.keys[Int(hash >> 58)] |= 1 << (hash >> 52 & 63)
+        }
         bySpan = [UInt32](repeating: 0, count: questions.count)
         byScope = bySpan
         byResource = bySpan
@@ -28,13 +37,18 @@ package struct SpanProbe: ~Copyable {
     }
 
     /// Calls `body` with each span and a way to learn whether it has a token of a question.
+    ///
+    /// - Parameter admits: whether spans of a resource are of interest, from the questions that the resource has tokens of.
     package mutating func walk(
-        _ message: UnsafeRawBufferPointer, _ body: @escaping (SpanFacts, (Int) -> Bool) -> Void
+        _ message: UnsafeRawBufferPointer, admits: @escaping ((Int) -> Bool) -> Bool = { _ in true },
+        _ body: @escaping (SpanFacts, (Int) -> Bool) -> Void
     ) {
         self.body = body
+        self.admits = admits
         var walk = self.walk
         walk.walk(message, into: &self)
         self.body = nil
+        self.admits = nil
     }
 
     @inline(__always)
@@ -52,6 +66,15 @@ extension SpanProbe: TokenSink {
     mutating func resourceToken(_ token: UInt64) {
         guard isWanted(token), let questions = wanted[token] else { return }
         for question in questions { byResource[question] = resourceNumber }
+    }
+
+    mutating func admitsSpans() -> Bool {
+        admits?({ question in byResource[question] == resourceNumber }) ?? true
+    }
+
+    @inline(__always)
+    func wants(keyHash: UInt64) -> Bool {
+        keys[Int(truncatingIfNeeded: keyHash &>> 58)] &>> (keyHash &>> 52 & 63) & 1 == 1
     }
 
     mutating func beginScope() { scopeNumber &+= 1 }

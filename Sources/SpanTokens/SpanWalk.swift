@@ -67,6 +67,7 @@ struct SpanWalk {
         }
         facts.serviceHash = hash(facts.service)
         sink.resourceToken(tokens.service(serviceHash: facts.serviceHash))
+        guard sink.admitsSpans() else { return sink.endResource() }
         var second = WireReader(message)
         while true {
             let tag = second.tag()
@@ -278,6 +279,8 @@ struct SpanWalk {
         _ key: UnsafeRawBufferPointer, _ keyHash: UInt64, _ value: UnsafeRawBufferPointer, depth: Int,
         _ sink: inout Sink, _ emit: (inout Sink, UInt64) -> Void
     ) {
+        // A map has members of other keys.
+        guard sink.wants(keyHash: keyHash) || !Self.isPlain(value) else { return }
         emit(&sink, tokens.exists(keyHash: keyHash))
         // Most values are a short string and nothing else.
         if value.count >= 2, value.count < 128, value[0] == 0x0A, Int(value[1]) == value.count &- 2 {
@@ -405,6 +408,18 @@ struct SpanWalk {
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         appendBase64(bytes, to: &text)
         return text.withUnsafeBytes { hash($0) }
+    }
+
+    /// Whether an AnyValue is certainly one string, bool or number and nothing else.
+    @inline(__always)
+    private static func isPlain(_ value: UnsafeRawBufferPointer) -> Bool {
+        guard value.count >= 2 else { return false }
+        switch value[0] {
+        case 0x0A: return value[1] < 0x80 && Int(value[1]) == value.count &- 2
+        case 0x10, 0x18: return value.dropFirst().firstIndex { $0 < 0x80 } == value.count &- 1
+        case 0x21: return value.count == 9
+        default: return false
+        }
     }
 
     @inline(__always)

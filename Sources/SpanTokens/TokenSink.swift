@@ -4,6 +4,10 @@ protocol TokenSink: ~Copyable {
     /// A ResourceSpans begins; `token` calls until the first span or scope say what holds for all of its spans.
     mutating func beginResource()
     mutating func resourceToken(_ token: UInt64)
+    /// Whether the spans of the resource are to be walked. Asked once all tokens of the resource are told.
+    mutating func admitsSpans() -> Bool
+    /// Whether the tokens of an attribute are to be made.
+    func wants(keyHash: UInt64) -> Bool
     /// A ScopeSpans begins; the tokens before its first span hold for all of its spans.
     mutating func beginScope()
     mutating func scopeToken(_ token: UInt64)

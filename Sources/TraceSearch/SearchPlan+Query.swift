@@ -27,11 +27,15 @@ extension SearchPlan {
         case .comparison(let field, let comparison, let value): return ordered(field, comparison, value)
         case .isIn(.attribute(let scope, let key), let values):
             let texts = values.map { canonicalText($0) }
-            return ask(isExact: scope == .any) { token in texts.map { token.equals(key, canonicalText: $0) } }
+            return ask(.attribute(key), isExact: scope == .any) { token in
+                texts.map { token.equals(key, canonicalText: $0) }
+            }
         case .isIn(let field, let values): return .or(values.map { equals(field, $0) })
         case .range(let field, let first, let last): return range(field, first, last)
         case .matches(let field, _): return may(field)
-        case .related: return Self.anything
+        case .related(let relation, let inner):
+            let step = step(inner)
+            return ask(relation, step)
         }
     }
 
@@ -70,8 +74,8 @@ extension SearchPlan {
     /// A field that has some value.
     private mutating func exists(_ field: QueryField) -> Step {
         switch field {
-        case .attribute(let scope, let key): return ask(isExact: scope == .any) { [$0.exists(key)] }
-        case .span(.service): return .not(ask(isExact: true) { [$0.service("")] })
+        case .attribute(let scope, let key): return ask(.attribute(key), isExact: scope == .any) { [$0.exists(key)] }
+        case .span(.service): return .not(ask(.service, isExact: true) { [$0.service("")] })
         case .span(.name): return .not(ask(isExact: true) { [$0.name("")] })
         case .span(.parentID): return ask(isExact: true) { [$0.hasParent] }
         case .span(.kind), .span(.status), .span(.duration), .span(.start), .span(.end), .span(.traceID),
@@ -83,7 +87,7 @@ extension SearchPlan {
 
     /// A condition that only a field with a value can satisfy, and of which no more is known.
     private mutating func may(_ field: QueryField) -> Step {
-        if case .attribute(_, let key) = field { return ask(isExact: false) { [$0.exists(key)] } }
+        if case .attribute(_, let key) = field { return ask(.attribute(key), isExact: false) { [$0.exists(key)] } }
         return Self.anything
     }
 
@@ -91,8 +95,8 @@ extension SearchPlan {
         let text = canonicalText(value)
         switch field {
         case .attribute(let scope, let key):
-            return ask(isExact: scope == .any) { [$0.equals(key, canonicalText: text)] }
-        case .trace: return Self.anything
+            return ask(.attribute(key), isExact: scope == .any) { [$0.equals(key, canonicalText: text)] }
+        case .trace(let property): return trace(property, equals: text, value)
         case .span(let property): return equals(property, text, value)
         }
     }
@@ -100,7 +104,7 @@ extension SearchPlan {
     private mutating func equals(_ property: SpanProperty, _ text: String, _ value: QueryValue) -> Step {
         switch property {
         case .name: return text.isEmpty ? Self.nothing : ask(isExact: true) { [$0.name(text)] }
-        case .service: return text.isEmpty ? Self.nothing : ask(isExact: true) { [$0.service(text)] }
+        case .service: return text.isEmpty ? Self.nothing : ask(.service, isExact: true) { [$0.service(text)] }
         case .kind:
             guard let kind = SpanKind.allCases.first(where: { "\($0)" == text }) else { return Self.nothing }
             return ask(isExact: true) { [$0.kind(kind.rawValue)] }
@@ -125,6 +129,9 @@ extension SearchPlan {
     }
 
     private mutating func ordered(_ field: QueryField, _ comparison: Comparison, _ value: QueryValue) -> Step {
+        if case .trace(let property) = field, case .integer(let number) = value {
+            return trace(property, comparison, number)
+        }
         switch comparison {
         case .greater, .greaterOrEqual: return range(field, value, nil)
         default: return range(field, nil, value)
@@ -132,11 +139,15 @@ extension SearchPlan {
     }
 
     private mutating func range(_ field: QueryField, _ first: QueryValue?, _ last: QueryValue?) -> Step {
+        if case .trace(let property) = field, case .integer(let first) = first, case .integer(let last) = last {
+            let (low, high) = (trace(property, .greaterOrEqual, first), trace(property, .lessOrEqual, last))
+            return .and([low, high])
+        }
         guard let bounds = Bounds(first, last) else { return may(field) }
         switch field {
         case .attribute(_, let key):
             let buckets = NumberBucket.range(bounds.low, bounds.high)
-            return ask(isExact: false) { token in buckets.map { token.number(key, bucket: $0) } }
+            return ask(.attribute(key), isExact: false) { token in buckets.map { token.number(key, bucket: $0) } }
         case .span(.duration), .span(.start):
             if case .span(let property) = field { return bounded(property, bounds) }
             return Self.anything
@@ -155,6 +166,48 @@ extension SearchPlan {
 
     private static func buckets(_ range: ClosedRange<UInt64>) -> ClosedRange<Int> {
         NumberBucket.of(range.lowerBound)...NumberBucket.of(range.upperBound)
+    }
+
+    // MARK: The whole trace
+
+    private mutating func trace(_ property: TraceProperty, equals text: String, _ value: QueryValue) -> Step {
+        switch property {
+        case .rootName:
+            guard !text.isEmpty, case .question(let number) = ask(isExact: true, { [$0.name(text)] }) else {
+                return Self.anything
+            }
+            return ask(.root(number))
+        case .rootService:
+            guard !text.isEmpty, case .question(let number) = ask(isExact: true, { [$0.service(text)] }) else {
+                return Self.anything
+            }
+            return ask(.root(number))
+        case .hasError where text == "true": return ask(.hasError(true))
+        case .hasError where text == "false": return ask(.hasError(false))
+        case .duration, .spanCount, .serviceCount, .errorCount, .start:
+            if case .integer(let number) = value { return trace(property, .equal, number) }
+            return Self.anything
+        case .hasError: return Self.anything
+        }
+    }
+
+    /// A number of the trace compared with a whole one.
+    private mutating func trace(_ property: TraceProperty, _ comparison: Comparison, _ number: Int64) -> Step {
+        switch property {
+        case .rootName, .rootService, .hasError: return Self.anything
+        case .duration, .spanCount, .serviceCount, .errorCount, .start: break
+        }
+        let floor = UInt64(clamping: number)
+        let range: ClosedRange<UInt64>?
+        switch comparison {
+        case .equal: range = number >= 0 ? floor...floor : nil
+        case .less: range = number > 0 ? 0...floor - 1 : nil
+        case .lessOrEqual: range = number >= 0 ? 0...floor : nil
+        case .greater: range = (number >= 0 ? floor + 1 : 0)...UInt64.max
+        case .greaterOrEqual: range = floor...UInt64.max
+        case .notEqual: return Self.anything
+        }
+        return range.map { ask(.counts(property, $0)) } ?? Self.nothing
     }
 
     // MARK: Pairs

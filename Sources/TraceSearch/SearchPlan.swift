@@ -1,3 +1,4 @@
+import QueryLanguage
 import SegmentStore
 import SpanTokens
 import TraceModel
@@ -17,6 +18,10 @@ struct SearchPlan: Sendable {
         /// The span lasted between the two, both included.
         case lasted(ClosedRange<UInt64>)
         case ofTrace(TraceID)
+        /// Index into `relations`.
+        case related(Int)
+        /// Of the whole trace.
+        case trace(TraceTest)
         case and([Step])
         case or([Step])
         case not(Step)
@@ -27,14 +32,54 @@ struct SearchPlan: Sendable {
         var tokens: @Sendable (SpanToken) -> [UInt64]
         /// Whether a span that has such a token certainly satisfies the condition. One that has none certainly does not.
         var isExact: Bool
+        var subject: Subject
+    }
+
+    enum Subject: Sendable, Equatable {
+        /// All spans of a resource, or none.
+        case service
+        case attribute(String)
+        case other
+    }
+
+    /// What is asked of a trace as a whole.
+    enum TraceTest: Sendable {
+        case counts(TraceProperty, ClosedRange<UInt64>)
+        case hasError(Bool)
+        /// The root has a token of the question.
+        case root(Int)
     }
 
     private(set) var root = Step.constant(some: true, all: false)
     private(set) var questions: [Question] = []
+    /// What is asked of spans that stand elsewhere in the trace; those within others come before them.
+    private(set) var relations: [(relation: Relation, inner: Step)] = []
+    /// Whether something is asked of the trace as a whole.
+    private(set) var asksTrace = false
 
-    mutating func ask(isExact: Bool, _ tokens: @escaping @Sendable (SpanToken) -> [UInt64]) -> Step {
-        questions.append(Question(tokens: tokens, isExact: isExact))
+    mutating func ask(
+        _ subject: Subject = .other, isExact: Bool, _ tokens: @escaping @Sendable (SpanToken) -> [UInt64]
+    ) -> Step {
+        questions.append(Question(tokens: tokens, isExact: isExact, subject: subject))
         return .question(questions.count - 1)
+    }
+
+    mutating func ask(_ relation: Relation, _ inner: Step) -> Step {
+        relations.append((relation, inner))
+        return .related(relations.count - 1)
+    }
+
+    mutating func ask(_ test: TraceTest) -> Step {
+        asksTrace = true
+        return .trace(test)
+    }
+
+    /// Whether single spans do not tell all that can be told from tokens.
+    var needsTraces: Bool { asksTrace || !relations.isEmpty }
+
+    /// Keys of the attributes that are asked for.
+    var keys: [String] {
+        questions.compactMap { question in if case .attribute(let key) = question.subject { key } else { nil } }
     }
 
     mutating func begin(with root: Step) { self.root = root }
@@ -75,7 +120,7 @@ extension SearchPlan {
                 if range.contains(times.minStart), range.contains(times.maxStart) { all.insert(frame) }
             }
             return (some, all)
-        case .lasted: return (FrameSet(count: count, full: true), FrameSet(count: count))
+        case .lasted, .related, .trace: return (FrameSet(count: count, full: true), FrameSet(count: count))
         case .ofTrace(let id):
             var some = FrameSet(count: count)
             for frame in view.frames(of: id) { some.insert(Int(frame)) }
@@ -101,48 +146,6 @@ extension SearchPlan {
             some.invert()
             all.invert()
             return (all, some)
-        }
-    }
-
-    /// Whether one span may satisfy the query. `has` tells whether it has a token of a question.
-    func mayHold(_ facts: SpanFacts, _ has: (Int) -> Bool) -> Bool { judge(root, facts, has).some }
-
-    private func judge(
-        _ step: Step, _ facts: SpanFacts, _ has: (Int) -> Bool
-    ) -> (some: Bool, all: Bool) {
-        switch step {
-        case .constant(let some, let all): return (some, all)
-        case .question(let number):
-            let found = has(number)
-            return (found, found && questions[number].isExact)
-        case .started(let range):
-            let holds = range.contains(facts.start)
-            return (holds, holds)
-        case .lasted(let range):
-            let holds = range.contains(facts.duration)
-            return (holds, holds)
-        case .ofTrace(let id):
-            let holds = id.high == facts.traceHigh && id.low == facts.traceLow
-            return (holds, holds)
-        case .and(let steps):
-            var result = (some: true, all: true)
-            for step in steps {
-                let part = judge(step, facts, has)
-                result = (result.some && part.some, result.all && part.all)
-                if !result.some { break }
-            }
-            return result
-        case .or(let steps):
-            var result = (some: false, all: false)
-            for step in steps {
-                let part = judge(step, facts, has)
-                result = (result.some || part.some, result.all || part.all)
-                if result.all { break }
-            }
-            return result
-        case .not(let step):
-            let inner = judge(step, facts, has)
-            return (!inner.all, !inner.some)
         }
     }
 }

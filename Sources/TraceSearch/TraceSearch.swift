@@ -20,6 +20,9 @@ package struct TraceSearch {
     private let upper: TraceKey
     private let fingerprint: UInt64
 
+    private var rows: SpanRows?
+    /// The tokens of the questions in each view.
+    private var tokens: [[[UInt64]]] = []
     private var queue = CandidateQueue()
     /// The newest span of each trace that may satisfy the query and was seen; nil once the trace was read.
     private var waiting: [TraceID: UInt64] = [:]
@@ -48,6 +51,7 @@ package struct TraceSearch {
         upper = request.cursor?.key ?? .newest
         plan = SearchPlan(request.expression, started: request.started)
         evaluator = QueryEvaluator(request.expression)
+        rows = SpanRows(plan)
     }
 
     private static func fingerprint(of request: SearchRequest) -> UInt64 {
@@ -68,8 +72,7 @@ package struct TraceSearch {
         let deadline =
             started &+ UInt64(clamping: request.bounds.time.components.seconds) &* 1_000_000_000
             &+ UInt64(clamping: request.bounds.time.components.attoseconds / 1_000_000_000)
-        var tokens: [[[UInt64]]] = []
-        let places = select(&tokens)
+        let places = select()
         var next = 0
         page.figures.framesToRead = places.count
         search: while page.traces.count <= request.limit {
@@ -92,7 +95,7 @@ package struct TraceSearch {
             let place = places[next]
             next += 1
             page.figures.framesRead += 1
-            try gather(place, tokens[place.view])
+            try gather(place)
         }
         finish()
         page.figures.bytesRead = reader.readBytes
@@ -104,7 +107,7 @@ package struct TraceSearch {
     // MARK: Frames
 
     /// The frames that may hold an answer, the newest first.
-    private mutating func select(_ tokens: inout [[[UInt64]]]) -> [Place] {
+    private mutating func select() -> [Place] {
         var places: [Place] = []
         for (index, view) in reader.views.enumerated() {
             let own = plan.tokens(in: view)
@@ -122,14 +125,35 @@ package struct TraceSearch {
     }
 
     /// Notes the traces of a frame with a span that may satisfy the query.
-    private mutating func gather(_ place: Place, _ tokens: [[UInt64]]) throws(StoreError) {
+    private mutating func gather(_ place: Place) throws(StoreError) {
+        let found: [TraceKey]
+        if rows == nil {
+            found = try candidates(place)
+        } else {
+            let position = RecordPosition(segment: reader.views[place.view].number, frame: UInt32(place.frame))
+            try readRows(of: place.view, position)
+            found = rows?.candidates(in: position, before: upper) ?? []
+        }
+        for key in found where !read.contains(key.id) {
+            if let older = waiting[key.id], older >= key.start { continue }
+            waiting[key.id] = key.start
+            queue.insert(key)
+        }
+    }
+
+    private func candidates(_ place: Place) throws(StoreError) -> [TraceKey] {
         let view = reader.views[place.view]
-        var probe = SpanProbe(view.tokens, questions: tokens)
+        var probe = SpanProbe(view.tokens, questions: tokens[place.view], keys: plan.keys)
         var found: [TraceKey] = []
         let (plan, upper) = (plan, upper)
+        let admits = { (answers: (Int) -> Bool) in
+            withoutActuallyEscaping(answers) { plan.judge(AnySpan(answers: $0)).some }
+        }
         try reader.forEachRequest(of: view, place.frame) { message in
-            probe.walk(message) { facts, has in
-                guard facts.start <= upper.start, plan.mayHold(facts, has) else { return }
+            probe.walk(message, admits: admits) { facts, answers in
+                guard facts.start <= upper.start,
+                    withoutActuallyEscaping(answers, do: { plan.judge(LoneSpan(facts: facts, answers: $0)).some })
+                else { return }
                 let key = TraceKey(start: facts.start, id: TraceID(high: facts.traceHigh, low: facts.traceLow))
                 // Neighbours are often of one trace.
                 if let last = found.last, last.id == key.id {
@@ -140,11 +164,35 @@ package struct TraceSearch {
             }
             return true
         }
-        for key in found where !read.contains(key.id) {
-            if let older = waiting[key.id], older >= key.start { continue }
-            waiting[key.id] = key.start
-            queue.insert(key)
+        return found
+    }
+
+    private mutating func readRows(of view: Int, _ position: RecordPosition) throws(StoreError) {
+        guard var rows, !rows.holds(position) else { return }
+        // Else they would be copied.
+        self.rows = nil
+        defer { self.rows = rows }
+        let view = (segment: reader.views[view], tokens: tokens[view])
+        var probe = SpanProbe(view.segment.tokens, questions: view.tokens, keys: plan.keys)
+        try reader.forEachRequest(of: view.segment, Int(position.frame)) { message in
+            probe.walk(message) { facts, answers in rows.add(facts, answers) }
+            return true
         }
+        rows.finish(position)
+    }
+
+    /// Whether the trace may satisfy the query, as far as tokens of its spans tell.
+    private mutating func mayHold(_ id: TraceID) throws(StoreError) -> Bool {
+        guard rows != nil else { return true }
+        var positions: [RecordPosition] = []
+        for (index, view) in reader.views.enumerated() {
+            for frame in view.frames(of: id) {
+                guard positions.count < SpanRows.maximumFrames else { return true }
+                positions.append(RecordPosition(segment: view.number, frame: frame))
+                try readRows(of: index, positions[positions.count - 1])
+            }
+        }
+        return rows?.mayHold(id, in: positions) ?? true
     }
 
     // MARK: Traces
@@ -160,7 +208,7 @@ package struct TraceSearch {
         guard waiting[key.id] == key.start else { return }
         waiting[key.id] = nil
         read.insert(key.id)
-        guard let trace = try judge(key.id), trace.key < upper else { return }
+        guard try mayHold(key.id), let trace = try judge(key.id), trace.key < upper else { return }
         if trace.key == key {
             page.traces.append(trace)
         } else {

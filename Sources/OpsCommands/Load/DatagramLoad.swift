@@ -17,7 +17,7 @@ struct DatagramLoad {
 
     init(plan: LoadPlan) throws(OpsError) {
         self.plan = plan
-        template = RequestTemplate(spans: plan.batch, spansPerTrace: plan.spansPerTrace)
+        template = RequestTemplate(spans: plan.batch, spansPerTrace: plan.spansPerTrace, requests: plan.requests)
         ids = LoadIDs(seed: plan.seed)
         report = LoadReport(mode: plan.mode, batch: plan.batch)
         let size = template.request(0, ids: ids, time: 0).count + 32
@@ -65,7 +65,7 @@ struct DatagramLoad {
             let code = errno
             if sent >= 0 {
                 report.ackedSpans += UInt64(template.spans)
-                report.ackedTraces += UInt64(template.traceSizes.count)
+                report.ackedTraces += UInt64(template.completedTraces(by: number))
                 acked.add(number)
                 return
             }

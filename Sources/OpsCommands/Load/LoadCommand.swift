@@ -17,7 +17,7 @@ enum LoadCommand {
                 .value("connections", "N", "connections at a time", standard: "1"),
                 .value("streams", "N", "requests in flight on each connection; 1 in mode http1", standard: "8"),
                 .value("rate", "N", "spans a second; 0 is as fast as they are acknowledged", standard: "0"),
-                .value("trace-spans", "N", "spans of a trace", standard: "8"),
+                .value("trace-spans", "N", "spans of a trace [8]; more than --batch as a multiple of it"),
                 .value("seed", "N", "makes the ids of a run repeatable"),
                 .value(
                     "ids", "FILE", "write the acknowledged traces there, a line each: id, number of spans",
@@ -45,7 +45,7 @@ enum LoadCommand {
         }
         let (report, acked) = try send(plan, headers: try CollectorAPI.keyHeaders(arguments))
         if let file = plan.idsFile {
-            let template = RequestTemplate(spans: plan.batch, spansPerTrace: plan.spansPerTrace)
+            let template = RequestTemplate(spans: plan.batch, spansPerTrace: plan.spansPerTrace, requests: 1)
             try AckedIDsFile.write(acked, template: template, ids: LoadIDs(seed: plan.seed), to: file)
         }
         terminal.write(arguments.has("json") ? report.json() + "\n" : report.table(style: terminal.output))

@@ -27,12 +27,18 @@ package struct LoadPlan: Sendable {
             throw .invalidValue(option: "--target", value: target, expected: "an address such as 127.0.0.1:4317")
         }
         batch = try arguments.integer("batch", in: 1...10_000) ?? (mode == .udp ? 2 : 100)
-        spansPerTrace = try arguments.integer("trace-spans", in: 1...1_000) ?? 8
+        spansPerTrace = try arguments.integer("trace-spans", in: 1...1_000_000) ?? min(8, batch)
+        guard RequestTemplate.fits(spansPerTrace, in: batch) else {
+            throw .invalidValue(
+                option: "--trace-spans", value: "\(spansPerTrace)",
+                expected: "at most --batch (\(batch)), or a multiple of it")
+        }
         seconds = try arguments.integer("seconds", in: 1...86_400)
         let spans = try arguments.integer("spans", in: 1...10_000_000_000) ?? (seconds == nil ? 100_000 : nil)
-        // Whole requests: at least as many spans as asked for.
-        let size = batch
-        requests = spans.map { UInt64(($0 + size - 1) / size) }
+        // Whole requests and traces: at least as many spans as asked for.
+        let size = max(batch, spansPerTrace)
+        let requestsPerTrace = size / batch
+        requests = spans.map { UInt64(($0 + size - 1) / size * requestsPerTrace) }
         connections = try arguments.integer("connections", in: 1...1_000) ?? 1
         streams = mode == .http1 ? 1 : try arguments.integer("streams", in: 1...100) ?? 8
         rate = try arguments.integer("rate", in: 0...100_000_000) ?? 0

@@ -23,7 +23,7 @@ final class RequestLoad {
     init(plan: LoadPlan, loop: EventLoop, connect: (EventLoop) -> any LoadTransport) {
         self.plan = plan
         self.loop = loop
-        template = RequestTemplate(spans: plan.batch, spansPerTrace: plan.spansPerTrace)
+        template = RequestTemplate(spans: plan.batch, spansPerTrace: plan.spansPerTrace, requests: plan.requests)
         ids = LoadIDs(seed: plan.seed)
         report = LoadReport(mode: plan.mode, batch: plan.batch)
         transports = (0..<plan.connections).map { _ in connect(loop) }
@@ -77,7 +77,7 @@ final class RequestLoad {
             switch outcome {
             case .acknowledged:
                 report.ackedSpans += UInt64(template.spans)
-                report.ackedTraces += UInt64(template.traceSizes.count)
+                report.ackedTraces += UInt64(template.completedTraces(by: number))
                 report.latencies.add(nanoseconds: (loop.now() - due).wholeNanoseconds)
                 acked.add(number)
                 room[index] += 1

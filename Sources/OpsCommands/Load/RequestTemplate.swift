@@ -1,152 +1,198 @@
+import Glibc
 package import TraceModel
-import WireFormat
 
-/// One export request of `spans` spans, encoded once. Later requests differ in ids and times only, which are patched
-/// into the bytes where they stand: sending costs next to nothing beside receiving.
+/// Export requests of `spans` spans, encoded before the first is sent. What is sent differs in ids, times and some values
+/// only, which are patched where they stand: sending costs little beside receiving.
+///
+/// A request holds whole traces, or a trace is sent in several requests that follow each other.
 package struct RequestTemplate: Sendable {
     package let spans: Int
-    /// Traces that one request holds, each whole, and the spans of each.
+    /// The spans of each trace that one request holds.
     package let traceSizes: [Int]
-    private var bytes: [UInt8]
-    private var slots: [Slot] = []
+    /// Requests that make up one trace.
+    package let requestsPerTrace: UInt64
+    private let sheets: [Sheet]
+    /// When the trace that is being sent ended, where it takes several requests.
+    private var ended: UInt64 = 0
 
-    /// Where one span's ids and times stand in `bytes`.
-    private struct Slot: Sendable {
-        let trace: Int
-        let span: Int
-        let traceID: Int
-        let spanID: Int
-        let parentID: Int?
-        let start: Int
-        let end: Int
-        let startOffset: UInt64
-        let endOffset: UInt64
+    /// One encoded request.
+    private struct Sheet {
+        var bytes: [UInt8]
+        /// By offset, so those of one span follow each other.
+        var holes: [Stencil.Hole]
+        var slots: [Slot]
     }
 
-    private static let markedTrace: [UInt8] = [UInt8](repeating: 0xA5, count: 16)
-    private static let markedSpan: [UInt8] = [UInt8](repeating: 0x5A, count: 8)
+    private struct Slot {
+        /// Which of the request's traces, and the number within it.
+        var trace: Int
+        var span: Int
+        var parent: Int
+        var from: Double
+        var to: Double
+    }
 
-    package init(spans: Int, spansPerTrace: Int) {
+    /// What the spans of a trace have in common.
+    private struct TraceValues {
+        var id: TraceID
+        var start: UInt64
+        var duration: Double
+        var user: UInt64
+        var object: UInt64
+    }
+
+    /// Spans that are encoded before they repeat.
+    private static let variety = 8_192
+
+    /// - Parameters:
+    ///   - spansPerTrace: more than `spans` only as a multiple of it.
+    ///   - requests: how many will be asked for, if that is known.
+    package init(spans: Int, spansPerTrace: Int, requests: UInt64? = nil) {
         precondition(spans > 0 && spansPerTrace > 0, "a request holds at least one span")
+        precondition(Self.fits(spansPerTrace, in: spans), "a trace of several requests is a multiple of them")
         self.spans = spans
+        var random = LoadRandom(seed: 1)
+        guard spansPerTrace <= spans else {
+            let trace = MadeUpTrace(spans: spansPerTrace, &random)
+            traceSizes = [spans]
+            requestsPerTrace = UInt64(spansPerTrace / spans)
+            sheets = stride(from: 0, to: spansPerTrace, by: spans).map { first in
+                Self.sheet((first..<first + spans).map { (0, $0, trace.spans[$0]) }, &random)
+            }
+            return
+        }
         var sizes = [Int](repeating: spansPerTrace, count: spans / spansPerTrace)
         if spans % spansPerTrace > 0 { sizes.append(spans % spansPerTrace) }
         traceSizes = sizes
-
-        var located: [(trace: Int, span: Int)] = []
-        for (trace, size) in sizes.enumerated() { located += (0..<size).map { (trace, $0) } }
-        var writer = ProtobufWriter(capacity: spans * 420)
-        // A ResourceSpans for each service; the spans of a trace go round the services.
-        var order: [(trace: Int, span: Int)] = []
-        for (service, name) in Self.services.enumerated() {
-            let mine = located.filter { $0.span % Self.services.count == service }
-            guard !mine.isEmpty else { continue }
-            order += mine
-            writer.message(1) { writer in
-                writer.message(1) { Self.attribute("service.name", name, number: 1, to: &$0) }
-                writer.message(2) { writer in
-                    writer.message(1) { $0.string(1, "hms-ops load") }
-                    for place in mine { Self.write(place.span, of: sizes[place.trace], to: &writer) }
-                }
+        requestsPerTrace = 1
+        let count = min(max(4, Self.variety / spans), Int(clamping: max(1, requests ?? .max)))
+        sheets = (0..<count).map { _ in
+            let placed = sizes.enumerated().flatMap { trace, size in
+                MadeUpTrace(spans: size, &random).spans.enumerated().map { (trace, $0.offset, $0.element) }
             }
+            return Self.sheet(placed, &random)
         }
-        bytes = writer.bytes
-        locate(order, sizes)
     }
 
-    /// The request number `number` of a run, with its traces' times starting at `time`.
+    /// Whether traces of that size can be sent in requests of that size.
+    package static func fits(_ spansPerTrace: Int, in spans: Int) -> Bool {
+        spansPerTrace <= spans || spansPerTrace % spans == 0
+    }
+
+    /// The request number `number` of a run, with its traces ended a moment before `time`. Numbers rise.
     package mutating func request(_ number: UInt64, ids: LoadIDs, time: UInt64) -> [UInt8] {
-        let first = number &* UInt64(traceSizes.count)
-        for slot in slots {
-            let trace = first &+ UInt64(slot.trace)
-            let id = ids.trace(trace)
-            putBigEndian(id.high, at: slot.traceID)
-            putBigEndian(id.low, at: slot.traceID + 8)
-            putBigEndian(ids.span(slot.span, of: id).value, at: slot.spanID)
-            if let parentID = slot.parentID {
-                putBigEndian(ids.span((slot.span - 1) / 2, of: id).value, at: parentID)
+        if number % requestsPerTrace == 0 { ended = time }
+        let sheet = sheets[Int(number % UInt64(sheets.count))]
+        let values = traces(of: number, ids: ids).map { Self.values(of: $0.id, ended: ended) }
+        var bytes = sheet.bytes
+        var current = -1
+        var (trace, slot, id) = (values[0], sheet.slots[0], SpanID(value: 0))
+        var (start, end): (UInt64, UInt64) = (0, 0)
+        for hole in sheet.holes {
+            if hole.span != current {
+                current = hole.span
+                slot = sheet.slots[current]
+                trace = values[slot.trace]
+                id = ids.span(slot.span, of: trace.id)
+                start = trace.start &+ UInt64(trace.duration * slot.from)
+                end = max(start &+ 1_000, trace.start &+ UInt64(trace.duration * slot.to))
             }
-            putLittleEndian(time &+ slot.startOffset, at: slot.start)
-            putLittleEndian(time &+ slot.endOffset, at: slot.end)
+            switch hole.filling {
+            case .traceID:
+                Self.putBigEndian(trace.id.high, at: hole.offset, &bytes)
+                Self.putBigEndian(trace.id.low, at: hole.offset + 8, &bytes)
+            case .spanID: Self.putBigEndian(id.value, at: hole.offset, &bytes)
+            case .parentID: Self.putBigEndian(ids.span(slot.parent, of: trace.id).value, at: hole.offset, &bytes)
+            case .start: Self.putBigEndian(start.byteSwapped, at: hole.offset, &bytes)
+            case .end: Self.putBigEndian(end.byteSwapped, at: hole.offset, &bytes)
+            case .user: Self.putDigits(trace.user, at: hole.offset, &bytes)
+            case .object: Self.putDigits(trace.object, at: hole.offset, &bytes)
+            case .number: Self.putDigits((id.value >> 40) % 1_000_000, at: hole.offset, &bytes)
+            case .hex: Self.putHex(id.value, at: hole.offset, &bytes)
+            case .port:
+                let port = 32_768 + id.value >> 50
+                bytes[hole.offset] = UInt8(truncatingIfNeeded: port) | 0x80
+                bytes[hole.offset + 1] = UInt8(truncatingIfNeeded: port >> 7) | 0x80
+                bytes[hole.offset + 2] = UInt8(truncatingIfNeeded: port >> 14)
+            }
         }
         return bytes
     }
 
-    /// The traces of request `number`, with the number of spans of each.
+    /// The traces of request `number`, with the number of spans of each in it.
     package func traces(of number: UInt64, ids: LoadIDs) -> [(id: TraceID, spans: Int)] {
-        let first = number &* UInt64(traceSizes.count)
+        let first = number / requestsPerTrace &* UInt64(traceSizes.count)
         return traceSizes.enumerated().map { (ids.trace(first &+ UInt64($0.offset)), $0.element) }
+    }
+
+    /// Traces that request `number` completes.
+    package func completedTraces(by number: UInt64) -> Int {
+        (number + 1) % requestsPerTrace == 0 ? traceSizes.count : 0
     }
 
     // MARK: Encoding, once
 
-    private static let services = ["gateway", "eligibility", "payments", "ledger"]
-
-    private static func write(_ span: Int, of size: Int, to writer: inout ProtobufWriter) {
-        writer.message(2) { writer in
-            writer.bytes(1, markedTrace)
-            writer.bytes(2, markedSpan)
-            if span > 0 { writer.bytes(4, markedSpan) }
-            writer.string(5, "POST /v1/eligibility/\(span)")
-            writer.varint(6, span == 0 ? 2 : 3)
-            writer.fixed64(7, .max)
-            writer.fixed64(8, .max)
-            attribute("http.request.method", "POST", number: 9, to: &writer)
-            attribute("url.path", "/v1/eligibility/check", number: 9, to: &writer)
-            attribute("server.address", "eligibility.default.svc.cluster.local", number: 9, to: &writer)
-            attribute("http.response.status_code", 200, number: 9, to: &writer)
-            attribute("hms.a2a.envelope_id", "env-20260101-000042", number: 9, to: &writer)
-            attribute("tenant", "north-clinic", number: 9, to: &writer)
-            attribute("span.number", UInt64(span), number: 9, to: &writer)
-            attribute("span.siblings", UInt64(size), number: 9, to: &writer)
+    private static func sheet(
+        _ placed: [(trace: Int, number: Int, span: MadeUpTrace.Span)], _ random: inout LoadRandom
+    ) -> Sheet {
+        var request = Stencil()
+        var slots: [Slot] = []
+        // A ResourceSpans for each service, as a pod sends what it has together.
+        for service in MadeUpSpan.services.indices {
+            let mine = placed.filter { $0.span.service == service }
+            guard !mine.isEmpty else { continue }
+            let pod = random.below(3)
+            var scope = Stencil()
+            scope.message(1, MadeUpSpan.scope(of: service))
+            for (trace, number, span) in mine {
+                var encoded = MadeUpSpan.encode(span, &random)
+                encoded.assign(to: slots.count)
+                slots.append(
+                    Slot(trace: trace, span: number, parent: span.parent ?? 0, from: span.from, to: span.to))
+                scope.message(2, encoded)
+            }
+            request.message(1) { resource in
+                resource.message(1, MadeUpSpan.resource(of: service, pod: pod))
+                resource.message(2, scope)
+            }
         }
+        return Sheet(bytes: request.bytes, holes: request.holes, slots: slots)
     }
 
-    private static func attribute(_ key: String, _ value: String, number: UInt32, to writer: inout ProtobufWriter) {
-        writer.message(number) { writer in
-            writer.string(1, key)
-            writer.message(2) { $0.string(1, value) }
-        }
+    // MARK: Values
+
+    /// Microseconds, log-normal about 45 ms.
+    private static let durations: [Double] = {
+        var random = LoadRandom(seed: 2)
+        return (0..<4_096).map { _ in min(max(1_000, 45_000 * exp(0.9 * random.normal())), 10_000_000) }
+    }()
+
+    private static func values(of id: TraceID, ended: UInt64) -> TraceValues {
+        let mixed = LoadIDs.mix(id.high &+ id.low)
+        let duration = durations[Int(mixed & 4_095)] * 1_000
+        let ago = mixed >> 12 & 0x3FFF_FFFF
+        let user = (mixed >> 44) * 1_000_000 >> 20
+        return TraceValues(
+            id: id, start: ended &- UInt64(duration) &- ago, duration: duration,
+            user: user * user / 1_000_000, object: (id.low >> 40) * 1_000_000 >> 24)
     }
 
-    private static func attribute(_ key: String, _ value: UInt64, number: UInt32, to writer: inout ProtobufWriter) {
-        writer.message(number) { writer in
-            writer.string(1, key)
-            writer.message(2) { $0.varint(3, value) }
-        }
-    }
-
-    /// Finds the marked ids and times. Each span begins with its marked trace ID, and between that and its times stands
-    /// nothing of variable meaning, so the distances follow from the encoding.
-    private mutating func locate(_ order: [(trace: Int, span: Int)], _ sizes: [Int]) {
-        var position = 0
-        for place in order {
-            position = find(Self.markedTrace, from: position)
-            let traceID = position
-            let spanID = traceID + 16 + 2
-            let parentID = place.span > 0 ? spanID + 8 + 2 : nil
-            let start = find([UInt8](repeating: 0xFF, count: 8), from: spanID)
-            let depth = UInt64(place.span)
-            slots.append(
-                Slot(
-                    trace: place.trace, span: place.span, traceID: traceID, spanID: spanID, parentID: parentID,
-                    start: start, end: start + 9, startOffset: depth &* 150_000,
-                    endOffset: 4_000_000 + UInt64(sizes[place.trace]) &* 300_000 &- depth &* 150_000))
-            position = start + 17
-        }
-    }
-
-    private func find(_ mark: [UInt8], from start: Int) -> Int {
-        var position = start
-        while bytes[position..<position + mark.count] != mark[...] { position += 1 }
-        return position
-    }
-
-    private mutating func putBigEndian(_ value: UInt64, at position: Int) {
+    private static func putBigEndian(_ value: UInt64, at position: Int, _ bytes: inout [UInt8]) {
         for index in 0..<8 { bytes[position + index] = UInt8(truncatingIfNeeded: value >> UInt64(56 - 8 * index)) }
     }
 
-    private mutating func putLittleEndian(_ value: UInt64, at position: Int) {
-        for index in 0..<8 { bytes[position + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index)) }
+    private static func putDigits(_ value: UInt64, at position: Int, _ bytes: inout [UInt8]) {
+        var rest = value
+        for index in stride(from: 5, through: 0, by: -1) {
+            bytes[position + index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+    }
+
+    private static func putHex(_ value: UInt64, at position: Int, _ bytes: inout [UInt8]) {
+        for index in 0..<8 {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index) & 15)
+            bytes[position + index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+        }
     }
 }

@@ -1,0 +1,269 @@
+import QueryLanguage
+import SegmentStore
+import SpanTokens
+import TraceModel
+
+/// What tokens tell of the spans in frames that were read, so that what a query asks of several spans of a trace is mostly
+/// decided without reading the trace itself. Bounded: of frames that are asked for again and were forgotten, it asks anew.
+struct SpanRows {
+    private struct Row {
+        var trace: TraceID
+        var id: UInt64
+        /// 0 for a root.
+        var parent: UInt64
+        var start: UInt64
+        var end: UInt64
+        /// 0 where there is no name.
+        var service: UInt64
+        var isError: Bool
+        /// A bit for each question.
+        var answers: UInt64
+
+        static func < (left: Row, right: Row) -> Bool {
+            (left.trace.high, left.trace.low, left.id) < (right.trace.high, right.trace.low, right.id)
+        }
+    }
+
+    private let plan: SearchPlan
+    /// By trace and id.
+    private var frames: [RecordPosition: [Row]] = [:]
+    /// In the order in which they came.
+    private var order: [RecordPosition] = []
+    private var rowCount = 0
+    private var open: [Row] = []
+
+    /// About 10 MB.
+    private static let maximumRows = 100_000
+    /// A trace in more frames is read.
+    static let maximumFrames = 16
+
+    /// Nil where the spans of a trace tell no more than each by itself, or are too much to keep.
+    init?(_ plan: SearchPlan) {
+        guard plan.needsTraces, plan.questions.count <= 64 else { return nil }
+        self.plan = plan
+    }
+
+    // MARK: Filling
+
+    func holds(_ frame: RecordPosition) -> Bool { frames[frame] != nil }
+
+    /// A span of the frame that is finished next.
+    mutating func add(_ facts: SpanFacts, _ answers: (Int) -> Bool) {
+        var bits: UInt64 = 0
+        for question in plan.questions.indices where answers(question) { bits |= 1 << UInt64(question) }
+        open.append(
+            Row(
+                trace: TraceID(high: facts.traceHigh, low: facts.traceLow), id: facts.spanID, parent: facts.parentID,
+                start: facts.start, end: facts.end, service: facts.service.isEmpty ? 0 : facts.serviceHash | 1,
+                isError: facts.status == 2, answers: bits))
+    }
+
+    mutating func finish(_ frame: RecordPosition) {
+        while rowCount + open.count > Self.maximumRows, !order.isEmpty {
+            rowCount -= frames.removeValue(forKey: order.removeFirst())?.count ?? 0
+        }
+        open.sort(by: <)
+        rowCount += open.count
+        frames[frame] = open
+        order.append(frame)
+        open = []
+    }
+
+    // MARK: Asking
+
+    /// Of each trace with spans in the frame, the newest before `upper` that may satisfy the query.
+    func candidates(in frame: RecordPosition, before upper: TraceKey) -> [TraceKey] {
+        var found: [TraceKey] = []
+        for row in frames[frame] ?? [] {
+            let key = TraceKey(start: row.start, id: row.trace)
+            guard key < upper else { continue }
+            if let last = found.last, last.id == key.id {
+                if last < key, plan.judge(RowAlone(row: row)).some { found[found.count - 1] = key }
+            } else if plan.judge(RowAlone(row: row)).some {
+                found.append(key)
+            }
+        }
+        return found
+    }
+
+    /// Whether a trace of which all spans lie in these frames may satisfy the query. True where rows do not tell.
+    func mayHold(_ trace: TraceID, in positions: [RecordPosition]) -> Bool {
+        var rows: [Row] = []
+        for position in positions {
+            guard let frame = frames[position] else { return true }
+            var place = Self.place(of: trace, in: frame)
+            while place < frame.count, frame[place].trace == trace {
+                rows.append(frame[place])
+                place += 1
+            }
+        }
+        if positions.count > 1 { rows.sort(by: <) }
+        let isOneSegment = positions.allSatisfy { $0.segment == positions[0].segment }
+        guard let tree = Tree(rows, plan, isOneSegment: isOneSegment) else { return true }
+        return rows.indices.contains { index in
+            plan.judge(RowInTree(row: rows[index], tree: tree, index: index)).some
+        }
+    }
+
+    private static func place(of trace: TraceID, in rows: [Row]) -> Int {
+        var (low, high) = (0, rows.count)
+        while low < high {
+            let middle = low + (high - low) / 2
+            let other = rows[middle].trace
+            if (other.high, other.low) < (trace.high, trace.low) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    // MARK: Rows
+
+    private struct RowAlone: SearchFacts {
+        let row: Row
+
+        func has(_ question: Int, _ subject: SearchPlan.Subject) -> Likelihood {
+            Likelihood(row.answers >> UInt64(question) & 1 == 1)
+        }
+        func started(_ range: ClosedRange<UInt64>) -> Likelihood { Likelihood(range.contains(row.start)) }
+        func lasted(_ range: ClosedRange<UInt64>) -> Likelihood {
+            Likelihood(range.contains(row.end > row.start ? row.end - row.start : 0))
+        }
+        func isOf(_ trace: TraceID) -> Likelihood { Likelihood(trace == row.trace) }
+        func related(_ relation: Int) -> Likelihood { .open }
+        func ofTrace(_ test: SearchPlan.TraceTest) -> Likelihood { .open }
+    }
+
+    private struct RowInTree: SearchFacts {
+        let row: Row
+        let tree: Tree
+        let index: Int
+
+        func has(_ question: Int, _ subject: SearchPlan.Subject) -> Likelihood {
+            RowAlone(row: row).has(question, subject)
+        }
+        func started(_ range: ClosedRange<UInt64>) -> Likelihood { RowAlone(row: row).started(range) }
+        func lasted(_ range: ClosedRange<UInt64>) -> Likelihood { RowAlone(row: row).lasted(range) }
+        func isOf(_ trace: TraceID) -> Likelihood { RowAlone(row: row).isOf(trace) }
+        func related(_ relation: Int) -> Likelihood { tree.related[relation][index] }
+        func ofTrace(_ test: SearchPlan.TraceTest) -> Likelihood { tree.ofTrace(test) }
+    }
+
+    // MARK: A trace
+
+    /// A trace of which nothing is strange: each id once, each parent there, no ring.
+    private struct Tree {
+        private let rows: [Row]
+        /// Hashes of names mean the same.
+        private let isOneSegment: Bool
+        /// By place among the rows; nil for a root.
+        private let parents: [Int?]
+        /// For each relation, of each row.
+        private(set) var related: [[Likelihood]] = []
+        private let root: Row?
+
+        init?(_ rows: [Row], _ plan: SearchPlan, isOneSegment: Bool) {
+            for index in rows.indices.dropFirst() where rows[index].id == rows[index - 1].id { return nil }
+            var parents: [Int?] = []
+            parents.reserveCapacity(rows.count)
+            for row in rows {
+                guard row.parent != 0 else {
+                    parents.append(nil)
+                    continue
+                }
+                guard row.parent != row.id, let place = Self.place(of: row.parent, in: rows) else { return nil }
+                parents.append(place)
+            }
+            guard !Self.hasRing(parents) else { return nil }
+            self.rows = rows
+            self.isOneSegment = isOneSegment
+            self.parents = parents
+            let roots = rows.filter { $0.parent == 0 }
+            root = roots.count == 1 ? roots.first : nil
+            for (relation, inner) in plan.relations {
+                let judged = rows.indices.map { index in
+                    plan.judge(inner, RowInTree(row: rows[index], tree: self, index: index))
+                }
+                related.append(relate(relation, judged))
+            }
+        }
+
+        private static func place(of id: UInt64, in rows: [Row]) -> Int? {
+            var (low, high) = (0, rows.count)
+            while low < high {
+                let middle = low + (high - low) / 2
+                if rows[middle].id < id { low = middle + 1 } else { high = middle }
+            }
+            return low < rows.count && rows[low].id == id ? low : nil
+        }
+
+        private static func hasRing(_ parents: [Int?]) -> Bool {
+            // The walk that came by; a walk that meets itself went round.
+            var walks = [Int](repeating: -1, count: parents.count)
+            for start in parents.indices {
+                var next: Int? = start
+                while let index = next, walks[index] < 0 {
+                    walks[index] = start
+                    next = parents[index]
+                }
+                if let index = next, walks[index] == start { return true }
+            }
+            return false
+        }
+
+        /// From what holds for each row itself, what holds for those that it is related to.
+        private func relate(_ relation: Relation, _ judged: [Likelihood]) -> [Likelihood] {
+            var result = [Likelihood](repeating: Likelihood(false), count: judged.count)
+            func add(_ likelihood: Likelihood, to index: Int) {
+                result[index].some = result[index].some || likelihood.some
+                result[index].all = result[index].all || likelihood.all
+            }
+            for index in judged.indices {
+                switch relation {
+                case .parent: if let parent = parents[index] { add(judged[parent], to: index) }
+                case .child: if let parent = parents[index] { add(judged[index], to: parent) }
+                case .ancestor:
+                    var next = parents[index]
+                    while let above = next, !result[index].all {
+                        add(judged[above], to: index)
+                        next = parents[above]
+                    }
+                case .descendant:
+                    var next = judged[index].some ? parents[index] : nil
+                    while let above = next {
+                        add(judged[index], to: above)
+                        next = parents[above]
+                    }
+                }
+            }
+            return result
+        }
+
+        func ofTrace(_ test: SearchPlan.TraceTest) -> Likelihood {
+            switch test {
+            case .hasError(let wanted): return Likelihood(rows.contains { $0.isError } == wanted)
+            case .root(let question): return root.map { RowAlone(row: $0).has(question, .other) } ?? .open
+            case .counts(let property, let range):
+                switch property {
+                case .spanCount: return Likelihood(range.contains(UInt64(rows.count)))
+                case .errorCount: return Likelihood(range.contains(UInt64(rows.count { $0.isError })))
+                case .serviceCount:
+                    guard isOneSegment else { return .open }
+                    return Likelihood(range.contains(UInt64(Set(rows.map(\.service)).subtracting([0]).count)))
+                case .duration: return times.map { Likelihood(range.contains($0.upperBound - $0.lowerBound)) } ?? .open
+                case .start: return times.map { Likelihood(range.contains($0.lowerBound)) } ?? .open
+                case .rootName, .rootService, .hasError: return .open
+                }
+            }
+        }
+
+        /// Nil where a time is strange: assembly knows what to make of it.
+        private var times: ClosedRange<UInt64>? {
+            let usual = UInt64(946_684_800_000_000_000)...UInt64(Int64.max)
+            var (first, last): (UInt64, UInt64) = (.max, 0)
+            for row in rows {
+                guard usual.contains(row.start), usual.contains(row.end), row.end >= row.start else { return nil }
+                (first, last) = (min(first, row.start), max(last, row.end))
+            }
+            return first <= last ? first...last : nil
+        }
+    }
+}
