@@ -131,7 +131,7 @@ struct SpanWalk {
             let tag = message.tag()
             if tag == 0 { break }
             switch tag {
-            case WireTag.bytes(9):
+            case WireTag.bytes(9) where sink.wantsAttributes:
                 let (key, value) = Self.pair(message.bytes())
                 attribute(key, value, depth: 0, &sink) { $0.spanToken($1) }
             case WireTag.bytes(1): (facts.traceHigh, facts.traceLow) = message.bytes().traceID
@@ -256,6 +256,7 @@ struct SpanWalk {
         _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, depth: Int, _ sink: inout Sink,
         _ emit: (inout Sink, UInt64) -> Void
     ) {
+        guard sink.wantsAttributes else { return }
         let keyHash = hash(key)
         // A map has members of other keys.
         guard sink.wants(keyHash: keyHash) || !Self.isPlain(value) else { return }

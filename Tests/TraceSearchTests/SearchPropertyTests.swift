@@ -63,7 +63,9 @@ struct SearchPropertyTests {
         }
     }
 
-    @Test("Ten thousand random queries find exactly the traces that satisfy them, in order, on pages of any size", arguments: 0..<40)
+    @Test(
+        "Ten thousand random queries find exactly the traces that satisfy them, in order, on pages of any size",
+        arguments: 0..<40)
     func findsWhatIsThere(round: Int) throws {
         let base = getenv("HMS_SEED").flatMap { UInt64(String(cString: $0)) } ?? 20_261_127
         let seed = base &+ UInt64(round)

@@ -24,7 +24,7 @@ struct TracesReadTests {
                     traceID: id, spanID: SpanID(value: UInt64(place) + 1), name: "step \(place)",
                     startUnixNano: start + UInt64(place), endUnixNano: start + 1_000)
                 if place > 0 { span.parentSpanID = SpanID(value: UInt64(place)) }
-                if number == 42, place == 2 { span.status = SpanStatus(code: .error) }
+                if number == 42, place == 2 { span.status = SpanStatus(.error) }
                 return span
             }
             let kept = number == orphan ? [spans[0], spans[2]] : spans
