@@ -145,6 +145,9 @@ extension FrameTokens: TokenSink {
     mutating func admitsSpans() -> Bool { true }
 
     @inline(__always)
+    var wantsAttributes: Bool { true }
+
+    @inline(__always)
     func wants(keyHash: UInt64) -> Bool { true }
 
     mutating func beginScope() {}

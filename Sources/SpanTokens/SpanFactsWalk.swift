@@ -18,6 +18,8 @@ package struct SpanFactsWalk: ~Copyable {
 extension SpanFactsWalk: TokenSink {
     mutating func beginResource() {}
     mutating func admitsSpans() -> Bool { true }
+    /// For what the span calls.
+    var wantsAttributes: Bool { true }
     func wants(keyHash: UInt64) -> Bool { false }
     mutating func resourceToken(_ token: UInt64) {}
     mutating func beginScope() {}

@@ -13,6 +13,7 @@ package struct SpanProbe: ~Copyable {
     private var walk: SpanWalk
     private var admits: (((Int) -> Bool) -> Bool)?
     private var body: ((SpanFacts, (Int) -> Bool) -> Void)?
+    let wantsAttributes: Bool
     /// A filter of the keys in question: what other attributes say need not be hashed.
     private var keys = [UInt64](repeating: 0, count: 64)
 
@@ -21,6 +22,7 @@ package struct SpanProbe: ~Copyable {
     ///   - keys: of the attributes that questions are about.
     package init(_ tokens: SpanToken, questions: [[UInt64]], keys: [String]) {
         walk = SpanWalk(tokens)
+        wantsAttributes = !keys.isEmpty
         for key in keys {
             let hash = tokens.hash(of: key)
             self.keys[Int(hash >> 58)] |= 1 << (hash >> 52 & 63)

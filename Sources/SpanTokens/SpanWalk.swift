@@ -141,7 +141,7 @@ struct SpanWalk {
             let tag = message.tag()
             if tag == 0 { break }
             switch tag {
-            case WireTag.bytes(9):
+            case WireTag.bytes(9) where sink.wantsAttributes:
                 let (key, value) = Self.pair(message.bytes())
                 let keyHash = hash(key)
                 attribute(key, keyHash, value, depth: 0, &sink) { $0.spanToken($1) }
@@ -271,6 +271,7 @@ struct SpanWalk {
         _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, depth: Int, _ sink: inout Sink,
         _ emit: (inout Sink, UInt64) -> Void
     ) {
+        guard sink.wantsAttributes else { return }
         attribute(key, hash(key), value, depth: depth, &sink, emit)
     }
 

@@ -6,6 +6,8 @@ protocol TokenSink: ~Copyable {
     mutating func resourceToken(_ token: UInt64)
     /// Whether the spans of the resource are to be walked. Asked once all tokens of the resource are told.
     mutating func admitsSpans() -> Bool
+    /// Whether attributes are of interest at all.
+    var wantsAttributes: Bool { get }
     /// Whether the tokens of an attribute are to be made.
     func wants(keyHash: UInt64) -> Bool
     /// A ScopeSpans begins; the tokens before its first span hold for all of its spans.

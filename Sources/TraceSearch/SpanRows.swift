@@ -18,15 +18,10 @@ struct SpanRows {
         var isError: Bool
         /// A bit for each question.
         var answers: UInt64
-
-        static func < (left: Row, right: Row) -> Bool {
-            (left.trace.high, left.trace.low, left.id) < (right.trace.high, right.trace.low, right.id)
-        }
     }
 
     private let plan: SearchPlan
-    /// By trace and id.
-    private var frames: [RecordPosition: [Row]] = [:]
+    private var frames: [RecordPosition: Frame] = [:]
     /// In the order in which they came.
     private var order: [RecordPosition] = []
     private var rowCount = 0
@@ -60,11 +55,10 @@ struct SpanRows {
 
     mutating func finish(_ frame: RecordPosition) {
         while rowCount + open.count > Self.maximumRows, !order.isEmpty {
-            rowCount -= frames.removeValue(forKey: order.removeFirst())?.count ?? 0
+            rowCount -= frames.removeValue(forKey: order.removeFirst())?.rows.count ?? 0
         }
-        open.sort(by: <)
         rowCount += open.count
-        frames[frame] = open
+        frames[frame] = Frame(open)
         order.append(frame)
         open = []
     }
@@ -74,9 +68,10 @@ struct SpanRows {
     /// Of each trace with spans in the frame, the newest before `upper` that may satisfy the query.
     func candidates(in frame: RecordPosition, before upper: TraceKey) -> [TraceKey] {
         var found: [TraceKey] = []
-        for row in frames[frame] ?? [] {
+        for row in frames[frame]?.rows ?? [] {
             let key = TraceKey(start: row.start, id: row.trace)
             guard key < upper else { continue }
+            // Neighbours are often of one trace.
             if let last = found.last, last.id == key.id {
                 if last < key, plan.judge(RowAlone(row: row)).some { found[found.count - 1] = key }
             } else if plan.judge(RowAlone(row: row)).some {
@@ -91,13 +86,9 @@ struct SpanRows {
         var rows: [Row] = []
         for position in positions {
             guard let frame = frames[position] else { return true }
-            var place = Self.place(of: trace, in: frame)
-            while place < frame.count, frame[place].trace == trace {
-                rows.append(frame[place])
-                place += 1
-            }
+            frame.appendRows(of: trace, to: &rows)
         }
-        if positions.count > 1 { rows.sort(by: <) }
+        rows.sort { $0.id < $1.id }
         let isOneSegment = positions.allSatisfy { $0.segment == positions[0].segment }
         guard let tree = Tree(rows, plan, isOneSegment: isOneSegment) else { return true }
         return rows.indices.contains { index in
@@ -105,17 +96,36 @@ struct SpanRows {
         }
     }
 
-    private static func place(of trace: TraceID, in rows: [Row]) -> Int {
-        var (low, high) = (0, rows.count)
-        while low < high {
-            let middle = low + (high - low) / 2
-            let other = rows[middle].trace
-            if (other.high, other.low) < (trace.high, trace.low) { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-
     // MARK: Rows
+
+    /// The rows of one frame, in which those of one trace are found.
+    private struct Frame {
+        let rows: [Row]
+        /// The last row of each bucket of traces, and the one before each row; -1 at the end.
+        private var last: [Int32]
+        private var before: [Int32] = []
+
+        init(_ rows: [Row]) {
+            self.rows = rows
+            var buckets = 1
+            while buckets < rows.count { buckets *= 2 }
+            last = Array(repeating: -1, count: buckets)
+            before.reserveCapacity(rows.count)
+            for (index, row) in rows.enumerated() {
+                let bucket = Int(truncatingIfNeeded: row.trace.low) & (buckets - 1)
+                before.append(last[bucket])
+                last[bucket] = Int32(truncatingIfNeeded: index)
+            }
+        }
+
+        func appendRows(of trace: TraceID, to found: inout [Row]) {
+            var index = last[Int(truncatingIfNeeded: trace.low) & (last.count - 1)]
+            while index >= 0 {
+                if rows[Int(index)].trace == trace { found.append(rows[Int(index)]) }
+                index = before[Int(index)]
+            }
+        }
+    }
 
     private struct RowAlone: SearchFacts {
         let row: Row

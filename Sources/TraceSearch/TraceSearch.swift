@@ -21,6 +21,8 @@ package struct TraceSearch {
     private let fingerprint: UInt64
 
     private var rows: SpanRows?
+    /// Traces that wait and of which rows told that they may satisfy the query.
+    private var decided: Set<TraceID> = []
     /// The tokens of the questions in each view.
     private var tokens: [[[UInt64]]] = []
     private var queue = CandidateQueue()
@@ -134,8 +136,14 @@ package struct TraceSearch {
             try readRows(of: place.view, position)
             found = rows?.candidates(in: position, before: upper) ?? []
         }
-        for key in found where !read.contains(key.id) {
-            if let older = waiting[key.id], older >= key.start { continue }
+        var excluded: Set<TraceID> = []
+        for key in found where !read.contains(key.id) && !excluded.contains(key.id) {
+            if let older = waiting[key.id] {
+                if older >= key.start { continue }
+            } else if isExcluded(key.id) {
+                excluded.insert(key.id)
+                continue
+            }
             waiting[key.id] = key.start
             queue.insert(key)
         }
@@ -181,18 +189,38 @@ package struct TraceSearch {
         rows.finish(position)
     }
 
-    /// Whether the trace may satisfy the query, as far as tokens of its spans tell.
-    private mutating func mayHold(_ id: TraceID) throws(StoreError) -> Bool {
-        guard rows != nil else { return true }
-        var positions: [RecordPosition] = []
+    /// Where a trace's spans lie, and in which views; nil for a trace in many frames.
+    private func places(of id: TraceID) -> [(view: Int, position: RecordPosition)]? {
+        var places: [(view: Int, position: RecordPosition)] = []
         for (index, view) in reader.views.enumerated() {
             for frame in view.frames(of: id) {
-                guard positions.count < SpanRows.maximumFrames else { return true }
-                positions.append(RecordPosition(segment: view.number, frame: frame))
-                try readRows(of: index, positions[positions.count - 1])
+                guard places.count < SpanRows.maximumFrames else { return nil }
+                places.append((index, RecordPosition(segment: view.number, frame: frame)))
             }
         }
-        return rows?.mayHold(id, in: positions) ?? true
+        return places
+    }
+
+    /// Whether frames that were read tell already that a trace does not satisfy the query. Most traces lie in a single frame:
+    /// they are decided while it is at hand.
+    private mutating func isExcluded(_ id: TraceID) -> Bool {
+        guard let rows, !decided.contains(id), let places = places(of: id),
+            places.allSatisfy({ rows.holds($0.position) })
+        else { return false }
+        guard rows.mayHold(id, in: places.map(\.position)) else {
+            // In the other frames it is not looked at again.
+            if places.count > 1 { read.insert(id) }
+            return true
+        }
+        decided.insert(id)
+        return false
+    }
+
+    /// Whether the trace may satisfy the query, as far as tokens of its spans tell.
+    private mutating func mayHold(_ id: TraceID) throws(StoreError) -> Bool {
+        guard rows != nil, decided.remove(id) == nil, let places = places(of: id) else { return true }
+        for place in places { try readRows(of: place.view, place.position) }
+        return rows?.mayHold(id, in: places.map(\.position)) ?? true
     }
 
     // MARK: Traces
