@@ -8,7 +8,7 @@ package enum OpsProgram {
     package static let commands: [Command] = [
         UpCommand.command, TraceCommand.command, SearchCommand.command, LedgerCommand.command,
         ExplainCommand.command, LoadCommand.command, CheckCommand.command, KeyCommand.command,
-        AuditCommand.command, StoreCommand.command, completions,
+        AuditCommand.command, EraseCommand.command, PinCommand.command, StoreCommand.command, completions,
     ]
 
     /// Runs what `words`, the command line without the program's name, asks for.

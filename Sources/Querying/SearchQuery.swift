@@ -1,4 +1,4 @@
-import QueryLanguage
+package import QueryLanguage
 import TraceSearch
 
 extension SearchRequest {
@@ -47,7 +47,7 @@ extension SearchRequest {
 }
 
 extension QueryError {
-    init(_ error: QuerySyntaxError) {
+    package init(_ error: QuerySyntaxError) {
         self.init(
             400, "invalid_query", "column \(error.column): \(error.message)",
             hint: error.hint ?? "see the query language in docs/QueryLanguage.md")

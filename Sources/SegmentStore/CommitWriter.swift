@@ -44,8 +44,10 @@ final class CommitWriter {
     func run() {
         var batch: [SubmitQueue.Submission] = []
         while true {
-            enum Work { case batch, close }
+            enum Work { case batch, roll(Int), close }
             let work: Work? = context.queue.wait(atMost: timeToNextTick) { queue in
+                // Before what waits, or a busy store would never come to it.
+                if queue.rollsDone < queue.rollsAsked { return .roll(queue.rollsAsked) }
                 if !queue.waiting.isEmpty {
                     queue.take(upTo: options.commitBytes, into: &batch)
                     return .batch
@@ -59,6 +61,9 @@ final class CommitWriter {
                 let count = batch.count
                 batch.removeAll(keepingCapacity: count <= 4096)
                 context.queue.update { $0.finished(records: count, bytes: cost) }
+            case .roll(let ticket):
+                if let open, open.nextOrdinal > 0 { roll() }
+                context.queue.update { $0.rollsDone = ticket }
             case .close:
                 close()
                 return

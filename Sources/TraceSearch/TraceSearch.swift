@@ -39,12 +39,21 @@ package struct TraceSearch {
         _ request: SearchRequest, in store: SegmentStore, clock: @escaping () -> UInt64,
         isCancelled: @escaping () -> Bool = { false }
     ) throws(Failure) {
+        try self.init(
+            request, StoreReader(store, before: request.cursor?.end), clock: clock, isCancelled: isCancelled)
+    }
+
+    /// A search of what a reader sees.
+    package init(
+        _ request: SearchRequest, _ reader: StoreReader, clock: @escaping () -> UInt64,
+        isCancelled: @escaping () -> Bool = { false }
+    ) throws(Failure) {
         self.request = request
         self.clock = clock
         self.isCancelled = isCancelled
         fingerprint = Self.fingerprint(of: request)
         if let cursor = request.cursor, cursor.query != fingerprint { throw .foreignCursor }
-        reader = StoreReader(store, before: request.cursor?.end)
+        self.reader = reader
         upper = request.cursor?.key ?? .newest
         plan = SearchPlan(request.expression, started: request.started)
         evaluator = QueryEvaluator(request.expression)
@@ -65,7 +74,8 @@ package struct TraceSearch {
 
     package consuming func run() throws(StoreError) -> SearchPage {
         let started = clock()
-        let deadline = started &+ UInt64(clamping: request.bounds.time.components.seconds) &* 1_000_000_000
+        let deadline =
+            started &+ UInt64(clamping: request.bounds.time.components.seconds) &* 1_000_000_000
             &+ UInt64(clamping: request.bounds.time.components.attoseconds / 1_000_000_000)
         var tokens: [[[UInt64]]] = []
         let places = select(&tokens)
@@ -198,7 +208,7 @@ package struct TraceSearch {
             }
             found.key.start = max(found.key.start, span.startUnixNano)
             found.matchCount += 1
-            if found.matches.count < FoundTrace.maximumMatches { found.matches.append(node.spanID) }
+            if found.matches.count < request.matches { found.matches.append(node.spanID) }
         }
         return found.matchCount > 0 ? found : nil
     }
