@@ -4,7 +4,7 @@ extension SegmentMaintenance {
     /// Leaves of a segment what is held; all of it goes where that is nothing.
     func thin(_ segment: Segment, _ thinning: RetentionPolicy.Thinning, wall: UInt64) {
         guard let keeping = options.keeping else { return }
-        // Whatever comes of it: it is looked at again when something ends, and not each minute.
+        // Usually it is looked at again only when something ends, and not each minute.
         segment.keptSince(thinning.stage)
         let reason = thinning.reason.words
         do {
@@ -15,6 +15,9 @@ extension SegmentMaintenance {
                 return
             }
             _ = try rewrite(segment, .allBut(kept), reason: reason + ", without what is kept", counting: \.expired)
+        } catch is StoreError where thinning.reason == .age {
+            // The disk may be willing another time; that it was not is told.
+            segment.keptSince(nil)
         } catch {
             context.log(.keptWhole(path: segment.logPath, reason: "\(error)"))
         }

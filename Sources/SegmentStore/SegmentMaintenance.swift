@@ -183,7 +183,8 @@ final class SegmentMaintenance {
         options.keeping?.beginRound()
         defer { options.keeping?.endRound() }
         // Each turn but the last thins segments, and one that is thinned is not thinned again before something ends.
-        for _ in 0...context.segments.withLock({ $0.count }) where sweepOnce() { continue }
+        var turns = context.segments.withLock { $0.count } + 1
+        while turns > 0, sweepOnce() { turns -= 1 }
     }
 
     /// True where it has to look again, as it is not known what is left until it is done.

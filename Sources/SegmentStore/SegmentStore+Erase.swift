@@ -20,6 +20,7 @@ extension SegmentStore {
         for round in 0..<Self.maxEraseRounds {
             roll()
             try erase(removal, traces, into: &erased, isCancelled, progress)
+            guard case .traces = removal else { break }
             // Of whole traces that are still arriving there may be more by now.
             erased.isLeftBehind = segmentsNow().contains { segment in
                 !segment.isSealed && traces.contains { !segment.frames(of: $0).isEmpty }

@@ -204,13 +204,11 @@ extension SearchPlan {
             case .comparison(.span(.name), .equal, let value): name = Self.text(value)
             case .comparison(.span(.status), .equal, let value):
                 status = SpanStatus.Code.allCases.first { "\($0)" == canonicalText(value) }
-            case .comparison(.span(.duration), .greater, let value),
-                .comparison(.span(.duration), .greaterOrEqual, let value):
+            case .comparison(.span(.duration), .greater, let value), .comparison(.span(.duration), .greaterOrEqual, let value):
                 narrow(Bounds(value, nil))
-            case .comparison(.span(.duration), .less, let value),
-                .comparison(.span(.duration), .lessOrEqual, let value):
+            case .comparison(.span(.duration), .less, let value), .comparison(.span(.duration), .lessOrEqual, let value):
                 narrow(Bounds(nil, value))
-            case .range(.span(.duration), let first, let last): narrow(Bounds(first, last))
+                        case .range(.span(.duration), let first, let last): narrow(Bounds(first, last))
             default: break
             }
         }

@@ -55,8 +55,7 @@ extension SearchPlan {
     private func select(_ step: Step, _ view: SegmentView, _ tokens: [[UInt64]]) -> (some: FrameSet, all: FrameSet) {
         let count = view.frameCount
         switch step {
-        case .constant(let some, let all):
-            return (FrameSet(count: count, full: some), FrameSet(count: count, full: all))
+        case .constant(let some, let all): return (FrameSet(count: count, full: some), FrameSet(count: count, full: all))
         case .question(let number):
             var found = view.find(tokens[number])
             if !questions[number].isExact { found.all = FrameSet(count: count) }
