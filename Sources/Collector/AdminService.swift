@@ -6,6 +6,7 @@ import JSON
 import Keeping
 import QueryLanguage
 import Querying
+import SegmentStore
 import SelfTelemetry
 import TraceModel
 
