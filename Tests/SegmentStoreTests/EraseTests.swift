@@ -166,6 +166,39 @@ struct EraseTests {
         #expect(store.statistics.damagedFrames == 0)
     }
 
+    @Test("Readers beside erasures never miss a trace that stays, however their moments meet")
+    func readsBesideErasing() throws {
+        let store = try SegmentStore.open(directory: TemporaryDirectory().path, options: options())
+        defer { store.close() }
+        for batch in batches() { _ = store.append(batch) }
+        let state = Monitor<(isDone: Bool, reads: Int, missing: [UInt64])>((false, 0, []))
+        let readers = try (0..<2).map { kind in
+            try WorkerThread(name: "reader") {
+                while !state.withLock({ $0.isDone }) {
+                    let reader = StoreReader(store)
+                    for number in UInt64(12)..<24 {
+                        let id = Samples.id(number)
+                        let found = kind == 0 ? (try? store.trace(id)) != nil : (try? reader.trace(id)) != nil
+                        state.update {
+                            $0.reads += 1
+                            if !found { $0.missing.append(number) }
+                        }
+                    }
+                }
+            }
+        }
+        for number in Array(UInt64(0)..<12) + [30, 31] { _ = try store.erase(.traces([Samples.id(number)])) }
+        // Both have read since the last.
+        let reads = state.withLock { $0.reads }
+        _ = state.wait(atMost: 60_000_000_000) { $0.reads > reads + 24 ? true : nil }
+        state.update { $0.isDone = true }
+        for reader in readers { reader.join() }
+        let end = state.withLock { $0 }
+        #expect(end.reads > 24 && end.missing == [])
+        #expect(store.statistics.damagedFrames == 0)
+        try expectSums(store, deleted: 12 * 2 + 24)
+    }
+
     @Test("A frame that was damaged before counts as damaged, and what the quarantine kept of the segment goes")
     func damagedFrames() throws {
         let directory = TemporaryDirectory()
@@ -239,8 +272,11 @@ struct EraseTests {
         #expect(operations > 30)
     }
 
-    @Test("A power cut at any moment of an erasure leaves old or new segments, and exact sums", arguments: 0..<60)
-    func powerCuts(seed: UInt64) throws {
+    @Test(
+        "A power cut at any moment of an erasure leaves old or new segments, and exact sums",
+        arguments: 0..<UInt64(LongRun.count("HMS_POWER_CUTS", short: 200)) / 4)
+    func powerCuts(number: UInt64) throws {
+        let seed = LongRun.seed(short: 1) &+ number
         var generator = SeededGenerator(seed: seed)
         let directory = TemporaryDirectory()
         let storage = PowerCutStorage(directory: directory)
