@@ -108,6 +108,17 @@ let package = Package(
                 "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "Summaries", "TraceAssembly", "QueryLanguage",
                 "TraceSearch", "SelfTelemetry",
             ]),
+        // Takes spans out of a store for good, and gives a receipt.
+        library(
+            "Erasure",
+            [
+                "TraceModel", "JSON", "Files", "TLS", "Access", "SegmentStore", "QueryLanguage", "TraceAssembly",
+                "TraceSearch",
+            ]),
+        // What retention leaves: rules and pins.
+        library(
+            "Keeping",
+            ["TraceModel", "Configuration", "JSON", "Files", "SegmentStore", "QueryLanguage", "TraceSearch"]),
         library(
             "JaegerAPI", ["TraceModel", "OTLP", "TraceAssembly", "JSON", "HTTP"], settings: pointerFree),
         library(
@@ -131,8 +142,9 @@ let package = Package(
             "Collector",
             [
                 "Daemon", "Access", "Configuration", "TraceModel", "WireFormat", "Receiving", "SegmentStore",
-                "Summaries", "TraceSearch", "Querying", "JaegerAPI", "OTLP", "TraceAssembly", "QueryLanguage",
-                "Console", "Files", "OTLPDelivery", "Tee", "SelfTelemetry", "EventLoop", "HTTP", "TLS", "CLinux",
+                "Summaries", "TraceSearch", "Erasure", "Keeping", "JSON", "Querying", "JaegerAPI", "OTLP",
+                "TraceAssembly", "QueryLanguage", "Console", "Files", "OTLPDelivery", "Tee", "SelfTelemetry",
+                "EventLoop", "HTTP", "TLS", "CLinux",
             ]),
         library(
             "OpsCommands",
@@ -197,6 +209,18 @@ let package = Package(
                 "TraceSearch", "SegmentStore", "Summaries", "QueryLanguage", "QueryTesting", "TraceAssembly", "OTLP",
                 "TraceModel",
                 "WireFormat", "StorageTesting",
+            ]),
+        tests(
+            "Erasure",
+            [
+                "Erasure", "Access", "TraceSearch", "SegmentStore", "QueryLanguage", "QueryTesting", "TraceAssembly",
+                "OTLP",
+                "TraceModel", "WireFormat", "Files", "JSON", "StorageTesting",
+            ]),
+        tests(
+            "Keeping",
+            [
+                "Keeping", "SegmentStore", "OTLP", "TraceModel", "WireFormat", "Files", "StorageTesting",
             ]),
         tests("ForeignTraces", ["ForeignTraces", "TraceModel", "JSON", "OTLP"]),
         tests("Daemon", ["Daemon", "Access", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),

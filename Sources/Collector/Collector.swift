@@ -41,6 +41,7 @@ private struct RunningCollector {
     private let budget: ByteBudget
     private let stores: TenantStores
     private let audit: AuditTrail
+    private let eraser: EraseDesk
     private var store: SegmentStore { stores.standard.store }
     private let teeHeaders: TeeHeaders?
 
@@ -54,16 +55,21 @@ private struct RunningCollector {
         security = try DoorSecurity(settings.common, program: Collector.program, registry: registry, log: log)
         budget = settings.common.makeBudget(ownBytes: Self.ownBytes, quarters: 3)
         registry.add(budget, program: Collector.program)
-        let store = try SegmentStore.open(directory: settings.storeDirectory, options: settings.storeOptions) { event in
+        let options = settings.storeOptions(in: settings.storeDirectory) { log.error("pins_unusable", $0) }
+        let store = try SegmentStore.open(directory: settings.storeDirectory, options: options) { event in
             log.tell(event, of: nil)
         }
         let audit = AuditTrail(directory: settings.storeDirectory, registry: registry, log: log)
         self.audit = audit
+        eraser = try EraseDesk(audit: audit, log: log)
         let metrics = registry
         stores = try TenantStores(
             standard: store, refusals: RefusalRing(), directory: settings.storeDirectory, limit: settings.maxTenants,
             makeStore: { tenant, directory in
-                try SegmentStore.open(directory: directory, options: settings.storeOptions) { event in
+                try SegmentStore.open(
+                    directory: directory,
+                    options: settings.storeOptions(in: directory) { log.error("pins_unusable", $0) }
+                ) { event in
                     log.tell(event, of: tenant)
                 }
             },
@@ -91,6 +97,7 @@ private struct RunningCollector {
     func runUntilTold(_ source: ConfigurationSource<CollectorSettings>) throws {
         stores.openNow(security.tenants)
         let opener = security.asksForKeys ? try stores.startOpening() : nil
+        let erasing = try eraser.start()
         let doors = try startDoors()
         let console = try settings.console.map { try startConsole(SocketAddress(parsing: $0.description)) }
         audit.note("started", ["version": Product.version])
@@ -108,8 +115,10 @@ private struct RunningCollector {
         }
         ServiceManager.stopping()
         log.info("stopping", "told to stop; finishing what was begun")
+        eraser.stop()
         doors.stop()
         console?.stop()
+        erasing.stop()
         opener?.stop()
         tee?.stop()
         stores.close()
@@ -198,13 +207,13 @@ private struct RunningCollector {
         let counters = HTTPServerCounters()
         registry.add(counters, program: Collector.program, door: "console")
         let (stores, registry, settings, security, log, budget) = (stores, registry, settings, security, log, budget)
-        let audit = audit
+        let (audit, eraser) = (audit, eraser)
         return try PartThread.start(name: "console") { loop in
             let queries = try QueryPool(
                 stores: stores, threads: settings.queryThreads, loop: loop, counters: counters,
                 maxUnsentBytes: settings.common.limits.maxUnsentBytes)
             let pages = ConsoleService(queries: queries, hosts: HostAllowList(configured: settings.consoleHosts))
-            let acts = AdminService(audit: audit, next: pages)
+            let acts = AdminService(audit: audit, stores: stores, eraser: eraser, next: pages)
             let health = HealthService(registry: registry, next: acts) { Self.obstacles(stores) }
             let server = try security.open(
                 address, .console, loop: loop, limits: settings.common.limits(within: budget), counters: counters,
@@ -239,7 +248,7 @@ extension Log {
     fileprivate func tell(_ event: StoreEvent, of tenant: TenantName?) {
         let fields: Log.Fields = tenant.map { ["tenant": $0] } ?? [:]
         switch event {
-        case .recovered, .writingAgain, .segmentDeleted: info("store", event.description, fields)
+        case .recovered, .writingAgain, .segmentDeleted, .segmentRewritten: info("store", event.description, fields)
         case .truncated, .clockJump: warning("store", event.description, fields)
         default: error("store", event.description, fields)
         }

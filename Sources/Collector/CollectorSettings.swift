@@ -1,6 +1,7 @@
 package import Configuration
 package import Daemon
 import HTTP
+import Keeping
 import SegmentStore
 
 /// What the collector is set up with; the initial values are the defaults.
@@ -15,6 +16,7 @@ package struct CollectorSettings: HasCommonSettings {
     var storeDirectory = "/var/lib/hms-ops/collector"
     var retention: Duration? = .seconds(7 * 86_400)
     var maxBytes: Int? = 20 << 30
+    var keep = ""
     var segmentBytes = 64 << 20
     var queueBytes = 64 << 20
     var compressionLevel = 1
@@ -55,6 +57,14 @@ package struct CollectorSettings: HasCommonSettings {
             SettingType.size(in: 64 << 20...1 << 50).orNone(writtenAs: "off"),
             why: "The oldest data is deleted when all of it takes more."),
         SettingKey(
+            "store.keep", \CollectorSettings.keep,
+            SettingType<String>(
+                expected: "'QUERY for TIME' separated by semicolons", parse: { $0.utf8.count <= 16_384 ? $0 : nil },
+                format: { $0 }),
+            why:
+                "Traces that outlive store.retention, such as status = error for 30d; store.max_bytes holds all the same."
+        ),
+        SettingKey(
             "store.segment_bytes", \CollectorSettings.segmentBytes, .size(in: 1 << 20...4 << 30),
             why: "A segment is sealed at this size: what retention deletes, and what a restart rereads."),
         SettingKey(
@@ -73,13 +83,23 @@ package struct CollectorSettings: HasCommonSettings {
         keys: ownKeys + TeeSettings.keys + commonKeys(),
         checks: [
             { $0.common.tlsConflict },
+            { settings in
+                do throws(KeepRuleError) { _ = try KeepRule.parse(settings.keep) } catch {
+                    return SettingConflict(key: "store.keep", reason: "cannot be used: \(error)")
+                }
+                return nil
+            },
             { $0.common.conflict(at: "receive.otlp", addresses: $0.otlp, secured: true) },
             { $0.tee.conflict(allowsOpenDoors: $0.common.allowsOpenDoors) },
             { $0.common.conflict(at: "console.listen", addresses: $0.console.map { [$0] } ?? [], secured: true) },
         ])
 
-    var storeOptions: StoreOptions {
+    /// - Parameter directory: the store's.
+    func storeOptions(in directory: String, onProblem: (String) -> Void) -> StoreOptions {
         var options = StoreOptions()
+        // Settings with rules that cannot be read were refused.
+        options.keeping = KeptTraces(
+            rules: (try? KeepRule.parse(keep)) ?? [], pins: PinBook(directory: directory, onProblem: onProblem))
         options.segmentBytes = segmentBytes
         options.maxQueuedBytes = queueBytes
         options.retention = retention

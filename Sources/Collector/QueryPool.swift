@@ -140,4 +140,5 @@ struct StoredTraces: TraceSource {
     func find(_ id: SpanID, maxBytes: Int) throws -> SpanSearch { try store.find(id, maxBytes: maxBytes) }
     func deletedSpans() -> UInt64 { store.ledgerSums().deleted.spans }
     func oldestArrival() -> UInt64? { store.oldestArrival }
+    func erasures() -> UInt64 { store.erasures }
 }

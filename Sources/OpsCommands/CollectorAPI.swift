@@ -104,6 +104,28 @@ struct CollectorAPI {
         }
     }
 
+    /// Asks for an administrative act; what is wrong with the request is told with the collector's words.
+    func act(_ method: String, _ path: String, _ body: [UInt8] = []) throws(OpsError) -> JSONValue {
+        var headers = headers
+        headers.add("content-type", "application/json")
+        headers.add("accept", "application/json")
+        let response: HTTPClientResponse
+        do {
+            response = try fetch(
+                HTTPClientRequest(method: method, path: path, headers: headers, body: body), from: endpoint,
+                deadline: .seconds(30), options: HTTPClientOptions())
+        } catch { throw .noAnswer(error) }
+        let text = String(decoding: response.body.prefix(1000), as: UTF8.self)
+        switch response.status {
+        case 200, 202: break
+        case 400: throw .query(text)
+        default: throw .refused(address: address, status: response.status, body: text)
+        }
+        do { return try JSONParser.parse(response.body) } catch {
+            throw .malformedAnswer(address: address, path: path, reason: "\(error)")
+        }
+    }
+
     private func get(_ path: String, accept: String, deadline: Duration = .seconds(30)) throws(OpsError)
         -> HTTPClientResponse?
     {

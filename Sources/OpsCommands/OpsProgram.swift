@@ -9,7 +9,7 @@ package enum OpsProgram {
         UpCommand.command, TraceCommand.command, SearchCommand.command, LedgerCommand.command,
         ExplainCommand.command, LoadCommand.command, CheckCommand.command, KeyCommand.command,
         AuditCommand.command, ExportCommand.command, ImportCommand.command, BackupCommand.command,
-        RestoreCommand.command, StoreCommand.command, completions,
+        RestoreCommand.command, EraseCommand.command, PinCommand.command, StoreCommand.command, completions,
     ]
 
     /// Runs what `words`, the command line without the program's name, asks for.

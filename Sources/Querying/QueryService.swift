@@ -29,6 +29,7 @@ package struct QueryService {
     package static func owns(path: String) -> Bool { path == "/api" || path.hasPrefix("/api/") }
 
     package func respond(to head: RequestHead) -> HTTPResponse {
+        digests.forget(after: source.erasures())
         do throws(QueryError) {
             return try answer(head)
         } catch {

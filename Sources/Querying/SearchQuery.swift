@@ -1,4 +1,4 @@
-import QueryLanguage
+package import QueryLanguage
 import TraceSearch
 
 extension SearchRequest {
@@ -49,7 +49,7 @@ extension QueryParameters {
 }
 
 extension QueryError {
-    init(_ error: QuerySyntaxError) {
+    package init(_ error: QuerySyntaxError) {
         self.init(
             400, "invalid_query", "column \(error.column): \(error.message)",
             hint: error.hint ?? "see the query language in docs/QueryLanguage.md")

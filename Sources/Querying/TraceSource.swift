@@ -27,6 +27,12 @@ package protocol TraceSource {
     func deletedSpans() -> UInt64
     /// When the oldest record that is kept came, in Unix nanoseconds.
     func oldestArrival() -> UInt64?
+    /// Erasures that ended so far: what was kept of traces before is forgotten when this changes.
+    func erasures() -> UInt64
+}
+
+extension TraceSource {
+    package func erasures() -> UInt64 { 0 }
 }
 
 /// A service that sent spans.

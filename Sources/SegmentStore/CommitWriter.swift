@@ -41,8 +41,10 @@ final class CommitWriter {
     func run() {
         var batch: [SubmitQueue.Submission] = []
         while true {
-            enum Work { case batch, close }
+            enum Work { case batch, roll(Int), close }
             let work: Work? = context.queue.wait(atMost: timeToNextTick) { queue in
+                // Before what waits, or a busy store would never come to it.
+                if queue.rollsDone < queue.rollsAsked { return .roll(queue.rollsAsked) }
                 if !queue.waiting.isEmpty {
                     queue.take(upTo: options.commitBytes, into: &batch)
                     return .batch
@@ -56,6 +58,9 @@ final class CommitWriter {
                 if let open, isFull(open) { roll() }
                 let count = batch.count
                 batch.removeAll(keepingCapacity: count <= 4096)
+            case .roll(let ticket):
+                if let open, open.nextOrdinal > 0 { roll() }
+                context.queue.update { $0.rollsDone = ticket }
             case .close:
                 close()
                 return

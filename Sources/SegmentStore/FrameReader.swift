@@ -7,6 +7,8 @@ final class FrameReader: @unchecked Sendable {
     private var decompressor = ZstdDecompressor()
     private var frame: [UInt8] = []
     private(set) var raw: [UInt8] = []
+    /// Of the frame that was read last, as it is stored.
+    var payload: ArraySlice<UInt8> { frame[FrameHeader.length...] }
 
     enum Outcome {
         case good(FrameHeader)

@@ -8,7 +8,7 @@ import Glibc
 ///                stored:counts duplicates:counts deleted:counts
 ///                held{segments} reason{reasons} sender{senders}
 ///     counts  := spans:u64 points:u64 logs:u64
-///     held    := number:u32 zero:u32 counts
+///     held    := number:u32 replacing:u32 counts       (lower half of a new log's salt while that is made; else 0)
 ///     reason  := counts length:u16 name
 ///     sender  := id:16 bytes lastSeen:u64 stored:counts duplicates:counts ranges:u32 zero:u32 { first:u64 last:u64 }
 enum LedgerFile {
@@ -36,7 +36,7 @@ enum LedgerFile {
         bytes.append(ledger.deleted)
         for (number, counts) in ledger.segments {
             bytes.appendLittle(number)
-            bytes.appendLittle(UInt32(0))
+            bytes.appendLittle(ledger.replacing[number] ?? 0)
             bytes.append(counts)
         }
         for (reason, counts) in ledger.rejected {
@@ -91,9 +91,11 @@ enum LedgerFile {
             (try reader.next(), try reader.next(), try reader.next(), try reader.next())
         let (stored, duplicates, deleted) = (try reader.counts(), try reader.counts(), try reader.counts())
         var segments: [UInt32: ItemCounts] = [:]
+        var replacing: [UInt32: UInt32] = [:]
         for _ in 0..<counts.segments {
             let number: UInt32 = try reader.next()
-            let _: UInt32 = try reader.next()
+            let salt: UInt32 = try reader.next()
+            if salt != 0 { replacing[number] = salt }
             segments[number] = try reader.counts()
         }
         var rejected: [String: ItemCounts] = [:]
@@ -107,7 +109,7 @@ enum LedgerFile {
         windows.restore(senders)
         return StoreLedger(
             position: position, stored: stored, duplicates: duplicates, deleted: deleted, segments: segments,
-            rejected: rejected, windows: windows)
+            replacing: replacing, rejected: rejected, windows: windows)
     }
 
     private static func sender(_ reader: inout LedgerReader) throws(Refusal) -> (SenderID, SenderWindows.Window) {

@@ -25,10 +25,11 @@ struct LogScan {
 
     /// Nil when the file holds neither a header nor a frame. `eachRecord` sees every record in the order of the log, with
     /// the ordinal that its frame was written with.
+    /// - Parameter file: where the log lies; nil for its usual place.
     func scan(
-        number: UInt32, onNew: (TraceID) -> Void, eachRecord: (RecordHeader, UInt32) -> Void
+        number: UInt32, file other: String? = nil, onNew: (TraceID) -> Void, eachRecord: (RecordHeader, UInt32) -> Void
     ) throws(StorageFailure) -> Result? {
-        let path = Segment.paths(directory, number).log
+        let path = other ?? Segment.paths(directory, number).log
         let file = try ReadFile(path)
         let size = try file.size()
         let reader = FrameReader()

@@ -28,6 +28,19 @@ struct Quarantine {
         } catch { return nil }
     }
 
+    /// Removes what was kept of these segments; returns how many files that were.
+    func remove(of segments: Set<UInt32>) throws(StorageFailure) -> Int {
+        guard fileExists(directory) else { return 0 }
+        var removed = 0
+        for name in try listDirectory(directory) {
+            let digits = name.prefix { $0.isASCII && $0.isNumber }
+            guard let number = UInt32(digits), segments.contains(number) else { continue }
+            try storage.remove("\(directory)/\(name)")
+            removed += 1
+        }
+        return removed
+    }
+
     /// Moves a whole file that holds nothing readable.
     func take(_ path: String, number: UInt32) -> String? {
         let target = "\(directory)/\(number).log"

@@ -16,6 +16,12 @@ struct RecentTraces: Sendable {
         }
     }
 
+    mutating func remove(_ ids: Set<TraceID>) {
+        let left = newest(Self.capacity).filter { !ids.contains($0) }
+        ring = left.reversed()
+        next = 0
+    }
+
     /// Newest first, each once.
     func newest(_ limit: Int) -> [TraceID] {
         var seen: Set<TraceID> = []

@@ -185,6 +185,31 @@ final class SealedIndex: @unchecked Sendable {
         [traces, tokens, red].allSatisfy { checksum(bytes(of: $0)) == $0.checksum }
     }
 
+    /// The file's bytes without these traces in the list of recent ones; nil where none of them is in it.
+    func bytes(withoutRecent ids: Set<TraceID>) -> [UInt8]? {
+        let first = metaEnd - recentCount * 16
+        guard recentCount > 0, first >= sendersAt else { return nil }
+        var places: [Int] = []
+        for place in stride(from: first, to: metaEnd, by: 16) {
+            let id = TraceID(
+                high: mapping.loadLittle(at: place, as: UInt64.self),
+                low: mapping.loadLittle(at: place + 8, as: UInt64.self))
+            if ids.contains(id) { places.append(place) }
+        }
+        if places.isEmpty { return nil }
+        var bytes = Array(mapping)
+        bytes.withUnsafeMutableBytes { bytes in
+            for place in places {
+                bytes.storeLittle(0 as UInt64, at: place)
+                bytes.storeLittle(0 as UInt64, at: place + 8)
+            }
+            let head = checksum(UnsafeRawBufferPointer(rebasing: bytes[..<IndexFile.checksumPlace]))
+            let meta = UnsafeRawBufferPointer(rebasing: bytes[IndexFile.headerLength..<metaEnd])
+            bytes.storeLittle(checksum(meta, continuing: head), at: IndexFile.checksumPlace)
+        }
+        return bytes
+    }
+
     /// The senders' windows at the time of the seal, and the traces that had appeared last, oldest first.
     func snapshot() -> (senders: [(SenderID, SenderWindows.Window)], recent: [TraceID]) {
         var senders: [(SenderID, SenderWindows.Window)] = []
@@ -210,10 +235,11 @@ final class SealedIndex: @unchecked Sendable {
         var recent: [TraceID] = []
         for _ in 0..<recentCount {
             guard metaEnd - position >= 16 else { break }
-            recent.append(
-                TraceID(
-                    high: mapping.loadLittle(at: position, as: UInt64.self),
-                    low: mapping.loadLittle(at: position + 8, as: UInt64.self)))
+            let id = TraceID(
+                high: mapping.loadLittle(at: position, as: UInt64.self),
+                low: mapping.loadLittle(at: position + 8, as: UInt64.self))
+            // One that was erased is nothing but zeros.
+            if id.high != 0 || id.low != 0 { recent.append(id) }
             position += 16
         }
         return (senders, recent)

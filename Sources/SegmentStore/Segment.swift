@@ -21,6 +21,10 @@ final class Segment: Sendable {
         /// What the index file will say of senders and recent traces; set when the segment ends.
         var senders: [(SenderID, SenderWindows.Window)] = []
         var recent: [TraceID] = []
+        /// What was written in its place.
+        var successor: Segment?
+        /// How far the holds on its traces had ended when retention last took what they did not hold.
+        var stage: KeepStage?
     }
 
     init(growing index: SegmentIndex, directory: String) {
@@ -151,6 +155,25 @@ final class Segment: Sendable {
     }
 
     var sealedIndex: SealedIndex? { content.withLock { $0.memory == nil ? $0.sealed : nil } }
+
+    /// The traces that had appeared last when it ended, and the senders' windows of that time.
+    var snapshot: (senders: [(SenderID, SenderWindows.Window)], recent: [TraceID]) {
+        let (sealed, senders, recent) = content.withLock { ($0.sealed, $0.senders, $0.recent) }
+        return sealed?.snapshot() ?? (senders, recent)
+    }
+
+    var stage: KeepStage? { content.withLock { $0.stage } }
+    func keptSince(_ stage: KeepStage?) { content.withLock { $0.stage = stage } }
+
+    /// Names the segment that is about to take this one's place, before its log does; nil when that failed.
+    func setSuccessor(_ segment: Segment?) { content.withLock { $0.successor = segment } }
+
+    /// This one, or that of those written in its place whose log has the salt.
+    func successor(withSalt salt: UInt64) -> Segment? {
+        var candidate: Segment? = self
+        while let segment = candidate, segment.salt != salt { candidate = segment.content.withLock { $0.successor } }
+        return candidate
+    }
 
     /// True the first time it is told of this frame.
     func noteUnreadable(_ ordinal: UInt32) -> Bool {

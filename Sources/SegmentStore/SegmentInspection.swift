@@ -44,6 +44,14 @@ struct SegmentInspection {
         do throws(StorageFailure) {
             var walk = try LogWalk(
                 Segment.paths(directory, number).log, end: index?.summary.logEnd, knownSalt: index?.summary.header.salt)
+            if let header = walk.header, let index, header.salt != index.summary.header.salt {
+                // It is of the log that stood here before that was rewritten; nobody uses it.
+                self.index = nil
+                frameAtOffset = [:]
+                result.state = isLast ? .open : .ended
+                walk = try LogWalk(Segment.paths(directory, number).log)
+            }
+            result.salt = walk.header?.salt
             try check(&walk, progress)
         } catch {
             if error.code == ENOENT {

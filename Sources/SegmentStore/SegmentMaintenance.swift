@@ -4,8 +4,8 @@ import Summaries
 /// Seals segments that ended, checks the tables of old index files, and lets retention look. A thread of its own, so that
 /// none of it holds up a commit.
 final class SegmentMaintenance {
-    private let context: StoreContext
-    private let options: StoreOptions
+    let context: StoreContext
+    let options: StoreOptions
     private let figures: SegmentFigures
     private var policy: RetentionPolicy
     private var nextSweep: UInt64
@@ -23,6 +23,7 @@ final class SegmentMaintenance {
         case seal(Segment)
         case verify(Segment)
         case sweep(Int)
+        case job(MaintenanceJob)
         case ledger
         case close
     }
@@ -46,6 +47,10 @@ final class SegmentMaintenance {
                 }
                 if queue.isClosing { return .close }
                 if queue.sweepsDone < queue.sweepsAsked { return .sweep(queue.sweepsAsked) }
+                if !queue.jobs.isEmpty {
+                    queue.isBusy = true
+                    return .job(queue.jobs.removeFirst())
+                }
                 if let segment = queue.unverified.popLast() {
                     queue.isBusy = true
                     return .verify(segment)
@@ -71,7 +76,13 @@ final class SegmentMaintenance {
             case .ledger:
                 let isWritten = writeLedgerIfStale()
                 nextLedger = later(by: isWritten ? options.ledgerInterval : options.retryPause)
-            case .close: return
+            case .job(let job):
+                run(job)
+                context.maintenance.update { $0.isBusy = false }
+            case .close:
+                let jobs = context.maintenance.withLock { $0.jobs }
+                for job in jobs { job.finish(.failure(.closed)) }
+                return
             case nil: break
             }
             if options.clock.monotonic() >= nextSweep {
@@ -93,7 +104,7 @@ final class SegmentMaintenance {
     }
 
     /// Makes the ledger durable: complete under another name, then renamed.
-    private func writeLedger() -> Bool {
+    func writeLedger() -> Bool {
         let ledger = context.ledger.withLock { ledger in
             ledger.needsWriting = false
             return ledger
@@ -111,7 +122,7 @@ final class SegmentMaintenance {
     }
 
     /// Writes a file complete under another name, makes it durable, and renames it.
-    private func replace(_ path: String, by bytes: [UInt8]) throws(StorageFailure) {
+    func replace(_ path: String, by bytes: [UInt8]) throws(StorageFailure) {
         let temporary = path + ".new"
         do throws(StorageFailure) {
             try? options.storage.remove(temporary)
@@ -129,7 +140,7 @@ final class SegmentMaintenance {
 
     /// Writes the index file. True also when there is no need. The ledger goes first: what has an index is counted in it,
     /// so that a start reads no sealed log, and retention takes nothing that is not counted.
-    private func seal(_ segment: Segment) -> Bool {
+    func seal(_ segment: Segment) -> Bool {
         let isHeld = context.segments.withLock { $0.contains { $0 === segment } }
         guard isHeld, segment.indexContent != nil else { return true }
         guard writeLedger() else { return false }
@@ -171,7 +182,7 @@ final class SegmentMaintenance {
         }
     }
 
-    private static func load(_ segment: Segment) throws(StoreError) -> SealedIndex {
+    static func load(_ segment: Segment) throws(StoreError) -> SealedIndex {
         do { return try SealedIndex(path: segment.indexPath, number: segment.number) } catch {
             throw .indexUnusable(path: segment.indexPath)
         }
@@ -179,7 +190,8 @@ final class SegmentMaintenance {
 
     /// Compares the tables' checksums; an index with a damaged one is made anew from the log.
     private func verify(_ segment: Segment) {
-        guard let index = segment.sealedIndex, !index.areTablesIntact() else { return }
+        let isHeld = context.segments.withLock { $0.contains { $0 === segment } }
+        guard isHeld, let index = segment.sealedIndex, !index.areTablesIntact() else { return }
         context.log(.indexDamaged(path: segment.indexPath, reason: "a table's checksum differs"))
         let scan = LogScan(directory: context.directory, quarantine: context.quarantine, log: context.log)
         guard let scanned = try? scan.scan(number: segment.number, onNew: { _ in }, eachRecord: { _, _ in }) else {
@@ -197,38 +209,57 @@ final class SegmentMaintenance {
 
     private func sweep() {
         guard options.retention != nil || options.maxBytes != nil else { return }
+        options.keeping?.beginRound()
+        defer { options.keeping?.endRound() }
+        // Each turn but the last thins segments, and one that is thinned is not thinned again before something ends.
+        var turns = context.segments.withLock { $0.count } + 1
+        while turns > 0, sweepOnce() { turns -= 1 }
+    }
+
+    /// True where it has to look again, as it is not known what is left until it is done.
+    private func sweepOnce() -> Bool {
         let segments = context.segments.withLock { $0 }
         let candidates = segments.map { segment in
             RetentionPolicy.Candidate(
                 number: segment.number, bytes: segment.bytesOnDisk, lastReceivedAt: segment.summary.lastReceivedAt,
-                isSealed: segment.isSealed)
+                isSealed: segment.isSealed, stage: segment.stage)
         }
-        let decision = policy.decide(candidates, wall: options.clock.wall(), monotonic: options.clock.monotonic())
+        let wall = options.clock.wall()
+        let decision = policy.decide(
+            candidates, wall: wall, monotonic: options.clock.monotonic(),
+            holds: options.keeping?.holds(at: wall) ?? KeepHolds())
         if let seconds = decision.jumpSeconds { context.log(.clockJump(seconds: seconds)) }
         for (number, reason) in decision.expired {
             guard let segment = segments.first(where: { $0.number == number }) else { continue }
-            delete(segment, reason)
+            _ = delete(segment, reason.words, counting: \.expired)
         }
+        for thinning in decision.thinned {
+            guard let segment = segments.first(where: { $0.number == thinning.number }) else { continue }
+            thin(segment, thinning, wall: wall)
+        }
+        return decision.isUnfinished
     }
 
-    private func delete(_ segment: Segment, _ reason: RetentionPolicy.Reason) {
+    /// False where the log cannot be unlinked; that is told.
+    func delete(
+        _ segment: Segment, _ reason: String, counting figure: WritableKeyPath<StoreStatistics, ItemCounts>
+    ) -> Bool {
         let held = segment.summary.held
         do {
             // The log first: a log without an index would come back at the next start, an index without a log is swept up.
             try options.storage.remove(segment.logPath)
         } catch {
             context.log(.deleteFailed(path: segment.logPath, .storage(error)))
-            return
+            return false
         }
         context.segments.withLock { $0.removeAll { $0 === segment } }
         context.account { $0.remove(segment: segment.number) }
         try? options.storage.remove(segment.indexPath)
         context.count {
-            $0.expired += held
+            $0[keyPath: figure] += held
             $0.segmentsDeleted &+= 1
         }
-        context.log(
-            .segmentDeleted(
-                path: segment.logPath, reason: reason == .age ? "older than the retention" : "over the size bound"))
+        context.log(.segmentDeleted(path: segment.logPath, reason: reason))
+        return true
     }
 }

@@ -7,7 +7,7 @@ package import WireFormat
 ///
 /// Any thread may call it. Three threads belong to it: one writes, one describes what was written, one seals and deletes.
 package final class SegmentStore: Sendable {
-    private let context: StoreContext
+    let context: StoreContext
     private let threads: Monitor<(writer: WorkerThread, describer: WorkerThread, maintenance: WorkerThread)?>
     private let lock: Monitor<DirectoryLock?>
     private let readers = Monitor<[FrameReader]>([])
@@ -148,6 +148,14 @@ package final class SegmentStore: Sendable {
         }
     }
 
+    package var directory: String { context.directory }
+
+    /// What is asked before retention takes something.
+    package var keeping: (any TraceKeeping)? { context.options.keeping }
+
+    /// Erasures that ended since the store was opened.
+    package var erasures: UInt64 { context.figures.withLock { $0.statistics.erasures } }
+
     package var statistics: StoreStatistics {
         var result = context.figures.withLock { $0.statistics }
         let segments = context.segments.withLock { $0 }
@@ -258,26 +266,20 @@ package final class SegmentStore: Sendable {
         _ body: (UInt32, [UInt8]) -> Bool
     ) throws(StoreError) {
         do {
-            let file = try ReadFile(segment.logPath)
-            for (ordinal, ref) in frames {
+            guard let open = try OpenSegment.open(segment) else { return }
+            for (ordinal, given) in frames {
+                guard let ref = open.segment === segment ? given : open.segment.frame(ordinal) else { continue }
                 let outcome = try reader.read(
-                    file, at: Int(clamping: ref.offset), available: .max, salt: segment.salt, expected: ref)
+                    open.file, at: Int(clamping: ref.offset), available: .max, salt: open.segment.salt, expected: ref)
                 if case .good = outcome {
                     guard body(ordinal, reader.raw) else { return }
                 } else {
-                    note(unreadable: Int(ordinal), of: segment, at: ref)
+                    context.note(unreadable: Int(ordinal), of: open.segment, at: ref)
                 }
             }
-        } catch {
-            if error.code == ENOENT { return }
-            throw .storage(error)
-        }
+        } catch { throw .storage(error) }
     }
 
-    /// Counts and tells a frame that cannot be read, once.
-    func note(unreadable frame: Int, of segment: Segment, at ref: FrameRef) {
-        guard segment.noteUnreadable(UInt32(frame)) else { return }
-        context.count { $0.damagedFrames &+= 1 }
-        context.log(.frameUnreadable(path: segment.logPath, offset: Int(clamping: ref.offset)))
-    }
+    /// They hold the bytes of the frames that they read last.
+    func dropIdleReaders() { readers.withLock { $0 = [] } }
 }

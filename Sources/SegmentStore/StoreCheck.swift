@@ -27,6 +27,7 @@ package struct StoreCheck: Sendable {
         /// written.
         package var strangeBytes = 0
         package var damages: [StoreDamage] = []
+        var salt: UInt64?
 
         init(number: UInt32, state: State) {
             self.number = number

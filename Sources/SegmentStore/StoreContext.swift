@@ -28,6 +28,7 @@ final class StoreContext: Sendable {
         var isClosing = false
         /// Something was taken from the lists and is not done.
         var isBusy = false
+        var jobs: [MaintenanceJob] = []
         var sweepsAsked = 0
         var sweepsDone = 0
         /// The ledger waits to be written.
@@ -66,6 +67,13 @@ final class StoreContext: Sendable {
             return ledger.needsWriting && !was
         }
         if becameStale { maintenance.update { $0.isLedgerStale = true } }
+    }
+
+    /// Counts and tells a frame that cannot be read, once.
+    func note(unreadable frame: Int, of segment: Segment, at ref: FrameRef) {
+        guard segment.noteUnreadable(UInt32(frame)) else { return }
+        count { $0.damagedFrames &+= 1 }
+        log(.frameUnreadable(path: segment.logPath, offset: Int(clamping: ref.offset)))
     }
 
     func count(_ change: (inout StoreStatistics) -> Void) { figures.withLock { change(&$0.statistics) } }

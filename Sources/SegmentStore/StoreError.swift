@@ -11,6 +11,11 @@ package enum StoreError: Error, Equatable, Sendable {
     /// A record longer than a frame can hold.
     case recordTooLarge(bytes: Int, limit: Int)
     case compression(String)
+    /// A log that was to take another's place does not read back as it was written.
+    case rewriteUnusable(path: String)
+    case notSealed(path: String)
+    case notDeleted(path: String)
+    case ledgerNotWritten
     case threadFailed(code: Int32)
     /// An index file that was just written does not read back.
     case indexUnusable(path: String)
@@ -35,6 +40,10 @@ extension StoreError: CustomStringConvertible {
             return "record of \(bytes) bytes is over the store's limit of \(limit); send smaller batches"
         case .compression(let reason): return "compressing a frame failed: \(reason)"
         case .indexUnusable(let path): return "index '\(path)' does not read back as it was written"
+        case .rewriteUnusable(let path): return "log '\(path)' does not read back as it was written"
+        case .notSealed(let path): return "segment '\(path)' cannot be sealed; the log says why"
+        case .notDeleted(let path): return "segment '\(path)' cannot be deleted; the log says why"
+        case .ledgerNotWritten: return "the ledger cannot be written; the log says why"
         case .threadFailed(let code): return "starting a store thread failed: \(String(cString: strerror(code)))"
         }
     }

@@ -11,6 +11,10 @@ package enum StoreEvent: Sendable, Equatable {
     case sealFailed(path: String, StoreError)
     case deleteFailed(path: String, StoreError)
     case segmentDeleted(path: String, reason: String)
+    case segmentRewritten(path: String, removed: ItemCounts, left: ItemCounts, reason: String)
+    /// What is to be kept of it could not be found out.
+    case keptWhole(path: String, reason: String)
+    case rewriteFailed(path: String, StoreError)
     case clockJump(seconds: Int)
     /// So many frames of earlier segments with spans of its traces were left out: spans may count twice.
     case figuresIncomplete(path: String, frames: Int)
@@ -35,6 +39,11 @@ extension StoreEvent: CustomStringConvertible {
         case .sealFailed(let path, let error): "sealing '\(path)' failed, trying again: \(error)"
         case .deleteFailed(let path, let error): "deleting '\(path)' failed, trying again: \(error)"
         case .segmentDeleted(let path, let reason): "segment '\(path)' deleted: \(reason)"
+        case .segmentRewritten(let path, let removed, let left, let reason):
+            "segment '\(path)' rewritten without \(removed.words): \(reason); \(left.words) left"
+        case .keptWhole(let path, let reason):
+            "segment '\(path)' stays whole: what is to be kept of it is not known: \(reason)"
+        case .rewriteFailed(let path, let error): "rewriting '\(path)' failed; it stays as it was: \(error)"
         case .ledgerUnusable(let path, let reason):
             "ledger '\(path)' is not usable (\(reason)); it begins anew with what is held"
         case .ledgerNotWritten(let path, let error):

@@ -15,11 +15,11 @@ struct StoreFiles {
             switch (number, name.dropFirst(digits.count)) {
             case (let number?, ".log"): logs.insert(number)
             case (let number?, ".idx"): indexes.insert(number)
-            case (_?, ".idx.new"): leftovers.append(name)
+            case (_?, ".idx.new"), (_?, ".log.new"): leftovers.append(name)
             default:
                 switch name {
-                case "lock", LedgerFile.name, "quarantine": break
-                case LedgerFile.name + ".new": leftovers.append(name)
+                case "lock", LedgerFile.name, "quarantine", "receipts", "pins": break
+                case LedgerFile.name + ".new", "pins.new": leftovers.append(name)
                 default: unknown.append(name)
                 }
             }

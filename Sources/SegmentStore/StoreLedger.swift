@@ -14,6 +14,9 @@ struct StoreLedger: Sendable {
     private(set) var held = ItemCounts()
     /// By segment, for those that are there. One that has gone without a word was deleted.
     private(set) var segments: [UInt32: ItemCounts] = [:]
+    /// By segment whose log is being rewritten: the lower half of the new log's salt. Where a start finds that log, what it
+    /// holds less was deleted, and not lost.
+    private(set) var replacing: [UInt32: UInt32] = [:]
     private(set) var rejected: [String: ItemCounts] = [:]
     var windows: SenderWindows
     /// Something changed that the logs would not tell.
@@ -27,13 +30,15 @@ struct StoreLedger: Sendable {
     /// A ledger as its file remembers it; the caller has checked `segments` and `rejected` against their bounds.
     init(
         position: RecordPosition, stored: ItemCounts, duplicates: ItemCounts, deleted: ItemCounts,
-        segments: [UInt32: ItemCounts], rejected: [String: ItemCounts], windows: SenderWindows
+        segments: [UInt32: ItemCounts], replacing: [UInt32: UInt32] = [:], rejected: [String: ItemCounts],
+        windows: SenderWindows
     ) {
         self.position = position
         self.stored = stored
         self.duplicates = duplicates
         self.deleted = deleted
         self.segments = segments
+        self.replacing = replacing
         self.rejected = rejected
         self.windows = windows
         for counts in segments.values { held += counts }
@@ -75,6 +80,22 @@ struct StoreLedger: Sendable {
         needsWriting = true
     }
 
+    /// The segment's log is about to be replaced by one with this salt; nil when that will not happen.
+    mutating func willReplace(segment number: UInt32, salt: UInt64?) {
+        replacing[number] = salt.map { UInt32(truncatingIfNeeded: $0) }
+        needsWriting = true
+    }
+
+    /// A log that holds less took the place of the segment's, and is there to stay.
+    mutating func replaced(segment number: UInt32, holding counts: ItemCounts) {
+        let removed = (segments[number] ?? ItemCounts()).less(counts)
+        segments[number] = counts
+        held = held.less(removed)
+        deleted += removed
+        replacing[number] = nil
+        needsWriting = true
+    }
+
     /// Says what a segment really holds, after its log was read again.
     mutating func correct(segment number: UInt32, to counts: ItemCounts) {
         held = held.less(segments[number] ?? ItemCounts())
@@ -85,9 +106,15 @@ struct StoreLedger: Sendable {
 
     /// Brings the sums in line with the segments that a start found: what has gone was deleted, what was damaged is less,
     /// and what had been counted as deleted and is there again is held.
-    mutating func reconcile(found: [UInt32: ItemCounts], gone isGone: (UInt32) -> Bool) {
+    mutating func reconcile(
+        found: [UInt32: ItemCounts], replaced: Set<UInt32> = [], gone isGone: (UInt32) -> Bool
+    ) {
         for (number, counts) in segments where isGone(number) { deleted += counts }
-        if found != segments { needsWriting = true }
+        for number in replaced {
+            deleted += (segments[number] ?? ItemCounts()).less(found[number] ?? ItemCounts())
+        }
+        if found != segments || !replacing.isEmpty { needsWriting = true }
+        replacing = [:]
         segments = found
         held = ItemCounts()
         for counts in found.values { held += counts }

@@ -42,6 +42,8 @@ package struct StoreOptions: Sendable {
     package var ledgerInterval: Duration = .seconds(1)
     /// Bytes kept in `quarantine/`; beyond, damaged bytes are counted and not copied.
     package var maxQuarantineBytes = 256 << 20
+    /// What stays when retention takes the rest; nil keeps nothing back.
+    package var keeping: (any TraceKeeping)?
     package var clock = StoreClock.system
     package var storage: any Storage = LocalStorage()
 

@@ -1,5 +1,4 @@
 import Files
-import Glibc
 package import TraceModel
 import WireFormat
 
@@ -15,12 +14,13 @@ package final class StoreReader {
     /// Frames that could not be read.
     package private(set) var unreadableFrames = 0
 
-    private let store: SegmentStore
+    private let context: StoreContext
     private let decoder = FrameReader()
     private var cache: [CachedFrame] = []
     private var cachedBytes = 0
     private var turn: UInt64 = 0
-    private var file: (segment: UInt32, file: OpenFile)?
+    /// And the number of the segment it was opened for.
+    private var open: (number: UInt32, segment: OpenSegment)?
 
     private static let maxCachedBytes = 8 << 20
 
@@ -29,16 +29,18 @@ package final class StoreReader {
         var raw: [UInt8]
         var lastUse: UInt64
     }
-    /// A class, so that it can stand in a property.
-    private final class OpenFile {
-        let file: ReadFile
-        init(_ path: String) throws(StorageFailure) { file = try ReadFile(path) }
-    }
 
     /// - Parameter end: sees only what came before it; nil for all that is there now.
-    package init(_ store: SegmentStore, before end: RecordPosition? = nil) {
-        self.store = store
-        var views = store.segmentsNow().map(\.view)
+    package convenience init(_ store: SegmentStore, before end: RecordPosition? = nil) {
+        self.init(store.context, before: end)
+    }
+
+    /// Another one for the same store, which sees only what came before a place.
+    package func again(before end: RecordPosition) -> StoreReader { StoreReader(context, before: end) }
+
+    init(_ context: StoreContext, before end: RecordPosition? = nil) {
+        self.context = context
+        var views = context.segments.withLock { $0 }.map(\.view)
         if let end { views = views.map { $0.before(end) } }
         self.views = views
         self.end =
@@ -82,21 +84,20 @@ package final class StoreReader {
             return cache[index].raw
         }
         do throws(StorageFailure) {
-            if file?.segment != view.number { file = (view.number, try OpenFile(view.segment.logPath)) }
-            guard let open = file?.file else { return nil }
-            let ref = view.ref(frame)
+            if open?.number != view.number {
+                open = try OpenSegment.open(view.segment).map { (view.number, $0) }
+            }
+            guard let log = open?.segment,
+                let ref = log.segment === view.segment ? view.ref(frame) : log.segment.frame(UInt32(frame))
+            else { return nil }
             let outcome = try decoder.read(
-                open.file, at: Int(clamping: ref.offset), available: .max, salt: view.segment.salt, expected: ref)
+                log.file, at: Int(clamping: ref.offset), available: .max, salt: log.segment.salt, expected: ref)
             guard case .good = outcome else {
                 unreadableFrames += 1
-                store.note(unreadable: frame, of: view.segment, at: ref)
+                context.note(unreadable: frame, of: log.segment, at: ref)
                 return nil
             }
-        } catch {
-            // Retention took it.
-            if error.code == ENOENT { return nil }
-            throw .storage(error)
-        }
+        } catch { throw .storage(error) }
         let raw = decoder.raw
         readBytes += raw.count
         keep(raw, at: position)

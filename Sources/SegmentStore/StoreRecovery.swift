@@ -78,7 +78,11 @@ struct StoreRecovery {
     private func settle(_ outcome: inout Outcome, _ numbers: [UInt32]) {
         let logs = Set(numbers)
         let held = outcome.segments.map { ($0.number, $0.summary.held) }
-        outcome.ledger.reconcile(found: Dictionary(held) { first, _ in first }) { !logs.contains($0) }
+        let replacing = outcome.ledger.replacing
+        let replaced = outcome.segments.filter { replacing[$0.number] == UInt32(truncatingIfNeeded: $0.salt) }
+        outcome.ledger.reconcile(
+            found: Dictionary(held) { first, _ in first }, replaced: Set(replaced.map(\.number))
+        ) { !logs.contains($0) }
         let last = max(numbers.last ?? 0, outcome.ledger.position.segment)
         if let open = outcome.open {
             outcome.ledger.position = RecordPosition(segment: open.number, frame: UInt32(open.frameCount))
@@ -107,7 +111,7 @@ struct StoreRecovery {
             switch name.dropFirst(stem.count) {
             case ".log": logs.insert(number)
             case ".idx": indexes.append(number)
-            case ".idx.new": try? options.storage.remove(directory + "/" + name)
+            case ".idx.new", ".log.new": try? options.storage.remove(directory + "/" + name)
             default: break
             }
         }
@@ -119,18 +123,33 @@ struct StoreRecovery {
 
     private func sealedSegment(_ number: UInt32) throws(StorageFailure) -> Segment? {
         let paths = Segment.paths(directory, number)
-        do {
-            let index = try SealedIndex(path: paths.index, number: number)
-            var status = stat()
-            guard stat(paths.log, &status) == 0, Int(status.st_size) >= index.summary.logEnd else {
-                log(.indexDamaged(path: paths.index, reason: "the log is shorter"))
-                return nil
-            }
-            return Segment(sealed: index, directory: directory)
+        let index: SealedIndex
+        do throws(SealedIndex.Refusal) {
+            index = try SealedIndex(path: paths.index, number: number)
         } catch {
             if case .unusable(let reason) = error { log(.indexDamaged(path: paths.index, reason: reason)) }
             return nil
         }
+        if let salt = try saltOfLog(paths.log), salt != index.summary.header.salt {
+            // The log was rewritten, and the program ended before its index was.
+            log(.indexDamaged(path: paths.index, reason: "it is of the log that stood here before"))
+            try? options.storage.remove(paths.index)
+            return nil
+        }
+        var status = stat()
+        guard stat(paths.log, &status) == 0, Int(status.st_size) >= index.summary.logEnd else {
+            log(.indexDamaged(path: paths.index, reason: "the log is shorter"))
+            return nil
+        }
+        return Segment(sealed: index, directory: directory)
+    }
+
+    /// Nil where the log's first bytes are damaged: then its index is believed.
+    private func saltOfLog(_ path: String) throws(StorageFailure) -> UInt64? {
+        let file = try ReadFile(path)
+        var head: [UInt8] = []
+        try file.read(SegmentHeader.length, at: 0, into: &head)
+        return SegmentHeader(head)?.salt
     }
 
     private func rebuild(_ number: UInt32, isLast: Bool, into outcome: inout Outcome) throws(StorageFailure) {

@@ -10,6 +10,10 @@ package struct StoreStatistics: Sendable, Equatable {
     package var held = ItemCounts()
     /// Items that retention removed since the store was opened.
     package var expired = ItemCounts()
+    /// Items that were erased since the store was opened.
+    package var erased = ItemCounts()
+    /// Erasures that ended; whoever keeps what was read forgets it when this changes.
+    package var erasures: UInt64 = 0
     package var records: UInt64 = 0
     package var bytesOnDisk = 0
     package var segments = 0

@@ -10,6 +10,9 @@ struct SubmitQueue: Sendable {
     private(set) var records = 0
     private(set) var refused: UInt64 = 0
     var isClosing = false
+    /// Times that the growing segment was to end, and did.
+    var rollsAsked = 0
+    var rollsDone = 0
     let maxBytes: Int
 
     init(maxBytes: Int) { self.maxBytes = maxBytes }

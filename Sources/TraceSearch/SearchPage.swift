@@ -46,7 +46,7 @@ package struct FoundTrace: Sendable {
     package var unknownBecause: SpanID?
     /// Spans that satisfy the query, or may.
     package var matchCount = 0
-    /// The first of them in the trace's order, at most `maximumMatches`.
+    /// The first of them in the trace's order, at most `SearchRequest.matches`.
     package var matches: [SpanID] = []
     /// Only what came first of the trace was read.
     package var isPart = false

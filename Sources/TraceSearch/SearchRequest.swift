@@ -7,6 +7,8 @@ package struct SearchRequest: Sendable {
     package var started: ClosedRange<UInt64> = 0 ... .max
     /// Traces in the answer.
     package var limit = 20
+    /// Spans that are named for each trace.
+    package var matches = FoundTrace.maximumMatches
     package var cursor: SearchCursor?
     package var bounds = SearchBounds()
 

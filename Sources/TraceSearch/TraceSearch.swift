@@ -44,12 +44,21 @@ package struct TraceSearch {
         _ request: SearchRequest, in store: SegmentStore, clock: @escaping () -> UInt64,
         isCancelled: @escaping () -> Bool = { false }
     ) throws(Failure) {
+        try self.init(
+            request, StoreReader(store, before: request.cursor?.end), clock: clock, isCancelled: isCancelled)
+    }
+
+    /// A search of what a reader sees.
+    package init(
+        _ request: SearchRequest, _ reader: StoreReader, clock: @escaping () -> UInt64,
+        isCancelled: @escaping () -> Bool = { false }
+    ) throws(Failure) {
         self.request = request
         self.clock = clock
         self.isCancelled = isCancelled
         fingerprint = Self.fingerprint(of: request)
         if let cursor = request.cursor, cursor.query != fingerprint { throw .foreignCursor }
-        reader = StoreReader(store, before: request.cursor?.end)
+        self.reader = reader
         upper = request.cursor?.key ?? .newest
         plan = SearchPlan(request.expression, started: request.started)
         evaluator = QueryEvaluator(request.expression)
@@ -275,7 +284,7 @@ package struct TraceSearch {
             }
             found.key.start = max(found.key.start, span.startUnixNano)
             found.matchCount += 1
-            if found.matches.count < FoundTrace.maximumMatches { found.matches.append(node.spanID) }
+            if found.matches.count < request.matches { found.matches.append(node.spanID) }
         }
         return found.matchCount > 0 ? found : nil
     }

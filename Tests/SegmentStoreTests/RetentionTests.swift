@@ -118,6 +118,74 @@ import Testing
         #expect(expired(wall: 5600, monotonic: 610))
     }
 
+    /// A policy that believes the time, at second 1000.
+    private func policy(retention: Int64?, maxBytes: Int?) -> RetentionPolicy {
+        var options = StoreOptions()
+        options.retention = retention.map { .seconds($0) }
+        options.maxBytes = maxBytes
+        options.clockConfirmation = .zero
+        var policy = RetentionPolicy(options: options)
+        for _ in 0..<2 { _ = policy.decide([], wall: 1_000_000_000_000, monotonic: 1_000_000_000_000) }
+        return policy
+    }
+
+    private func candidate(_ number: UInt32, age: UInt64, stage: KeepStage? = nil) -> RetentionPolicy.Candidate {
+        RetentionPolicy.Candidate(
+            number: number, bytes: 10, lastReceivedAt: (1000 - age) * 1_000_000_000, isSealed: true, stage: stage)
+    }
+
+    private func decide(
+        _ policy: RetentionPolicy, _ segments: [RetentionPolicy.Candidate], _ holds: KeepHolds
+    ) -> RetentionPolicy.Decision {
+        var policy = policy
+        return policy.decide(segments, wall: 1_000_000_000_000, monotonic: 1_000_000_000_000, holds: holds)
+    }
+
+    @Test("A segment that may hold something kept is thinned when its time has come, once for each thing that ends")
+    func thinsByAge() {
+        let policy = policy(retention: 100, maxBytes: nil)
+        let second: UInt64 = 1_000_000_000
+        let holds = KeepHolds(lengths: [500 * second, 300 * second])
+        let segments = [
+            candidate(1, age: 600), candidate(2, age: 400), candidate(3, age: 200), candidate(4, age: 50),
+        ]
+        let decision = decide(policy, segments, holds)
+        #expect(decision.expired.map(\.number) == [1])
+        #expect(decision.thinned.map(\.number) == [2, 3])
+        #expect(decision.thinned.map(\.stage.rulesEnded) == [1, 0])
+        #expect(!decision.isUnfinished)
+        let thinned = [
+            candidate(2, age: 400, stage: decision.thinned[0].stage),
+            candidate(3, age: 200, stage: decision.thinned[1].stage),
+        ]
+        #expect(decide(policy, thinned, holds).thinned.isEmpty)
+        // A rule ends for the second, and a pin for both.
+        #expect(
+            decide(policy, [candidate(3, age: 301, stage: thinned[1].stage)], holds).thinned.map(\.number) == [3])
+        let unpinned = KeepHolds(lengths: holds.lengths, hasPins: false, pinsEnded: 1)
+        #expect(decide(policy, thinned, unpinned).thinned.map(\.number) == [2, 3])
+        let pinned = KeepHolds(lengths: [], hasPins: true)
+        #expect(decide(policy, [candidate(1, age: 900)], pinned).thinned.map(\.number) == [1])
+        #expect(decide(policy, [candidate(1, age: 900)], KeepHolds()).expired.map(\.number) == [1])
+    }
+
+    @Test("The size bound thins the oldest first, one at a time, and takes what is held when nothing else is left")
+    func thinsBySize() {
+        let policy = policy(retention: nil, maxBytes: 15)
+        let holds = KeepHolds(lengths: [900_000_000_000])
+        let first = decide(policy, [candidate(1, age: 30), candidate(2, age: 20)], holds)
+        #expect(first.thinned.map(\.number) == [1] && first.isUnfinished && first.expired.isEmpty)
+        let stage = first.thinned[0].stage
+        let second = decide(policy, [candidate(1, age: 30, stage: stage), candidate(2, age: 20)], holds)
+        #expect(second.thinned.map(\.number) == [2] && second.isUnfinished && second.expired.isEmpty)
+        let third = decide(
+            policy, [candidate(1, age: 30, stage: stage), candidate(2, age: 20, stage: stage)], holds)
+        #expect(third.thinned.isEmpty && !third.isUnfinished)
+        #expect(third.expired.map(\.number) == [1])
+        let fits = decide(policy, [candidate(1, age: 30)], holds)
+        #expect(fits.thinned.isEmpty && fits.expired.isEmpty)
+    }
+
     @Test("Times from 0 to the end of 64 bits, and clocks that go back, trap nowhere")
     func extremes() {
         var options = StoreOptions()

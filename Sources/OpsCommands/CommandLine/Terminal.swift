@@ -19,6 +19,13 @@ package struct Terminal: Sendable {
     package func write(_ text: String) { Self.write(text, to: STDOUT_FILENO) }
     package func remark(_ text: String) { Self.write(text, to: STDERR_FILENO) }
 
+    /// Puts a question and reads a line; nil where nobody sits at a terminal to answer it.
+    package func answer(to question: String) -> String? {
+        guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else { return nil }
+        remark(question)
+        return readLine() ?? ""
+    }
+
     /// The value of an environment variable; an empty one counts as absent, as NO_COLOR's convention has it.
     package static func environment(_ name: String) -> String? {
         guard let value = getenv(name) else { return nil }
