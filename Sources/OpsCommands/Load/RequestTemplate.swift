@@ -171,10 +171,10 @@ package struct RequestTemplate: Sendable {
         let mixed = LoadIDs.mix(id.high &+ id.low)
         let duration = durations[Int(mixed & 4_095)] * 1_000
         let ago = mixed >> 12 & 0x3FFF_FFFF
-        let user = (mixed >> 44) * 1_000_000 >> 20
+        let user = ((mixed >> 44) * 1_000_000) >> 20
         return TraceValues(
             id: id, start: ended &- UInt64(duration) &- ago, duration: duration,
-            user: user * user / 1_000_000, object: (id.low >> 40) * 1_000_000 >> 24)
+            user: user * user / 1_000_000, object: ((id.low >> 40) * 1_000_000) >> 24)
     }
 
     private static func putBigEndian(_ value: UInt64, at position: Int, _ bytes: inout [UInt8]) {
