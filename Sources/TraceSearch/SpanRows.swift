@@ -162,8 +162,12 @@ struct SpanRows {
     /// A trace of which nothing is strange: each id once, each parent there, no ring.
     private struct Tree {
         private let rows: [Row]
-        /// Hashes of names mean the same.
-        private let isOneSegment: Bool
+        // Known once, as each span asks for them.
+        private let errorCount: UInt64
+        /// Nil where hashes of names differ by segment.
+        private let serviceCount: UInt64?
+        /// Nil where a time is strange: assembly knows what to make of it.
+        private let times: ClosedRange<UInt64>?
         /// By place among the rows; nil for a root.
         private let parents: [Int?]
         /// For each relation, of each row.
@@ -184,7 +188,9 @@ struct SpanRows {
             }
             guard !Self.hasRing(parents) else { return nil }
             self.rows = rows
-            self.isOneSegment = isOneSegment
+            errorCount = UInt64(rows.count { $0.isError })
+            serviceCount = isOneSegment ? UInt64(Set(rows.map(\.service)).subtracting([0]).count) : nil
+            times = Self.times(of: rows)
             self.parents = parents
             let roots = rows.filter { $0.parent == 0 }
             root = roots.count == 1 ? roots.first : nil
@@ -249,15 +255,13 @@ struct SpanRows {
 
         func ofTrace(_ test: SearchPlan.TraceTest) -> Likelihood {
             switch test {
-            case .hasError(let wanted): return Likelihood(rows.contains { $0.isError } == wanted)
+            case .hasError(let wanted): return Likelihood((errorCount > 0) == wanted)
             case .root(let question): return root.map { RowAlone(row: $0).has(question, .other) } ?? .open
             case .counts(let property, let range):
                 switch property {
                 case .spanCount: return Likelihood(range.contains(UInt64(rows.count)))
-                case .errorCount: return Likelihood(range.contains(UInt64(rows.count { $0.isError })))
-                case .serviceCount:
-                    guard isOneSegment else { return .open }
-                    return Likelihood(range.contains(UInt64(Set(rows.map(\.service)).subtracting([0]).count)))
+                case .errorCount: return Likelihood(range.contains(errorCount))
+                case .serviceCount: return serviceCount.map { Likelihood(range.contains($0)) } ?? .open
                 case .duration: return times.map { Likelihood(range.contains($0.upperBound - $0.lowerBound)) } ?? .open
                 case .start: return times.map { Likelihood(range.contains($0.lowerBound)) } ?? .open
                 case .rootName, .rootService, .hasError: return .open
@@ -265,8 +269,7 @@ struct SpanRows {
             }
         }
 
-        /// Nil where a time is strange: assembly knows what to make of it.
-        private var times: ClosedRange<UInt64>? {
+        private static func times(of rows: [Row]) -> ClosedRange<UInt64>? {
             let usual = UInt64(946_684_800_000_000_000)...UInt64(Int64.max)
             var (first, last): (UInt64, UInt64) = (.max, 0)
             for row in rows {
