@@ -10,6 +10,7 @@ import TraceSearch
 /// The store as Jaeger's query API sees it.
 struct JaegerTraces: JaegerSource {
     let store: SegmentStore
+    let desire: QueryDesire
     /// Stored bytes of one trace, and of all traces of one answer: what is larger is left out.
     private static let maximumTraceBytes = 256 << 20
     private static let maximumAnswerBytes = 64 << 20
@@ -28,7 +29,9 @@ struct JaegerTraces: JaegerSource {
         var request = SearchRequest(try QueryParser.parse(query, now: 0))
         request.started = from...to
         request.limit = limit
-        let page = try TraceSearch(request, in: store, clock: StoreClock.system.monotonic).run()
+        let page = try TraceSearch(
+            request, in: store, clock: StoreClock.system.monotonic, isCancelled: { desire.hasEnded }
+        ).run()
         var traces: [AssembledTrace] = []
         var left = Self.maximumAnswerBytes
         for found in page.traces where left > 0 {
@@ -46,7 +49,7 @@ struct JaegerTraces: JaegerSource {
         filter.service = service
         filter.kind = kind?.rawValue
         filter.includesCalls = false
-        guard let (summary, _) = try? store.figures(filter, fresh: true) else { return [] }
+        guard let (summary, _) = try? store.figures(filter, fresh: false) else { return [] }
         return summary.operations(of: service, limit: 10_000).elements
             .map { ($0.operation, SpanKind(rawValue: $0.kind) ?? .unspecified) }
             .filter { kind == nil || $0.1 == kind }
@@ -58,7 +61,7 @@ struct JaegerTraces: JaegerSource {
         filter.from = from
         filter.to = to
         filter.includesOperations = false
-        guard let (summary, _) = try? store.figures(filter, fresh: true) else { return [] }
+        guard let (summary, _) = try? store.figures(filter, fresh: false) else { return [] }
         return summary.calls(filter, limit: 50_000).elements
             .filter { $0.kind.endsAtService && $0.total.count > 0 }
             .map { ($0.from, $0.to, UInt64($0.total.count)) }

@@ -25,7 +25,10 @@ final class QueryPool {
     private struct Worker {
         let jobs: Mailbox<Job>
         let thread: PartThread
-        var isBusy = false
+        let desire: QueryDesire
+        /// What it works on.
+        var ticket: UInt64?
+        var isLong = false
     }
 
     /// Queries that may wait for a thread; the next is told to come again.
@@ -49,18 +52,19 @@ final class QueryPool {
         let answers = try Mailbox<Answer>(capacity: .max)
         for index in 0..<threads {
             let jobs = try Mailbox<Job>(capacity: 1)
+            let desire = QueryDesire()
             let thread = try PartThread.start(name: "query-\(index)") { loop in
-                let service = TenantQueries(stores)
+                let service = TenantQueries(stores, desire)
                 try loop.receive(from: jobs) { job in
                     answers.post(Answer(ticket: job.ticket, worker: index, response: service.respond(to: job.head)))
                 }
                 return Part(stop: { done in done() })
             }
-            workers.append(Worker(jobs: jobs, thread: thread))
+            workers.append(Worker(jobs: jobs, thread: thread, desire: desire))
         }
         try loop.receive(from: answers) { [weak self] answer in
             guard let self else { return }
-            workers[answer.worker].isBusy = false
+            workers[answer.worker].ticket = nil
             running.removeValue(forKey: answer.ticket)?.respond(answer.response)
             dispatch()
         }
@@ -76,16 +80,39 @@ final class QueryPool {
         dispatch()
     }
 
+    /// What reads many frames. One thread is kept for the others, where there are two: a trace asked for by id does not wait for
+    /// a search.
+    private static func isLong(_ head: RequestHead) -> Bool {
+        switch head.path {
+        case "/api/v1/search", "/api/v1/red", "/api/v1/graph", "/api/traces", "/api/operations", "/api/dependencies":
+            true
+        default: head.path.hasPrefix("/api/v1/attributes") || head.path.hasPrefix("/api/services/")
+        }
+    }
+
+    /// The first that may begin now.
+    private var next: Int? {
+        let long = workers.count { $0.ticket != nil && $0.isLong }
+        let mayBeLong = long < max(1, workers.count - 1)
+        return waiting.firstIndex { mayBeLong || !Self.isLong($0.head) }
+    }
+
     private func dispatch() {
-        while !waiting.isEmpty, let index = workers.firstIndex(where: { !$0.isBusy }) {
-            let exchange = waiting.removeFirst()
+        // Nobody waits any more for what these threads do.
+        for worker in workers {
+            if let ticket = worker.ticket, running[ticket]?.isOpen == false { worker.desire.end() }
+        }
+        while let index = workers.firstIndex(where: { $0.ticket == nil }), let place = next {
+            let exchange = waiting.remove(at: place)
             guard exchange.isOpen else { continue }
             guard counters.unsentBytes.load(ordering: .relaxed) <= maxUnsentBytes else {
                 refuse(exchange, "answers that nobody takes fill the memory for them; ask again later")
                 continue
             }
             nextTicket += 1
-            workers[index].isBusy = true
+            workers[index].ticket = nextTicket
+            workers[index].isLong = Self.isLong(exchange.head)
+            workers[index].desire.begin()
             running[nextTicket] = exchange
             // There is room: a thread gets its next job when it has answered the last.
             workers[index].jobs.post(Job(ticket: nextTicket, head: exchange.head))
@@ -101,21 +128,32 @@ final class QueryPool {
     }
 
     func stop() {
+        for worker in workers { worker.desire.end() }
         for worker in workers { worker.thread.stop() }
     }
+}
+
+/// Whether somebody still waits for the answer that a query thread works on. Set on the console's loop, read by the thread.
+final class QueryDesire: Sendable {
+    private let isGone = Atomic<Bool>(false)
+
+    func begin() { isGone.store(false, ordering: .relaxed) }
+    func end() { isGone.store(true, ordering: .relaxed) }
+    var hasEnded: Bool { isGone.load(ordering: .relaxed) }
 }
 
 /// The store as the read API sees it.
 struct StoredTraces: TraceSource {
     let store: SegmentStore
     let refusals: RefusalRing
+    let desire: QueryDesire
 
     func trace(_ id: TraceID, maxBytes: Int) throws -> (message: [UInt8], isTruncated: Bool)? {
         try store.trace(id, maxBytes: maxBytes)
     }
 
     func search(_ request: SearchRequest) throws -> SearchPage {
-        try TraceSearch(request, in: store, clock: { StoreClock.system.monotonic() }).run()
+        try TraceSearch(request, in: store, clock: StoreClock.system.monotonic, isCancelled: { desire.hasEnded }).run()
     }
 
     func attributes() throws -> AttributeCatalogue { try AttributeCatalogue.sample(StoreReader(store)) }

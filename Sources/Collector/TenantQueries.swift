@@ -8,12 +8,14 @@ import SelfTelemetry
 /// The read API for all tenants: each has a service of its own, which sees its store alone. Lives on one query thread.
 final class TenantQueries {
     private let stores: TenantStores
+    private let desire: QueryDesire
     private let standard: SpaceQueries
     private var services: [String: SpaceQueries] = [:]
 
-    init(_ stores: TenantStores) {
+    init(_ stores: TenantStores, _ desire: QueryDesire) {
         self.stores = stores
-        standard = SpaceQueries(stores.standard)
+        self.desire = desire
+        standard = SpaceQueries(stores.standard, desire)
     }
 
     func respond(to head: RequestHead) -> HTTPResponse {
@@ -22,7 +24,7 @@ final class TenantQueries {
         guard let name = TenantName(tenant) else { preconditionFailure("a tenant's name was not checked") }
         switch stores.find(name) {
         case .space(let space):
-            let service = SpaceQueries(space)
+            let service = SpaceQueries(space, desire)
             services[tenant] = service
             return service.respond(to: head)
         case .opening: return Self.later("the store of '\(tenant)' is being opened", hint: "ask again in a second")
@@ -52,10 +54,11 @@ private struct SpaceQueries {
     private let own: QueryService
     private let jaeger: JaegerService
 
-    init(_ space: TenantStores.Space) {
+    init(_ space: TenantStores.Space, _ desire: QueryDesire) {
         own = QueryService(
-            source: StoredTraces(store: space.store, refusals: space.refusals), version: Product.version)
-        jaeger = JaegerService(source: JaegerTraces(store: space.store), now: WallClock.unixNanoseconds)
+            source: StoredTraces(store: space.store, refusals: space.refusals, desire: desire), version: Product.version
+        )
+        jaeger = JaegerService(source: JaegerTraces(store: space.store, desire: desire), now: WallClock.unixNanoseconds)
     }
 
     func respond(to head: RequestHead) -> HTTPResponse {

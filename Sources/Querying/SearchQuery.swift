@@ -2,14 +2,26 @@ package import QueryLanguage
 import TraceSearch
 
 extension SearchRequest {
-    /// Reads `q`, `from`, `to`, `limit`, `cursor` and `timeout`.
+    /// Reads `q`, `from`, `to`, `limit`, `cursor` and `timeout_ms`.
     init(_ parameters: QueryParameters, limits: QueryLimits, now: UInt64) throws(QueryError) {
+        var cursor: SearchCursor?
+        if let text = parameters["cursor"], !text.isEmpty {
+            cursor = SearchCursor(text)
+            guard cursor != nil else {
+                throw QueryError(
+                    400, "invalid_cursor", "the cursor '\(shortened(text))' is none of this collector's",
+                    hint: "take it from the answer before, whole, or leave it out for the first page")
+            }
+        }
+        let now = cursor?.now ?? now
         let moment = Int64(clamping: now)
         do throws(QuerySyntaxError) {
             self.init(try QueryParser.parse(parameters["q"] ?? "", now: moment))
         } catch {
             throw QueryError(error)
         }
+        self.cursor = cursor
+        self.now = now
         let from = try parameters.moment("from", now: moment) ?? 0
         let to = try parameters.moment("to", now: moment) ?? .max
         guard from <= to else {
@@ -18,18 +30,9 @@ extension SearchRequest {
         }
         started = from...to
         limit = try parameters.integer("limit", in: 1...limits.maximumFound, usual: limits.usualFound)
-        if let text = parameters["cursor"], !text.isEmpty {
-            guard let cursor = SearchCursor(text) else {
-                throw QueryError(
-                    400, "invalid_cursor", "the cursor '\(shortened(text))' is none of this collector's",
-                    hint: "take it from the answer before, whole, or leave it out for the first page")
-            }
-            self.cursor = cursor
-        }
         let milliseconds = try parameters.integer(
             "timeout_ms", in: 1...limits.maximumSearchMilliseconds, usual: limits.usualSearchMilliseconds)
         bounds.time = .milliseconds(milliseconds)
-        bounds.traceBytes = limits.maximumTraceBytes
     }
 }
 

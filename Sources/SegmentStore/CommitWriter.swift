@@ -44,7 +44,10 @@ final class CommitWriter {
             enum Work { case batch, roll(Int), close }
             let work: Work? = context.queue.wait(atMost: timeToNextTick) { queue in
                 // Before what waits, or a busy store would never come to it.
-                if queue.rollsDone < queue.rollsAsked { return .roll(queue.rollsAsked) }
+                if queue.rollsBegun < queue.rollsAsked {
+                    queue.rollsBegun = queue.rollsAsked
+                    return .roll(queue.rollsAsked)
+                }
                 if !queue.waiting.isEmpty {
                     queue.take(upTo: options.commitBytes, into: &batch)
                     return .batch
@@ -60,7 +63,7 @@ final class CommitWriter {
                 batch.removeAll(keepingCapacity: count <= 4096)
             case .roll(let ticket):
                 if let open, open.nextOrdinal > 0 { roll() }
-                context.queue.update { $0.rollsDone = ticket }
+                context.describing.update { $0.jobs.append(.rolled(ticket)) }
             case .close:
                 close()
                 return

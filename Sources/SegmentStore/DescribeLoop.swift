@@ -11,6 +11,8 @@ final class DescribeLoop {
     enum Job: Sendable {
         case commit(Commit)
         case end(Segment)
+        /// All that came before the roll of this number.
+        case rolled(Int)
     }
 
     struct Commit: Sendable {
@@ -50,6 +52,7 @@ final class DescribeLoop {
                 case .end(let segment):
                     describer = nil
                     context.maintenance.update { $0.ended.append(segment) }
+                case .rolled(let ticket): context.queue.update { $0.rollsDone = ticket }
                 }
             }
             context.describing.update { $0.isBusy = false }
@@ -59,14 +62,7 @@ final class DescribeLoop {
     private func describe(_ frames: [[[UInt8]]], of segment: Segment, _ describer: inout SpanDescriber?) {
         var own = describer.take() ?? SpanDescriber(segment)
         if own.segment !== segment { own = SpanDescriber(segment) }
-        segment.draft.withLock { draft in
-            // A segment that was begun by an earlier run has frames that only a scan of its log tells the figures of.
-            if draft == nil, segment.describedFrameCount == 0 { draft = SegmentDraft() }
-        }
-        let contents = frames.map { own.describe($0) }
-        segment.grow { index in
-            for content in contents { index.append(content) }
-        }
+        own.describe(frames)
         describer = consume own
     }
 }

@@ -16,6 +16,7 @@ struct FrameContent: Sendable {
 
     /// Whether the frame holds a span with the token, and whether all have it.
     func find(_ token: UInt64) -> (some: Bool, all: Bool) {
+        if tokens.first == FrameTokens.anything { return (true, false) }
         var low = 0
         var high = tokens.count
         while low < high {

@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import SpanTokens
 import TraceModel
 
 /// A sealed segment's index, mapped from its file and read in place.
@@ -17,6 +18,8 @@ final class SealedIndex: @unchecked Sendable {
     private let metaEnd: Int
     private let traces: IndexFile.Section
     private let tokens: IndexFile.Section
+    /// Frames with more tokens than were kept.
+    private let opaque: [Int]
     private let red: IndexFile.Section
     private let sendersAt: Int
     private let senderCount: Int
@@ -96,6 +99,12 @@ final class SealedIndex: @unchecked Sendable {
         self.summary = summary
         fileBytes = bytes.count
         mapping = bytes
+        var (some, all) = (FrameSet(count: frameCount), FrameSet(count: frameCount))
+        let section = UnsafeRawBufferPointer(rebasing: bytes[tokens.offset..<tokens.offset + tokens.length])
+        TokenTable.find(FrameTokens.anything, in: section, bits: tokens.bits, marking: &some, &all)
+        var opaque: [Int] = []
+        some.forEach { opaque.append($0) }
+        self.opaque = opaque
         accepted = true
     }
 
@@ -162,6 +171,7 @@ final class SealedIndex: @unchecked Sendable {
     /// Marks the frames with spans that have the token, and those of which all spans have it.
     func find(_ token: UInt64, marking some: inout FrameSet, _ all: inout FrameSet) {
         TokenTable.find(token, in: bytes(of: tokens), bits: tokens.bits, marking: &some, &all)
+        for frame in opaque { some.insert(frame) }
     }
 
     /// The bytes of `IndexFile.Content.summary`.

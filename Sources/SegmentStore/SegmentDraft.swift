@@ -9,33 +9,43 @@ struct SegmentDraft: Sendable {
     var tracesLookedUp = 0
     /// Frames whose spans are in.
     private(set) var frames = 0
-    private(set) var spans = 0
-    /// What was made last, and of how many spans.
-    private(set) var made: (summary: Summary, spans: Int, at: UInt64, cost: UInt64)?
+    /// Spans that were added or looked up.
+    private var changes = 0
+    /// What was made last, and after how many changes.
+    private var made: (summary: Summary, changes: Int, at: UInt64, cost: UInt64)?
 
     init() { builder = SummaryBuilder() }
 
     mutating func finishFrame() { frames += 1 }
 
     mutating func add(_ facts: SpanFacts) {
-        spans += 1
+        changes += 1
         let digest = digest(facts)
         builder.add(digest)
     }
 
     /// A span of an earlier segment.
     mutating func preload(_ facts: SpanFacts) {
+        changes += 1
         let digest = digest(facts)
         builder.preload(digest)
     }
 
+    /// Names are cut to 255 bytes, not in the middle of a character.
+    private static func shortened(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        guard name.count > 255 else { return name }
+        var end = 255
+        while end > 0, name[end] & 0xC0 == 0x80 { end -= 1 }
+        return UnsafeRawBufferPointer(rebasing: name[..<end])
+    }
+
     private mutating func digest(_ facts: SpanFacts) -> SpanDigest {
-        let service = builder.symbols.intern(facts.service.bindMemory(to: UInt8.self).span)
+        let service = builder.symbols.intern(Self.shortened(facts.service).bindMemory(to: UInt8.self).span)
         let operation = builder.symbols.operation(ofName: facts.name.bindMemory(to: UInt8.self).span)
         var peer = SymbolTable.none
         // Only who calls has somebody to call.
         if facts.peerKind != .none, facts.kind == 3 || facts.kind == 4 {
-            peer = builder.symbols.intern(facts.peer.bindMemory(to: UInt8.self).span)
+            peer = builder.symbols.intern(Self.shortened(facts.peer).bindMemory(to: UInt8.self).span)
         }
         return SpanDigest(
             trace: TraceID(high: facts.traceHigh, low: facts.traceLow), spanID: facts.spanID, parentID: facts.parentID,
@@ -47,11 +57,11 @@ struct SegmentDraft: Sendable {
     /// The figures as they are, or were a moment ago: not older than a second or ten times what they cost, unless `fresh`.
     mutating func summary(fresh: Bool, now: () -> UInt64) -> (summary: Summary, at: UInt64) {
         let started = now()
-        if let made, made.spans == spans || !fresh && started &- made.at < max(1_000_000_000, 10 * made.cost) {
-            return (made.summary, made.spans == spans ? started : made.at)
+        if let made, made.changes == changes || !fresh && started &- made.at < max(1_000_000_000, 10 * made.cost) {
+            return (made.summary, made.changes == changes ? started : made.at)
         }
         let summary = builder.summary()
-        made = (summary, spans, started, now() &- started)
+        made = (summary, changes, started, now() &- started)
         return (summary, started)
     }
 }

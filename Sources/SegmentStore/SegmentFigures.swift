@@ -5,7 +5,8 @@ import TraceModel
 import WireFormat
 
 /// Makes a segment's figures: what its spans change in the sums, given the spans that earlier segments hold. Runs on the thread
-/// that seals or on one that answers a query; the segment's draft is locked meanwhile, which the writer never waits for.
+/// that seals or on one that answers a query. The segment's draft, for which the describing thread waits, is locked while spans
+/// are put into it and while they are summed up, never while files are read.
 struct SegmentFigures {
     private let context: StoreContext
     private let reader = FrameReader()
@@ -17,54 +18,52 @@ struct SegmentFigures {
 
     /// Nil for a segment that is sealed already.
     func summary(of segment: Segment, fresh: Bool) -> (summary: Summary, at: UInt64)? {
-        segment.draft.withLock { draft in
-            if draft == nil {
-                guard !segment.isSealed, let scanned = scan(segment) else { return nil }
-                draft = scanned
-            }
-            guard var own = draft else { return nil }
-            // Taken out, so that nothing is copied when it changes.
-            draft = nil
-            lookUp(&own, of: segment)
-            let made = own.summary(fresh: fresh, now: context.options.clock.monotonic)
-            draft = own
-            return made
+        guard begin(segment) else { return nil }
+        lookUp(segment)
+        return segment.draft.withLock { draft in
+            // Changed in place: nothing is copied.
+            draft?.summary(fresh: fresh, now: context.options.clock.monotonic)
         }
     }
 
-    /// The draft of a segment whose frames were written by an earlier run.
-    private func scan(_ segment: Segment) -> SegmentDraft? {
-        var draft = SegmentDraft()
-        let frames = (0..<UInt32(segment.describedFrameCount)).compactMap { ordinal in
-            segment.frame(ordinal).map { (ordinal, $0) }
+    /// Sees to it that there is a draft: frames that an earlier run wrote are read. False for a sealed segment.
+    private func begin(_ segment: Segment) -> Bool {
+        var own = SegmentDraft()
+        var round = 0
+        while true {
+            if segment.draft.withLock({ $0 != nil }) { return true }
+            if segment.isSealed { return false }
+            // Without the lock, as it takes long; what is described meanwhile comes in the next round.
+            if round < 3 { add(to: &own, segment, through: segment.describedFrameCount) }
+            round += 1
+            let isDone = segment.draft.withLock { draft -> Bool in
+                guard draft == nil else { return true }
+                let described = segment.describedFrameCount
+                if own.frames < described, round < 3 { return false }
+                add(to: &own, segment, through: described)
+                draft = own
+                return true
+            }
+            if isDone { return true }
+        }
+    }
+
+    private func add(to draft: inout SegmentDraft, _ segment: Segment, through end: Int) {
+        let frames = (UInt32(draft.frames)..<UInt32(max(draft.frames, end))).compactMap { ordinal in
+            segment.frame(ordinal).map { (segment, ordinal, $0) }
         }
         var walk = SpanFactsWalk()
-        read(frames.map { (segment, $0.0, $0.1) }) { _, body in
-            walk.walk(body) { draft.add($0) }
-        }
-        return draft
+        read(frames) { _, body in walk.walk(body) { draft.add($0) } }
+        for _ in frames { draft.finishFrame() }
     }
 
-    /// Adds the spans that earlier segments hold of the traces that are new here.
-    private func lookUp(_ draft: inout SegmentDraft, of segment: Segment) {
-        let fresh = segment.traces(from: draft.tracesLookedUp)
+    /// Adds the spans that earlier segments hold of the traces that are new here. Reads without the draft's lock.
+    private func lookUp(_ segment: Segment) {
+        let first = segment.draft.withLock { $0?.tracesLookedUp ?? 0 }
+        let fresh = segment.traces(from: first)
         guard !fresh.isEmpty else { return }
-        draft.tracesLookedUp += fresh.count
         let earlier = context.segments.withLock { $0.filter { $0.number < segment.number } }
-        guard !earlier.isEmpty else { return }
-        let unsealed = earlier.filter { !$0.isSealed }
-        let filter = context.sealedTraces.withLock { $0 }
-        /// For each frame the traces that are wanted of it.
-        var wanted: [RecordPosition: Set<TraceID>] = [:]
-        for id in fresh {
-            let places = filter.map { $0.mayContain(id) } ?? true ? earlier : unsealed
-            for place in places {
-                for (ordinal, _) in place.frames(of: id) {
-                    wanted[RecordPosition(segment: place.number, frame: ordinal), default: []].insert(id)
-                }
-            }
-        }
-        guard !wanted.isEmpty else { return }
+        let wanted = places(of: fresh, in: earlier)
         var positions = wanted.keys.sorted()
         if positions.count > Self.maxEarlierFrames {
             context.log(.figuresIncomplete(path: segment.logPath, frames: positions.count - Self.maxEarlierFrames))
@@ -72,17 +71,39 @@ struct SegmentFigures {
         }
         var byNumber: [UInt32: Segment] = [:]
         for segment in earlier { byNumber[segment.number] = segment }
-        var walk = SpanFactsWalk()
         let frames = positions.compactMap { position -> (Segment, UInt32, FrameRef)? in
             guard let segment = byNumber[position.segment], let ref = segment.frame(position.frame) else { return nil }
             return (segment, position.frame, ref)
         }
+        var walk = SpanFactsWalk()
         read(frames) { position, body in
             guard let ids = wanted[position] else { return }
-            walk.walk(body) { facts in
-                if ids.contains(TraceID(high: facts.traceHigh, low: facts.traceLow)) { draft.preload(facts) }
+            segment.draft.withLock { draft in
+                walk.walk(body) { facts in
+                    // A span that somebody else looked up as well changes nothing.
+                    if ids.contains(TraceID(high: facts.traceHigh, low: facts.traceLow)) { draft?.preload(facts) }
+                }
             }
         }
+        segment.draft.withLock { draft in
+            if let known = draft?.tracesLookedUp { draft?.tracesLookedUp = max(known, first + fresh.count) }
+        }
+    }
+
+    /// For each frame of the earlier segments the traces that are wanted of it.
+    private func places(of traces: [TraceID], in earlier: [Segment]) -> [RecordPosition: Set<TraceID>] {
+        if earlier.isEmpty { return [:] }
+        let unsealed = earlier.filter { !$0.isSealed }
+        let filter = context.sealedTraces.withLock { $0 }
+        var wanted: [RecordPosition: Set<TraceID>] = [:]
+        for id in traces {
+            for place in filter.map({ $0.mayContain(id) }) ?? true ? earlier : unsealed {
+                for (ordinal, _) in place.frames(of: id) {
+                    wanted[RecordPosition(segment: place.number, frame: ordinal), default: []].insert(id)
+                }
+            }
+        }
+        return wanted
     }
 
     /// Calls `body` with each traces request. What cannot be read is left out: it is told where traces are read.
@@ -154,7 +175,8 @@ extension SegmentStore {
             }
         } catch {
             // The tables are compared with their checksums after the start; what is damaged is made anew then.
-            return
+            if case .damaged = error { return }
+            throw error
         }
         try sum.merge(part)
     }

@@ -1,7 +1,7 @@
 import SpanTokens
 import WireFormat
 
-/// Makes what is to be known of a segment's spans, frame by frame: tokens for the index, and figures.
+/// Makes what is to be known of a segment's spans, frame by frame: tokens for the index, and digests for the figures.
 struct SpanDescriber: ~Copyable {
     let segment: Segment
     private var tokens: FrameTokens
@@ -11,14 +11,23 @@ struct SpanDescriber: ~Copyable {
         tokens = FrameTokens(SpanToken(salt: segment.salt))
     }
 
-    /// The traces requests of one frame, in their order.
-    mutating func describe(_ bodies: some Sequence<[UInt8]>) -> FrameContent {
+    /// Describes the next frames, each of some traces requests. Index and figures get them under one lock: whoever makes the
+    /// figures of earlier frames meanwhile sees where these begin.
+    mutating func describe(_ frames: [[[UInt8]]]) {
         segment.draft.withLock { draft in
-            for body in bodies {
-                body.withUnsafeBytes { body in tokens.add(body) { draft?.add($0) } }
+            // A segment that an earlier run began has frames that only its log tells the figures of.
+            if draft == nil, segment.describedFrameCount == 0 { draft = SegmentDraft() }
+            var contents: [FrameContent] = []
+            for bodies in frames {
+                for body in bodies {
+                    body.withUnsafeBytes { body in tokens.add(body) { draft?.add($0) } }
+                }
+                draft?.finishFrame()
+                contents.append(FrameContent(finishing: &tokens))
             }
-            draft?.finishFrame()
+            segment.grow { index in
+                for content in contents { index.append(content) }
+            }
         }
-        return FrameContent(finishing: &tokens)
     }
 }

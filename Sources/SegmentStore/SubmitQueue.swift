@@ -12,6 +12,8 @@ struct SubmitQueue: Sendable {
     var isClosing = false
     /// Times that the growing segment was to end, and did.
     var rollsAsked = 0
+    /// Begun by the writer; done when the segment that ended is described and waits for its seal.
+    var rollsBegun = 0
     var rollsDone = 0
     let maxBytes: Int
 

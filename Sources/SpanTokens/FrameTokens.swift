@@ -20,6 +20,10 @@ package struct FrameTokens: ~Copyable {
     private var slotCount: Int
     private var bits: UInt64
     private static let overhang = 64
+    private static let usualBits: UInt64 = 12
+    /// A frame with more tokens is not described: it may hold anything.
+    private static let maximumTokens = 1 << 18
+    private var isOverfull = false
     private var used = 0
     /// Tokens of the resource that is open.
     private var resourceTokens: [UInt64] = []
@@ -36,8 +40,8 @@ package struct FrameTokens: ~Copyable {
     private var observer: ((SpanFacts) -> Void)?
 
     package init(_ tokens: SpanToken) {
-        bits = 12
-        slotCount = 1 << 12 + Self.overhang
+        bits = Self.usualBits
+        slotCount = 1 << Self.usualBits + Self.overhang
         slots = Self.free(slotCount)
         walk = SpanWalk(tokens)
     }
@@ -45,8 +49,9 @@ package struct FrameTokens: ~Copyable {
     deinit { slots.deallocate() }
 
     private static func free(_ count: Int) -> UnsafeMutablePointer<Slot> {
-        let slots = UnsafeMutablePointer<Slot>.allocate(capacity: count)
-        slots.initialize(repeating: Slot(), count: count)
+        // One more, for what finds no room in an overfull frame.
+        let slots = UnsafeMutablePointer<Slot>.allocate(capacity: count + 1)
+        slots.initialize(repeating: Slot(), count: count + 1)
         return slots
     }
 
@@ -61,8 +66,26 @@ package struct FrameTokens: ~Copyable {
         }
     }
 
+    /// Stands alone where a frame has more tokens than are kept.
+    package static let anything: UInt64 = 0
+
     /// The tokens in rising order, each with its lowest bit set when all spans of the frame have it. Begins the next frame.
     package mutating func finish() -> [UInt64] {
+        defer {
+            isOverfull = false
+            // One large frame must not make all that follow it slow.
+            if bits > Self.usualBits + 2 {
+                slots.deallocate()
+                bits = Self.usualBits
+                slotCount = 1 << Self.usualBits + Self.overhang
+                slots = Self.free(slotCount)
+            }
+        }
+        let tokens = take()
+        return isOverfull ? [Self.anything] : tokens
+    }
+
+    private mutating func take() -> [UInt64] {
         var sorted: [UInt64] = []
         sorted.reserveCapacity(used)
         for index in 0..<slotCount where slots[index].token != 0 {
@@ -102,6 +125,10 @@ package struct FrameTokens: ~Copyable {
     }
 
     private mutating func insert(_ token: UInt64, at index: Int) -> Int {
+        if used >= Self.maximumTokens {
+            isOverfull = true
+            return slotCount
+        }
         if used &* 2 >= 1 << bits {
             grow()
             return slot(of: token)

@@ -4,6 +4,10 @@
 package struct SpanToken: Sendable {
     let hash: TokenHash
 
+    /// Members of maps have tokens up to this many bytes of their joined keys: a long key with many members would be joined as
+    /// often. Queries for longer keys cannot ask for tokens.
+    package static let longestJoinedKey = 1024
+
     package init(salt: UInt64) { hash = TokenHash(salt: salt) }
 
     @inline(__always)

@@ -10,7 +10,7 @@ struct SpanWalk {
     /// Not salted: compares what lies in different segments.
     static let contentHash = TokenHash(salt: 0)
 
-    /// How deep values may stand within each other before the rest has no tokens; such values are found by reading.
+    /// How deep values may stand within each other before the rest has no tokens; queries look no deeper either.
     static let maximumDepth = 8
 
     init(_ tokens: SpanToken) {
@@ -19,7 +19,6 @@ struct SpanWalk {
         peers = PeerKeys(tokens)
     }
 
-    /// Whether all that the message holds had tokens, so far as its depth goes.
     mutating func walk(_ message: UnsafeRawBufferPointer, into sink: inout some TokenSink & ~Copyable) {
         var request = WireReader(message)
         while true {
@@ -228,15 +227,20 @@ struct SpanWalk {
 
     @inline(never)
     private mutating func link(_ bytes: UnsafeRawBufferPointer, _ sink: inout some TokenSink & ~Copyable) {
+        // Ids that are not on the wire are zero.
+        var trace: (high: UInt64, low: UInt64) = (0, 0)
+        var span: UInt64 = 0
+        defer {
+            sink.spanToken(tokens.linkTrace(high: trace.high, low: trace.low))
+            sink.spanToken(tokens.linkSpan(span))
+        }
         var message = WireReader(bytes)
         while true {
             let tag = message.tag()
             if tag == 0 { return }
             switch tag {
-            case WireTag.bytes(1):
-                let (high, low) = message.bytes().traceID
-                sink.spanToken(tokens.linkTrace(high: high, low: low))
-            case WireTag.bytes(2): sink.spanToken(tokens.linkSpan(message.bytes().spanID))
+            case WireTag.bytes(1): trace = message.bytes().traceID
+            case WireTag.bytes(2): span = message.bytes().spanID
             case WireTag.bytes(4):
                 let (key, value) = Self.pair(message.bytes())
                 attribute(key, value, depth: 0, &sink) { $0.spanToken($1) }
@@ -356,8 +360,9 @@ struct SpanWalk {
         case 3: integerTokens(keyHash, Int64(bitPattern: number), &sink, emit)
         case 4: decimalTokens(keyHash, Double(bitPattern: number), &sink, emit)
         case 5 where depth < Self.maximumDepth: elements(content, key, keyHash, depth, &sink, emit)
-        case 6 where depth < Self.maximumDepth: members(content, key, depth, &sink, emit)
-        case 7: emit(&sink, tokens.equals(keyHash: keyHash, textHash: hash(ofBase64: content)))
+        case 6 where depth < Self.maximumDepth && key.count < SpanToken.longestJoinedKey:
+            members(content, key, depth, &sink, emit)
+        case 7: emit(&sink, base64Token(keyHash, content))
         default: break
         }
     }
@@ -392,6 +397,7 @@ struct SpanWalk {
                 continue
             }
             let (name, value) = Self.pair(message.bytes())
+            guard key.count + 1 + name.count <= SpanToken.longestJoinedKey else { continue }
             // Taken out, so that a member that is a map itself finds room of its own.
             var joined: [UInt8] = []
             swap(&joined, &path)
@@ -404,11 +410,18 @@ struct SpanWalk {
         }
     }
 
-    private func hash(ofBase64 bytes: UnsafeRawBufferPointer) -> UInt64 {
+    /// Bytes are found by their base64, which may be written like a number.
+    private func base64Token(_ keyHash: UInt64, _ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         appendBase64(bytes, to: &text)
-        return text.withUnsafeBytes { hash($0) }
+        return text.withUnsafeBytes { text in
+            switch CanonicalNumber(text) {
+            case .integer(let value): tokens.equals(keyHash: keyHash, integer: value)
+            case .decimal(let value): tokens.equals(keyHash: keyHash, decimal: value)
+            case nil: tokens.equals(keyHash: keyHash, textHash: hash(text))
+            }
+        }
     }
 
     /// Whether an AnyValue is certainly one string, bool or number and nothing else.

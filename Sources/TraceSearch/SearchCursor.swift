@@ -10,30 +10,34 @@ package struct SearchCursor: Sendable, Equatable {
     package var key: TraceKey
     /// Of query and window, so that a cursor is not used with another query.
     package var query: UInt64
+    /// When the first page was made, in Unix nanoseconds: `now-1h` means the same on all pages.
+    package var now: UInt64
 
     private static let version = "1"
 
-    package init(end: RecordPosition, key: TraceKey, query: UInt64) {
+    package init(end: RecordPosition, key: TraceKey, query: UInt64, now: UInt64 = 0) {
+        self.now = now
         self.end = end
         self.key = key
         self.query = query
     }
 
     package var text: String {
-        let numbers = [UInt64(end.segment), UInt64(end.frame), key.start, key.id.high, key.id.low, query]
+        let numbers = [UInt64(end.segment), UInt64(end.frame), key.start, key.id.high, key.id.low, query, now]
         return ([Self.version] + numbers.map { String($0, radix: 36) }).joined(separator: ".")
     }
 
     /// Nil for what `text` did not make.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 7, parts[0] == Self.version else { return nil }
+        guard parts.count == 8, parts[0] == Self.version else { return nil }
         let numbers = parts.dropFirst().compactMap { part in part.utf8.count <= 13 ? UInt64(part, radix: 36) : nil }
-        guard numbers.count == 6, let segment = UInt32(exactly: numbers[0]), let frame = UInt32(exactly: numbers[1])
+        guard numbers.count == 7, let segment = UInt32(exactly: numbers[0]), let frame = UInt32(exactly: numbers[1])
         else { return nil }
         end = RecordPosition(segment: segment, frame: frame)
         key = TraceKey(start: numbers[2], id: TraceID(high: numbers[3], low: numbers[4]))
         query = numbers[5]
+        now = numbers[6]
     }
 }
 

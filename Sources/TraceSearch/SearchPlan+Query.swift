@@ -27,7 +27,8 @@ extension SearchPlan {
         case .comparison(let field, let comparison, let value): return ordered(field, comparison, value)
         case .isIn(.attribute(let scope, let key), let values):
             let texts = values.map { canonicalText($0) }
-            return ask(.attribute(key), isExact: scope == .any) { token in
+            guard Self.hasTokens(key) else { return Self.anything }
+            return ask(.attribute(key), isExact: Self.isExact(scope, key)) { token in
                 texts.map { token.equals(key, canonicalText: $0) }
             }
         case .isIn(let field, let values): return .or(values.map { equals(field, $0) })
@@ -71,10 +72,19 @@ extension SearchPlan {
 
     // MARK: Conditions
 
+    /// Whether a span that has the token of an attribute has the attribute. A scope's name and version share their tokens with
+    /// attributes called like them.
+    private static func isExact(_ scope: AttributeScope, _ key: String) -> Bool {
+        scope == .any && key != "scope.name" && key != "scope.version"
+    }
+
+    private static func hasTokens(_ key: String) -> Bool { key.utf8.count <= SpanToken.longestJoinedKey }
+
     /// A field that has some value.
     private mutating func exists(_ field: QueryField) -> Step {
         switch field {
-        case .attribute(let scope, let key): return ask(.attribute(key), isExact: scope == .any) { [$0.exists(key)] }
+        case .attribute(let scope, let key) where Self.hasTokens(key):
+            return ask(.attribute(key), isExact: Self.isExact(scope, key)) { [$0.exists(key)] }
         case .span(.service): return .not(ask(.service, isExact: true) { [$0.service("")] })
         case .span(.name): return .not(ask(isExact: true) { [$0.name("")] })
         case .span(.parentID): return ask(isExact: true) { [$0.hasParent] }
@@ -87,7 +97,9 @@ extension SearchPlan {
 
     /// A condition that only a field with a value can satisfy, and of which no more is known.
     private mutating func may(_ field: QueryField) -> Step {
-        if case .attribute(_, let key) = field { return ask(.attribute(key), isExact: false) { [$0.exists(key)] } }
+        if case .attribute(_, let key) = field, Self.hasTokens(key) {
+            return ask(.attribute(key), isExact: false) { [$0.exists(key)] }
+        }
         return Self.anything
     }
 
@@ -95,7 +107,8 @@ extension SearchPlan {
         let text = canonicalText(value)
         switch field {
         case .attribute(let scope, let key):
-            return ask(.attribute(key), isExact: scope == .any) { [$0.equals(key, canonicalText: text)] }
+            guard Self.hasTokens(key) else { return Self.anything }
+            return ask(.attribute(key), isExact: Self.isExact(scope, key)) { [$0.equals(key, canonicalText: text)] }
         case .trace(let property): return trace(property, equals: text, value)
         case .span(let property): return equals(property, text, value)
         }
@@ -147,6 +160,8 @@ extension SearchPlan {
         switch field {
         case .attribute(_, let key):
             let buckets = NumberBucket.range(bounds.low, bounds.high)
+            // So many lookups cost more than they leave out.
+            guard buckets.count <= 512, Self.hasTokens(key) else { return may(field) }
             return ask(.attribute(key), isExact: false) { token in buckets.map { token.number(key, bucket: $0) } }
         case .span(.duration), .span(.start):
             if case .span(let property) = field { return bounded(property, bounds) }

@@ -10,6 +10,8 @@ package struct SearchRequest: Sendable {
     /// Spans that are named for each trace.
     package var matches = FoundTrace.maximumMatches
     package var cursor: SearchCursor?
+    /// What "now" was where times were given relative to it, in Unix nanoseconds; cursors carry it.
+    package var now: UInt64 = 0
     package var bounds = SearchBounds()
 
     package init(_ expression: QueryExpression) { self.expression = expression }
@@ -23,7 +25,7 @@ package struct SearchBounds: Sendable {
     /// Traces that are remembered while it is not known yet whether they are next.
     package var candidates = 500_000
     /// Stored bytes of one trace; of a larger one only what came first is looked at.
-    package var traceBytes = 256 << 20
+    package var traceBytes = 32 << 20
 
     package init() {}
 }

@@ -33,6 +33,8 @@ struct SpanRows {
     static let maximumFrames = 16
 
     /// Nil where the spans of a trace tell no more than each by itself, or are too much to keep.
+    static let maximumTreeRows = 4096
+
     init?(_ plan: SearchPlan) {
         guard plan.needsTraces, plan.questions.count <= 64 else { return nil }
         self.plan = plan
@@ -90,7 +92,10 @@ struct SpanRows {
         }
         rows.sort { $0.id < $1.id }
         let isOneSegment = positions.allSatisfy { $0.segment == positions[0].segment }
-        guard let tree = Tree(rows, plan, isOneSegment: isOneSegment) else { return true }
+        // The steps of a tree may grow with the square of its rows.
+        guard rows.count <= Self.maximumTreeRows, let tree = Tree(rows, plan, isOneSegment: isOneSegment) else {
+            return true
+        }
         return rows.indices.contains { index in
             plan.judge(RowInTree(row: rows[index], tree: tree, index: index)).some
         }
@@ -112,14 +117,17 @@ struct SpanRows {
             last = Array(repeating: -1, count: buckets)
             before.reserveCapacity(rows.count)
             for (index, row) in rows.enumerated() {
-                let bucket = Int(truncatingIfNeeded: row.trace.low) & (buckets - 1)
+                let bucket = Self.hash(row.trace) & (buckets - 1)
                 before.append(last[bucket])
                 last[bucket] = Int32(truncatingIfNeeded: index)
             }
         }
 
+        /// Salted by the process: senders choose ids.
+        private static func hash(_ trace: TraceID) -> Int { trace.hashValue & .max }
+
         func appendRows(of trace: TraceID, to found: inout [Row]) {
-            var index = last[Int(truncatingIfNeeded: trace.low) & (last.count - 1)]
+            var index = last[Self.hash(trace) & (last.count - 1)]
             while index >= 0 {
                 if rows[Int(index)].trace == trace { found.append(rows[Int(index)]) }
                 index = before[Int(index)]

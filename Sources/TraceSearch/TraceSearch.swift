@@ -308,7 +308,7 @@ package struct TraceSearch {
         var key = TraceKey(start: left, id: TraceID(high: .max, low: .max))
         if let last = page.traces.last, last.key < key { key = last.key }
         // A bound that allows no progress at all must not make a reader turn in circles.
-        if key < upper { page.cursor = SearchCursor(end: reader.end, key: key, query: fingerprint) }
+        if key < upper { page.cursor = SearchCursor(end: reader.end, key: key, query: fingerprint, now: request.now) }
     }
 
     private mutating func finish() {
@@ -317,7 +317,7 @@ package struct TraceSearch {
         page.isTruncated = true
         // More than the limit is only known when the search was not stopped, or was stopped just then.
         if let last = page.traces.last {
-            page.cursor = SearchCursor(end: reader.end, key: last.key, query: fingerprint)
+            page.cursor = SearchCursor(end: reader.end, key: last.key, query: fingerprint, now: request.now)
         }
     }
 }

@@ -21,7 +21,7 @@ import Testing
         for _ in 0..<Self.cutsOfASeed { try load.live() }
         try load.end()
         // A load that never sealed, deleted or lost anything would prove nothing.
-        #expect(load.sealedSegments > 10 && load.deletedBatches > 20 && load.unanswered > 20, "seed \(seed): \(load)")
+        #expect(load.sealedSegments > 10 && load.deletedBatches > 20 && load.unanswered > 5, "seed \(seed): \(load)")
     }
 
     @Test("What was synchronized outlives the cut; what was not may be torn by sectors, cut, or missing")
