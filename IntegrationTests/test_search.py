@@ -62,6 +62,21 @@ def test_pages_hold_everything_once_in_order_though_data_arrive(system, stored):
     assert late == 5
 
 
+def test_pages_of_a_relative_time_range_follow_each_other(system, stored):
+    ids = hms_ops(
+        "search", "exists order.id and service in (orders, claims) and not order.id =~ \"(late|new).*\"", "--from", "now-1h", "--ids",
+        "--limit", "30", "--collector", system.collector.console, check=0).stdout.split()
+    assert sorted(ids) == sorted(stored)
+    console, found, cursor = system.collector.console, [], ""
+    while True:
+        page = get(console, "/api/v1/search", q="start > now-1h and exists order.id", **{"from": "now-1h"}, limit=9, cursor=cursor)
+        found += [trace["traceId"] for trace in page["traces"]]
+        if "cursor" not in page:
+            break
+        cursor = page["cursor"]
+    assert set(stored) <= set(found) and len(found) == len(set(found)) > 9
+
+
 def test_structure_is_searched(system, stored):
     console = system.collector.console
     answer = get(console, "/api/v1/search", q='order.id = "o-3" and child { name = "GET /orders step 2" }')

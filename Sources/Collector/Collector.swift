@@ -98,10 +98,11 @@ private struct RunningCollector {
         stores.openNow(security.tenants)
         let opener = security.asksForKeys ? try stores.startOpening() : nil
         let erasing = try eraser.start()
-        let doors = try startDoors()
-        let console = try settings.console.map { try startConsole(SocketAddress(parsing: $0.description)) }
+        // Before the doors: what is recorded of requests comes behind it.
         audit.note("started", ["version": Product.version])
         tellAuditHead()
+        let doors = try startDoors()
+        let console = try settings.console.map { try startConsole(SocketAddress(parsing: $0.description)) }
         let tee = try startTee()
         log.info("ready", "the collector takes telemetry", ["store": settings.storeDirectory])
         ServiceManager.ready("takes telemetry")

@@ -56,8 +56,7 @@ final class CommitWriter {
             }
             switch work {
             case .batch:
-                let written = commit(batch)
-                describe(batch, in: written)
+                commit(batch)
                 if let open, isFull(open) { roll() }
                 let count = batch.count
                 batch.removeAll(keepingCapacity: count <= 4096)
@@ -95,24 +94,27 @@ final class CommitWriter {
             || size.spans >= options.maxIndexedSpans
     }
 
-    /// Returns the segment it wrote to, if it wrote.
-    private func commit(_ batch: [SubmitQueue.Submission]) -> Segment? {
+    private func commit(_ batch: [SubmitQueue.Submission]) {
         if open == nil, trouble.map({ options.clock.monotonic() >= $0.retryAt }) ?? true { begin() }
         if let trouble {
-            answer(batch, failingWith: trouble.error)
-            return nil
+            return refuse(batch, trouble.error)
         }
         do {
             try build(batch)
             try writeFrames()
         } catch {
             if case .storage = error { abandon(error) }
-            answer(batch, failingWith: error)
-            return nil
+            return refuse(batch, error)
         }
         enter(batch)
+        // Before the answer: figures that are asked for after it wait for what stands in the queue.
+        describe(batch, in: builder.frames.isEmpty ? nil : open?.segment)
         answer(batch)
-        return builder.frames.isEmpty ? nil : open?.segment
+    }
+
+    private func refuse(_ batch: [SubmitQueue.Submission], _ error: StoreError) {
+        answer(batch, failingWith: error)
+        describe(batch, in: nil)
     }
 
     private func build(_ batch: [SubmitQueue.Submission]) throws(StoreError) {

@@ -13,6 +13,8 @@ final class DescribeLoop {
         case end(Segment)
         /// All that came before the roll of this number.
         case rolled(Int)
+        /// All that came before is described.
+        case mark(UInt64)
     }
 
     struct Commit: Sendable {
@@ -29,6 +31,8 @@ final class DescribeLoop {
         var isClosing = false
         /// Jobs were taken and are not done.
         var isBusy = false
+        var marksAsked: UInt64 = 0
+        var marksDone: UInt64 = 0
     }
 
     func run() {
@@ -53,6 +57,7 @@ final class DescribeLoop {
                     describer = nil
                     context.maintenance.update { $0.ended.append(segment) }
                 case .rolled(let ticket): context.queue.update { $0.rollsDone = ticket }
+                case .mark(let ticket): context.describing.update { $0.marksDone = ticket }
                 }
             }
             context.describing.update { $0.isBusy = false }

@@ -150,6 +150,7 @@ extension SegmentStore {
     package func figures(
         _ filter: SummaryFilter = .everything, fresh: Bool = false
     ) throws(SummaryError) -> (summary: Summary, asOf: UInt64) {
+        if fresh { waitUntilDescribed() }
         var sum = Summary()
         var asOf = UInt64.max
         let figures = SegmentFigures(shared)
@@ -165,6 +166,18 @@ extension SegmentStore {
             }
         }
         return (sum, min(asOf, shared.options.clock.monotonic()))
+    }
+
+    /// What was acknowledged before is described when this returns. The describing thread bounds the time by its queue's bound.
+    private func waitUntilDescribed() {
+        let ticket = shared.describing.update { queue -> UInt64? in
+            guard !queue.isClosing else { return nil }
+            queue.marksAsked += 1
+            queue.jobs.append(.mark(queue.marksAsked))
+            return queue.marksAsked
+        }
+        guard let ticket else { return }
+        _ = shared.describing.wait { $0.marksDone >= ticket || $0.isClosing ? true : nil }
     }
 
     private func add(_ index: SealedIndex, to sum: inout Summary, _ filter: SummaryFilter) throws(SummaryError) {

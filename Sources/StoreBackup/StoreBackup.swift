@@ -123,7 +123,7 @@ package struct StoreBackup {
             guard error.code == ENOENT, error.operation == "opening" else { throw error }
             return false
         }
-        if name.hasSuffix(".log") { try check(temporary, name, isFinal: isFinal) }
+        if StoreFiles.isSegmentLog(name) { try check(temporary, name, isFinal: isFinal) }
         let (bytes, crc) = try FileCopy.sum(temporary)
         try FileCopy.synchronize(temporary, storage: storage)
         try storage.rename(temporary, to: directory + "/" + stored)

@@ -25,5 +25,11 @@ struct StoreFiles {
         }
     }
 
+    /// Other logs, such as that of audits, have no frames.
+    static func isSegmentLog(_ name: String) -> Bool {
+        name.hasSuffix(".log") && name.dropLast(4).utf8.count >= 8
+            && name.dropLast(4).utf8.allSatisfy { $0 &- 0x30 < 10 }
+    }
+
     var isEmpty: Bool { logs.isEmpty && others.isEmpty }
 }

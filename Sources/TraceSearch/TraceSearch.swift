@@ -92,17 +92,11 @@ package struct TraceSearch {
             if let key = queue.first, bound.map({ key.start > $0 }) ?? true {
                 queue.removeFirst()
                 try settle(key)
-                if let reason = stopReason(deadline) {
-                    stop(reason, bound: bound)
-                    break search
-                }
+                if let reason = stopReason(deadline), stop(reason, bound: bound, deadline) { break search }
                 continue
             }
             guard next < places.count else { break }
-            if let reason = stopReason(deadline) {
-                stop(reason, bound: bound)
-                break
-            }
+            if let reason = stopReason(deadline), stop(reason, bound: bound, deadline) { break }
             let place = places[next]
             next += 1
             page.figures.framesRead += 1
@@ -298,18 +292,24 @@ package struct TraceSearch {
         return waiting.count + known.count >= request.bounds.candidates ? .candidates : nil
     }
 
-    /// Ends early: the cursor goes on where nothing was told yet.
-    private mutating func stop(_ reason: SearchPage.StopReason, bound: UInt64?) {
+    /// Ends early: the cursor goes on where nothing was told yet. False when there would be no progress since the page before:
+    /// then time goes on for a while, as a reader would turn in circles else.
+    private mutating func stop(_ reason: SearchPage.StopReason, bound: UInt64?, _ deadline: UInt64) -> Bool {
+        guard queue.first != nil || bound != nil else { return true }
         let left = max(queue.first?.start ?? 0, bound ?? 0)
-        guard queue.first != nil || bound != nil else { return }
+        var key = TraceKey(start: left, id: TraceID(high: .max, low: .max))
+        if let last = page.traces.last, last.key < key { key = last.key }
+        let goesOn = key < upper
+        if !goesOn, reason == .time, clock() < deadline &+ Self.patience { return false }
         page.isComplete = false
         page.stopped = reason
         page.figures.searchedBackTo = left
-        var key = TraceKey(start: left, id: TraceID(high: .max, low: .max))
-        if let last = page.traces.last, last.key < key { key = last.key }
-        // A bound that allows no progress at all must not make a reader turn in circles.
-        if key < upper { page.cursor = SearchCursor(end: reader.end, key: key, query: fingerprint, now: request.now) }
+        if goesOn { page.cursor = SearchCursor(end: reader.end, key: key, query: fingerprint, now: request.now) }
+        return true
     }
+
+    /// Nanoseconds beyond the deadline.
+    private static let patience: UInt64 = 60_000_000_000
 
     private mutating func finish() {
         guard page.traces.count > request.limit else { return }

@@ -34,6 +34,16 @@ package struct TextTable: Sendable {
 extension String {
     /// What a peer said, without what could steer a terminal.
     var withoutControls: String {
-        String(String.UnicodeScalarView(unicodeScalars.filter { $0.properties.generalCategory != .control }))
+        String(String.UnicodeScalarView(unicodeScalars.filter { !$0.steersText }))
+    }
+}
+
+extension Unicode.Scalar {
+    /// Controls, and marks that turn the direction of the text behind them.
+    fileprivate var steersText: Bool {
+        switch value {
+        case 0x061C, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: true
+        default: properties.generalCategory == .control
+        }
     }
 }
