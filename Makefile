@@ -5,7 +5,7 @@ SWIFT_RELEASE := swift build -c release --static-swift-stdlib
 SWIFT_DEBUG_FLAGS := --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
-.PHONY: help build up test test-swift test-integration lint format proto bench bench-store fuzz crash permutation crash-seals corrupt corrupt-store power outage soak \
+.PHONY: help build up test test-swift test-integration lint format proto bench bench-store fuzz crash search-proof permutation crash-seals corrupt corrupt-store power outage soak \
 	test-thread test-address clean dependencies test-dependencies
 
 help: ## Print this list.
@@ -59,6 +59,9 @@ corrupt-store: dependencies ## Damage 1,000 stores (CORRUPT_STORES=N) at random 
 
 corrupt: test-dependencies build ## Start the sidecar on 1,000 damaged spools; every span delivered once or counted as lost (2 min).
 	@.venv/bin/python scripts/prove-corruption $(CORRUPT_FLAGS)
+
+search-proof: dependencies ## Ask 10,000 random queries of random stores and of every trace by itself; the answers are the same (5 min).
+	@HMS_SEARCH_QUERIES=250 swift test $(SWIFT_DEBUG_FLAGS) --filter SearchPropertyTests
 
 permutation: test-dependencies build ## The same million spans once, three times, shuffled, by three sidecars: the same figures and traces (3 min).
 	@.venv/bin/python scripts/prove-permutation $(PERMUTATION_FLAGS)

@@ -10,8 +10,8 @@ import TraceSearch
 
 @Suite("Search against the query itself, asked of every trace")
 struct SearchPropertyTests {
-    /// In each of forty rounds.
-    static let queries = getenv("HMS_SEARCH_QUERIES").flatMap { Int(String(cString: $0)) } ?? 250
+    /// In each of forty rounds: a thousand queries in all, ten thousand with `make search-proof`.
+    static let queries = getenv("HMS_SEARCH_QUERIES").flatMap { Int(String(cString: $0)) } ?? 25
 
     /// What is found, apart from the trace's summary.
     struct Found: Equatable, CustomStringConvertible {
@@ -64,7 +64,7 @@ struct SearchPropertyTests {
     }
 
     @Test(
-        "Ten thousand random queries find exactly the traces that satisfy them, in order, on pages of any size",
+        "Random queries find exactly the traces that satisfy them, in order, on pages of any size",
         arguments: 0..<40)
     func findsWhatIsThere(round: Int) throws {
         let base = getenv("HMS_SEED").flatMap { UInt64(String(cString: $0)) } ?? 20_261_127
