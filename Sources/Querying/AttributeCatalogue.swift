@@ -67,7 +67,7 @@ package struct AttributeCatalogue: Sendable {
                 guard catalogue.spans < limit, reader.readBytes < bytes else { return catalogue }
                 try reader.forEachRequest(of: view, frame) { body in
                     // What was stored was found good; what cannot be decoded all the same is left out.
-                    let spans = try? decodeSpans(Array(body))
+                    let spans = try? decodeSpans(body.bindMemory(to: UInt8.self).span)
                     for span in spans ?? [] { catalogue.add(span) }
                     return catalogue.spans < limit
                 }

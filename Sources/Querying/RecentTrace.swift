@@ -36,20 +36,7 @@ enum RecentJSON {
 
     private static func write(_ trace: RecentTrace, to writer: inout JSONWriter) {
         writer.object { writer in
-            let summary = trace.summary
-            writer.member("traceId", summary.traceID.description)
-            writer.member("rootService", summary.rootService)
-            writer.member("rootName", summary.rootName)
-            writer.member("start", text: summary.start)
-            writer.member("durationNs", summary.duration)
-            writer.member("spanCount", summary.spanCount)
-            writer.member("errorCount", summary.errorCount)
-            writer.member("missingCount", summary.missingCount)
-            writer.key("services")
-            writer.array { writer in
-                for share in summary.services.prefix(20) { writer.string(share.name) }
-            }
-            writer.member("serviceCount", summary.services.count)
+            writer.members(of: trace.summary)
             writer.key("criticalByStep")
             writer.array { writer in
                 for time in trace.criticalByStep { writer.number(time) }

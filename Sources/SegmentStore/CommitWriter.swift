@@ -50,6 +50,7 @@ final class CommitWriter {
                 }
                 if !queue.waiting.isEmpty {
                     queue.take(upTo: options.commitBytes, into: &batch)
+                    queue.isWriting = true
                     return .batch
                 }
                 return queue.isClosing ? .close : nil
@@ -60,6 +61,7 @@ final class CommitWriter {
                 if let open, isFull(open) { roll() }
                 let count = batch.count
                 batch.removeAll(keepingCapacity: count <= 4096)
+                context.queue.update { $0.isWriting = false }
             case .roll(let ticket):
                 if let open, open.nextOrdinal > 0 { roll() }
                 context.describing.update { $0.jobs.append(.rolled(ticket)) }

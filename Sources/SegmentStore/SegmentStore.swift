@@ -215,7 +215,7 @@ package final class SegmentStore: Sendable {
     }
 
     /// Returns when what was queued is answered and can be searched.
-    package func waitUntilAnswered() { _ = context.queue.wait { $0.records == 0 ? true : nil } }
+    package func waitUntilAnswered() { _ = context.queue.wait { $0.records == 0 && !$0.isWriting ? true : nil } }
 
     /// Returns when what was queued is answered, every segment that ended is sealed and every index checked; for tests and
     /// for tools that copy a store.

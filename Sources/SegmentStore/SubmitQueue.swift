@@ -10,6 +10,8 @@ struct SubmitQueue: Sendable {
     private(set) var records = 0
     private(set) var refused: UInt64 = 0
     var isClosing = false
+    /// The writer works on what it took last, the end of a full segment included.
+    var isWriting = false
     /// Times that the growing segment was to end, and did.
     var rollsAsked = 0
     /// Begun by the writer; done when the segment that ended is described and waits for its seal.

@@ -49,8 +49,8 @@ enum TokenTable {
         var list: [UInt8] = []
         for bucket in 0..<1 << bits {
             bytes.storeLittle(UInt32(bytes.count - entries), at: directory + bucket * 4)
-            var first = starts[bucket]
-            let end = starts[bucket + 1]
+            let first = starts[bucket]
+            var end = starts[bucket + 1]
             // Takes one token after the other out of the bucket, which holds few different ones.
             while first < end {
                 let token = tokens[first] & ~1
@@ -79,17 +79,8 @@ enum TokenTable {
                     appendVarint(UInt32(list.count) << 1 | 1, to: &bytes)
                     bytes.append(contentsOf: list)
                 }
-                // Those that stay were moved to the front; the hole is at the end.
-                let hole = end - kept
-                if hole > 0, kept > first {
-                    var index = kept
-                    while index > first {
-                        index -= 1
-                        tokens[index + hole] = tokens[index]
-                        frames[index + hole] = frames[index]
-                    }
-                }
-                first += hole
+                // Those that stay were moved to the front.
+                end = kept
             }
         }
         bytes.storeLittle(UInt32(bytes.count - entries), at: directory + (1 << bits) * 4)

@@ -44,25 +44,10 @@ package struct SearchRequest: Sendable, Equatable {
     }
 
     package func path(cursor: String?) -> String {
-        var path = "/api/v1/search?limit=\(Self.pageSize)&q=\(Self.escaped(query))"
-        if let from { path += "&from=\(Self.escaped(from))" }
-        if let to { path += "&to=\(Self.escaped(to))" }
-        if let cursor { path += "&cursor=\(Self.escaped(cursor))" }
+        var path = "/api/v1/search?limit=\(Self.pageSize)&q=\(percentEncoded(query))"
+        if let from { path += "&from=\(percentEncoded(from))" }
+        if let to { path += "&to=\(percentEncoded(to))" }
+        if let cursor { path += "&cursor=\(percentEncoded(cursor))" }
         return path
-    }
-
-    /// RFC 3986, 2.3: everything but unreserved characters.
-    private static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                escaped.unicodeScalars.append(UnicodeScalar(byte))
-            default: escaped += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return escaped
     }
 }
