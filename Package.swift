@@ -67,7 +67,7 @@ let package = Package(
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
         library("SpanTokens"),
-        library("Summaries", ["TraceModel"]),
+        library("Summaries", ["TraceModel", "CLinux"]),
         library(
             "SegmentStore", ["TraceModel", "WireFormat", "SpanTokens", "Summaries", "Compression", "Files", "CLinux"]),
         // Requests as files, and on their way to a server until it has answered for them.

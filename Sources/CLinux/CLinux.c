@@ -108,6 +108,12 @@ void hms_tune_allocator(int mapped_from, int kept, int arenas) {
     mallopt(M_TOP_PAD, 256 << 10);
     mallopt(M_ARENA_MAX, arenas);
 }
+void hms_prefer_huge_pages(const void *bytes, unsigned long length) {
+    const uintptr_t page = 2 << 20;
+    uintptr_t begin = ((uintptr_t)bytes + page - 1) & ~(page - 1), end = ((uintptr_t)bytes + length) & ~(page - 1);
+    // Nothing is lost where the system has none.
+    if (begin < end) (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+}
 int hms_trim_heap(unsigned long slack) {
     if (mallinfo2().fordblks <= slack) return 0;
     malloc_trim(128 << 10);

@@ -46,7 +46,7 @@ private struct RunningCollector {
     private let teeHeaders: TeeHeaders?
 
     init(_ settings: CollectorSettings, _ log: Log) throws {
-        hms_tune_allocator(4 << 20, 8 << 20, 2)
+        hms_tune_allocator(4 << 20, 32 << 20, 2)
         Signals.block()
         self.settings = settings
         self.log = log

@@ -19,7 +19,7 @@ package struct CollectorSettings: HasCommonSettings {
     var keep = ""
     var segmentBytes = 64 << 20
     var queueBytes = 64 << 20
-    var compressionLevel = 1
+    var compressionLevel = -1
     var maxTenants = 16
     var tee = TeeSettings()
 

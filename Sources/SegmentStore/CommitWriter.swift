@@ -1,5 +1,6 @@
 import Compression
 import Files
+import Glibc
 import TraceModel
 import WireFormat
 
@@ -40,8 +41,11 @@ final class CommitWriter {
     /// Until the queue is closed and empty.
     func run() {
         var batch: [SubmitQueue.Submission] = []
+        // Monotonic nanoseconds from which on a small commit may begin. Of the real clock, as threads wait by that.
+        var mayBegin: UInt64 = 0
+        let pause = options.commitPause.clampedNanoseconds
         while true {
-            enum Work { case batch, roll(Int), close }
+            enum Work { case batch, roll(Int), gather(UInt64), close }
             let work: Work? = context.queue.wait(atMost: timeToNextTick) { queue in
                 // Before what waits, or a busy store would never come to it.
                 if queue.rollsBegun < queue.rollsAsked {
@@ -49,6 +53,9 @@ final class CommitWriter {
                     return .roll(queue.rollsAsked)
                 }
                 if !queue.waiting.isEmpty {
+                    let now = StoreClock.read(CLOCK_MONOTONIC)
+                    if now < mayBegin, !queue.isUrgent(options.frameBytes) { return .gather(mayBegin - now) }
+                    mayBegin = now + pause
                     queue.take(upTo: options.commitBytes, into: &batch)
                     queue.isWriting = true
                     return .batch
@@ -62,6 +69,8 @@ final class CommitWriter {
                 let count = batch.count
                 batch.removeAll(keepingCapacity: count <= 4096)
                 context.queue.update { $0.isWriting = false }
+            case .gather(let time):
+                _ = context.queue.wait(atMost: time) { $0.isUrgent(options.frameBytes) ? true : nil }
             case .roll(let ticket):
                 if let open, open.nextOrdinal > 0 { roll() }
                 context.describing.update { $0.jobs.append(.rolled(ticket)) }

@@ -37,6 +37,8 @@ final class DescribeLoop {
 
     func run() {
         var describer: SpanDescriber?
+        // As many as the segment before had.
+        var expectedSpans = 0
         while true {
             let jobs: [Job]? = context.describing.wait { queue in
                 if !queue.jobs.isEmpty {
@@ -51,10 +53,11 @@ final class DescribeLoop {
             for job in jobs {
                 switch job {
                 case .commit(let commit):
-                    if let segment = commit.segment { describe(commit.frames, of: segment, &describer) }
+                    if let segment = commit.segment { describe(commit.frames, of: segment, expectedSpans, &describer) }
                     context.queue.update { $0.finished(records: commit.records, bytes: commit.bytes) }
                 case .end(let segment):
                     describer = nil
+                    expectedSpans = Int(clamping: segment.indexSize.spans)
                     context.maintenance.update { $0.ended.append(segment) }
                 case .rolled(let ticket): context.queue.update { $0.rollsDone = ticket }
                 case .mark(let ticket): context.describing.update { $0.marksDone = ticket }
@@ -64,9 +67,11 @@ final class DescribeLoop {
         }
     }
 
-    private func describe(_ frames: [[[UInt8]]], of segment: Segment, _ describer: inout SpanDescriber?) {
-        var own = describer.take() ?? SpanDescriber(segment)
-        if own.segment !== segment { own = SpanDescriber(segment) }
+    private func describe(
+        _ frames: [[[UInt8]]], of segment: Segment, _ expectedSpans: Int, _ describer: inout SpanDescriber?
+    ) {
+        var own = describer.take() ?? SpanDescriber(segment, expectedSpans: expectedSpans)
+        if own.segment !== segment { own = SpanDescriber(segment, expectedSpans: expectedSpans) }
         own.describe(frames)
         describer = consume own
     }

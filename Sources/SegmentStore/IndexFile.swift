@@ -1,3 +1,4 @@
+import CLinux
 import Files
 import TraceModel
 
@@ -48,6 +49,7 @@ enum IndexFile {
     static func encode(_ content: borrowing Content) -> [UInt8] {
         let index = content.index
         var bytes = [UInt8](repeating: 0, count: headerLength)
+        reserve(&bytes, index)
         for (ordinal, frame) in index.frames.enumerated() {
             let times = ordinal < index.contents.count ? index.contents[ordinal].times : FrameTimes()
             bytes.appendLittle(frame.offset)
@@ -121,6 +123,13 @@ enum IndexFile {
     }
 
     static let checksumPlace = 220
+
+    /// About what it takes, as growing would copy megabytes.
+    private static func reserve(_ bytes: inout [UInt8], _ index: borrowing SegmentIndex) {
+        let expected = index.frames.count * frameLength + index.traces.pairCount * 22 + index.tokenCount * 9 + (1 << 20)
+        bytes.reserveCapacity(expected)
+        bytes.withUnsafeMutableBytes { hms_prefer_huge_pages($0.baseAddress, UInt(expected)) }
+    }
 
     private static func append(
         _ kind: Section.Kind, to bytes: inout [UInt8], _ sections: inout [(kind: Section.Kind, section: Section)],

@@ -41,6 +41,16 @@ final class Monitor<State>: @unchecked Sendable {
         return body(&state)
     }
 
+    /// The same, waking nobody where `wakes` says that nobody waits for this.
+    func update<R>(_ body: (inout State) -> R, wakingIf wakes: (State) -> Bool) -> R {
+        pthread_mutex_lock(mutex)
+        defer {
+            if wakes(state) { pthread_cond_broadcast(condition) }
+            pthread_mutex_unlock(mutex)
+        }
+        return body(&state)
+    }
+
     /// Asks `body` now, after each wake-up, and once more after `nanoseconds`; ends with the first value it gives. Nil when
     /// the time passed and there was still none.
     func wait<R>(atMost nanoseconds: UInt64? = nil, _ body: (inout State) -> R?) -> R? {

@@ -14,7 +14,10 @@ struct SegmentDraft: Sendable {
     /// What was made last, and after how many changes.
     private var made: (summary: Summary, changes: Int, at: UInt64, cost: UInt64)?
 
-    init() { builder = SummaryBuilder() }
+    private var known = KnownSymbols()
+
+    /// - Parameter expectedSpans: spares the tables from growing.
+    init(expectedSpans: Int = 0) { builder = SummaryBuilder(expectedSpans: expectedSpans) }
 
     mutating func finishFrame() { frames += 1 }
 
@@ -40,8 +43,12 @@ struct SegmentDraft: Sendable {
     }
 
     private mutating func digest(_ facts: SpanFacts) -> SpanDigest {
-        let service = builder.symbols.intern(Self.shortened(facts.service).bindMemory(to: UInt8.self).span)
-        let operation = builder.symbols.operation(ofName: facts.name.bindMemory(to: UInt8.self).span)
+        let service = known.service(facts.serviceHash) {
+            builder.symbols.intern(Self.shortened(facts.service).bindMemory(to: UInt8.self).span)
+        }
+        let operation = known.operation(facts.nameHash) {
+            builder.symbols.operation(ofName: facts.name.bindMemory(to: UInt8.self).span)
+        }
         var peer = SymbolTable.none
         // Only who calls has somebody to call.
         if facts.peerKind != .none, facts.kind == 3 || facts.kind == 4 {
@@ -63,6 +70,30 @@ struct SegmentDraft: Sendable {
         let summary = builder.summary()
         made = (summary, changes, started, now() &- started)
         return (summary, started)
+    }
+}
+
+/// The symbols of the services and names seen last, by the salted hashes that come with each span.
+private struct KnownSymbols: Sendable {
+    private struct Entry: Sendable {
+        var hash: UInt64 = 0
+        var symbol: UInt32 = 0
+    }
+    private static let bits: UInt64 = 10
+    private var services = [Entry](repeating: Entry(), count: 1 << Int(bits))
+    private var operations = [Entry](repeating: Entry(), count: 1 << Int(bits))
+
+    mutating func service(_ hash: UInt64, _ intern: () -> UInt32) -> UInt32 { Self.find(hash, &services, intern) }
+    mutating func operation(_ hash: UInt64, _ intern: () -> UInt32) -> UInt32 { Self.find(hash, &operations, intern) }
+
+    @inline(__always)
+    private static func find(_ hash: UInt64, _ entries: inout [Entry], _ intern: () -> UInt32) -> UInt32 {
+        let place = Int(truncatingIfNeeded: hash &>> (64 &- bits))
+        if entries[place].hash == hash, hash != 0 { return entries[place].symbol }
+        let symbol = intern()
+        // Another text may find room where this one found none.
+        if symbol != SymbolTable.other { entries[place] = Entry(hash: hash, symbol: symbol) }
+        return symbol
     }
 }
 

@@ -72,7 +72,9 @@ package final class SegmentStore: Sendable {
         whenDurable: @escaping @Sendable (Result<AppendOutcome, StoreError>) -> Void
     ) -> Bool {
         let submission = SubmitQueue.Submission(record: record, whenDurable: whenDurable)
-        return context.queue.update { $0.add(submission) }
+        let frameBytes = context.options.frameBytes
+        // The writer looks at the first one and then waits for company; what comes in between need not wake it.
+        return context.queue.update({ $0.add(submission) }, wakingIf: { $0.waiting.count == 1 || $0.isUrgent(frameBytes) })
     }
 
     /// An OTLP traces message with exactly the trace's spans, in the order of arrival; nil when there are none. A frame

@@ -6,8 +6,11 @@ struct SpanDescriber: ~Copyable {
     let segment: Segment
     private var tokens: FrameTokens
 
-    init(_ segment: Segment) {
+    private let expectedSpans: Int
+
+    init(_ segment: Segment, expectedSpans: Int) {
         self.segment = segment
+        self.expectedSpans = expectedSpans
         tokens = FrameTokens(SpanToken(salt: segment.salt))
     }
 
@@ -16,7 +19,7 @@ struct SpanDescriber: ~Copyable {
     mutating func describe(_ frames: [[[UInt8]]]) {
         segment.draft.withLock { draft in
             // A segment that an earlier run began has frames that only its log tells the figures of.
-            if draft == nil, segment.describedFrameCount == 0 { draft = SegmentDraft() }
+            if draft == nil, segment.describedFrameCount == 0 { draft = SegmentDraft(expectedSpans: expectedSpans) }
             var contents: [FrameContent] = []
             for bodies in frames {
                 for body in bodies {

@@ -15,11 +15,14 @@ package struct StoreOptions: Sendable {
     /// Accepted but not yet durable bytes, beyond which `submit` refuses.
     package var maxQueuedBytes = 64 << 20
     /// A frame is closed when its raw content reaches this; a single record may be larger.
-    package var frameBytes = 256 << 10
+    package var frameBytes = 384 << 10
     /// At most about this much raw content goes under one fdatasync.
     package var commitBytes = 8 << 20
+    /// While less than a frame waits, a commit begins this long after the one before: small requests share a frame and a sync.
+    /// What comes after a longer rest does not wait.
+    package var commitPause: Duration = .milliseconds(8)
     package var maxRecordBytes = 16 << 20
-    package var compressionLevel = 1
+    package var compressionLevel = -1
     /// False leaves out fdatasync: only for tests whose subject is not durability.
     package var sync = true
     /// Segments are deleted this long after their last record arrived. Nil keeps them.

@@ -5,7 +5,9 @@ struct SubmitQueue: Sendable {
         var whenDurable: @Sendable (Result<AppendOutcome, StoreError>) -> Void
     }
 
-    var waiting: [Submission] = []
+    private(set) var waiting: [Submission] = []
+    /// Bodies of what is in `waiting`.
+    private(set) var waitingBytes = 0
     private(set) var bytes = 0
     private(set) var records = 0
     private(set) var refused: UInt64 = 0
@@ -31,6 +33,7 @@ struct SubmitQueue: Sendable {
         bytes += cost
         records += 1
         waiting.append(submission)
+        waitingBytes += submission.record.body.count
         return true
     }
 
@@ -42,6 +45,7 @@ struct SubmitQueue: Sendable {
             taken += waiting[count].record.body.count
             count += 1
         }
+        waitingBytes -= taken
         if count == waiting.count {
             swap(&waiting, &batch)
         } else {
@@ -49,6 +53,9 @@ struct SubmitQueue: Sendable {
             waiting.removeFirst(count)
         }
     }
+
+    /// Whether the writer has something to do that does not wait for company.
+    func isUrgent(_ frameBytes: Int) -> Bool { waitingBytes >= frameBytes || isClosing || rollsBegun < rollsAsked }
 
     mutating func finished(records count: Int, bytes cost: Int) {
         records -= count

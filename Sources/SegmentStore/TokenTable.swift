@@ -1,3 +1,4 @@
+import CLinux
 import Files
 
 /// The section of an index file that tells which frames hold spans with a token, integers little endian:
@@ -20,71 +21,58 @@ enum TokenTable {
         UInt32(truncatingIfNeeded: (token << UInt64(bits)) >> 32)
     }
 
-    /// Appends the section; returns its bits. Two passes over the pairs and no comparisons but within a bucket.
+    /// Appends the section; returns its bits. The pairs are dealt out twice, first to parts that fit the processor's cache and
+    /// there to buckets, so that no memory is gone through at random.
     static func append(_ contents: [FrameContent], to bytes: inout [UInt8]) -> UInt32 {
         let pairs = contents.reduce(0) { $0 + $1.tokens.count }
         var bits = 0
         while bits < maximumBits, pairs >> bits > 8 { bits += 1 }
-        var starts = [Int](repeating: 0, count: (1 << bits) + 1)
-        for content in contents {
-            for token in content.tokens { starts[bucket(token, bits: bits) + 1] += 1 }
-        }
-        for index in 1..<starts.count { starts[index] += starts[index - 1] }
-        var tokens = [UInt64](repeating: 0, count: pairs)
-        var frames = [UInt32](repeating: 0, count: pairs)
-        var next = starts
-        for (frame, content) in contents.enumerated() {
-            for token in content.tokens {
-                let bucket = bucket(token, bits: bits)
-                tokens[next[bucket]] = token
-                frames[next[bucket]] = UInt32(frame)
-                next[bucket] += 1
-            }
-        }
-        next = []
+        var partBits = 0
+        while partBits < bits, pairs >> partBits > pairsInPart { partBits += 1 }
+        let (dealt, starts) = deal(contents, pairs, partBits)
+        defer { dealt.deallocate() }
 
         let directory = bytes.count
         bytes.append(contentsOf: repeatElement(0, count: ((1 << bits) + 1) * 4))
         let entries = bytes.count
-        var list: [UInt8] = []
-        for bucket in 0..<1 << bits {
-            bytes.storeLittle(UInt32(bytes.count - entries), at: directory + bucket * 4)
-            let first = starts[bucket]
-            var end = starts[bucket + 1]
-            // Takes one token after the other out of the bucket, which holds few different ones.
-            while first < end {
-                let token = tokens[first] & ~1
-                list.removeAll(keepingCapacity: true)
-                var count = 0
-                var previous: UInt32 = 0
-                var single: UInt32 = 0
-                var kept = first
-                for index in first..<end {
-                    guard tokens[index] & ~1 == token else {
-                        tokens[kept] = tokens[index]
-                        frames[kept] = frames[index]
-                        kept += 1
-                        continue
-                    }
-                    let all = UInt32(truncatingIfNeeded: tokens[index] & 1)
-                    if count == 0 { single = frames[index] << 2 | all << 1 }
-                    appendVarint((frames[index] - previous) << 1 | all, to: &list)
-                    previous = frames[index]
-                    count += 1
-                }
-                bytes.appendLittle(fingerprint(token, bits: bits))
-                if count == 1 {
-                    appendVarint(single, to: &bytes)
-                } else {
-                    appendVarint(UInt32(list.count) << 1 | 1, to: &bytes)
-                    bytes.append(contentsOf: list)
-                }
-                // Those that stay were moved to the front.
-                end = kept
-            }
+        var part = TokenTablePart(bits: bits, partBits: partBits)
+        for number in 0..<1 << partBits {
+            let pairs = UnsafeBufferPointer(rebasing: dealt[starts[number]..<starts[number + 1]])
+            part.write(pairs, at: bytes.count - entries)
+            bytes.append(contentsOf: part.bytes)
+            let place = directory + number * part.starts.count * 4
+            for (bucket, start) in part.starts.enumerated() { bytes.storeLittle(start, at: place + bucket * 4) }
         }
         bytes.storeLittle(UInt32(bytes.count - entries), at: directory + (1 << bits) * 4)
         return UInt32(bits)
+    }
+
+    struct Pair: BitwiseCopyable {
+        var token: UInt64
+        var frame: UInt32
+    }
+    private static let pairsInPart = 8192
+
+    /// The pairs of all frames by the upper bits of their tokens, those of one part in the order of frames.
+    private static func deal(
+        _ contents: [FrameContent], _ pairs: Int, _ bits: Int
+    ) -> (pairs: UnsafeMutableBufferPointer<Pair>, starts: [Int]) {
+        var starts = [Int](repeating: 0, count: (1 << bits) + 1)
+        for content in contents { for token in content.tokens { starts[bucket(token, bits: bits) + 1] += 1 } }
+        for index in 1..<starts.count { starts[index] += starts[index - 1] }
+        let dealt = UnsafeMutableBufferPointer<Pair>.allocate(capacity: pairs)
+        hms_prefer_huge_pages(dealt.baseAddress, UInt(pairs * MemoryLayout<Pair>.stride))
+        var next = starts
+        next.withUnsafeMutableBufferPointer { next in
+            for (frame, content) in contents.enumerated() {
+                for token in content.tokens {
+                    let bucket = bucket(token, bits: bits)
+                    dealt.initializeElement(at: next[bucket], to: Pair(token: token, frame: UInt32(frame)))
+                    next[bucket] &+= 1
+                }
+            }
+        }
+        return (dealt, starts)
     }
 
     /// Marks the frames with spans that have the token. `table` may be damaged: nothing outside it is read, and frames that
@@ -125,15 +113,6 @@ enum TokenTable {
     private static func mark(_ frame: UInt32, _ isAll: Bool, _ some: inout FrameSet, _ all: inout FrameSet) {
         some.insert(Int(frame))
         if isAll { all.insert(Int(frame)) }
-    }
-
-    private static func appendVarint(_ value: UInt32, to bytes: inout [UInt8]) {
-        var value = value
-        while value >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
-            value >>= 7
-        }
-        bytes.append(UInt8(value))
     }
 
     private static func readVarint(_ bytes: UnsafeRawBufferPointer, _ position: inout Int, _ end: Int) -> UInt32? {

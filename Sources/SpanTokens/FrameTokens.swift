@@ -1,35 +1,32 @@
-/// The tokens of one frame's spans, gathered in a table that is kept for the next frame.
+/// The tokens of one frame's spans. What was seen before, in this frame or an earlier one, costs a lookup.
 ///
-/// Memory: 24 bytes for each of the most tokens a frame had, doubled.
+/// Memory: 8 bytes for each of the most tokens a frame had, doubled, and about 300 KiB.
 package struct FrameTokens: ~Copyable {
-    private struct Slot: BitwiseCopyable {
-        /// 0 is free; a token that happens to be 0 is taken for 2.
-        var token: UInt64 = 0
-        /// Spans that have it themselves.
-        var spans: UInt32 = 0
-        /// Spans whose resource has it.
-        var resourceSpans: UInt32 = 0
-        /// The span, or the resource, that had it last, so that none counts twice.
-        var lastSpan: UInt32 = 0
-        var lastResource: UInt32 = 0
-    }
-    /// Ordered by the upper bits of the token: slots in their order are nearly sorted. Not full beyond a half; behind the end
-    /// there is room for those that find no place before it, so that no search wraps around.
-    /// Owned; freed in `deinit`. Plain memory, since each attribute of each span comes here.
-    private var slots: UnsafeMutablePointer<Slot>
-    private var slotCount: Int
-    private var bits: UInt64
-    private static let overhang = 64
-    private static let usualBits: UInt64 = 12
-    /// A frame with more tokens is not described: it may hold anything.
-    private static let maximumTokens = 1 << 18
-    private var isOverfull = false
-    private var used = 0
+    private var tokens = TokenSet()
+    private var attributes = AttributeMemo()
+    private var contexts = ContextMemo()
+    private var operations = OperationMemo()
+    private let hash: TokenHash
+    private var frame: UInt32 = 1
+
+    /// What the walk told last, for the memory that learns it.
+    private let told: UnsafeMutableBufferPointer<UInt64>
+    private var toldCount = 0
+    private var toldHash: UInt64 = 0
+
     /// Tokens of the resource that is open.
     private var resourceTokens: [UInt64] = []
-    private var spanNumber: UInt32 = 1
-    private var resourceNumber: UInt32 = 1
+    /// Where the tokens of its open piece begin.
+    private var pieceStart = 0
+    /// The one piece of the resource, where it is known; -1 for none yet, -2 for anything else.
+    private var resourcePlace = -1
+    private var resourceHash: UInt64 = 0
     private var spansBeforeResource: UInt32 = 0
+    /// Tokens of the open piece of a scope.
+    private var scopeTokens: [UInt64] = []
+
+    /// The tokens that all resources, or all operations, of the frame have; nil before the first.
+    private var common: (resources: [UInt64]?, operations: [UInt64]?) = (nil, nil)
 
     /// Spans since the frame began.
     package private(set) var spans: UInt32 = 0
@@ -40,20 +37,12 @@ package struct FrameTokens: ~Copyable {
     private var observer: ((SpanFacts) -> Void)?
 
     package init(_ tokens: SpanToken) {
-        bits = Self.usualBits
-        slotCount = 1 << Self.usualBits + Self.overhang
-        slots = Self.free(slotCount)
+        hash = tokens.hash
         walk = SpanWalk(tokens)
+        told = .allocate(capacity: 16)
     }
 
-    deinit { slots.deallocate() }
-
-    private static func free(_ count: Int) -> UnsafeMutablePointer<Slot> {
-        // One more, for what finds no room in an overfull frame.
-        let slots = UnsafeMutablePointer<Slot>.allocate(capacity: count + 1)
-        slots.initialize(repeating: Slot(), count: count + 1)
-        return slots
-    }
+    deinit { told.deallocate() }
 
     /// Enters the spans of a traces request that was found good, and tells `observer` of each.
     package mutating func add(_ message: UnsafeRawBufferPointer, _ observer: (SpanFacts) -> Void = { _ in }) {
@@ -66,105 +55,68 @@ package struct FrameTokens: ~Copyable {
         }
     }
 
-    /// Stands alone where a frame has more tokens than are kept.
+    /// Stands alone where a frame has more tokens than are kept: it may hold anything.
     package static let anything: UInt64 = 0
 
-    /// The tokens in rising order, each with its lowest bit set when all spans of the frame have it. Begins the next frame.
+    /// The tokens in rising order, each with its lowest bit set when it is certain that all spans of the frame have it. Begins
+    /// the next frame.
     package mutating func finish() -> [UInt64] {
-        defer {
-            isOverfull = false
-            // One large frame must not make all that follow it slow.
-            if bits > Self.usualBits + 2 {
-                slots.deallocate()
-                bits = Self.usualBits
-                slotCount = 1 << Self.usualBits + Self.overhang
-                slots = Self.free(slotCount)
-            }
-        }
-        let tokens = take()
-        return isOverfull ? [Self.anything] : tokens
-    }
-
-    private mutating func take() -> [UInt64] {
-        var sorted: [UInt64] = []
-        sorted.reserveCapacity(used)
-        for index in 0..<slotCount where slots[index].token != 0 {
-            let slot = slots[index]
-            sorted.append(slot.token | (max(slot.spans, slot.resourceSpans) == spans ? 1 : 0))
-            slots[index].token = 0
-            var place = sorted.count - 1
-            let token = sorted[place]
-            while place > 0, sorted[place - 1] > token {
-                sorted[place] = sorted[place - 1]
-                place -= 1
-            }
-            sorted[place] = token
-        }
-        used = 0
+        let isOverfull = tokens.isOverfull
+        var sorted = tokens.take()
+        attributes.endFrame(spans: spans) { Self.mark($0, in: &sorted) }
+        operations.endFrame()
+        for token in common.resources ?? [] { Self.mark(token, in: &sorted) }
+        for token in common.operations ?? [] { Self.mark(token, in: &sorted) }
+        common = (nil, nil)
+        frame &+= 1
         spans = 0
         minStart = .max
         maxStart = 0
-        spanNumber = 1
-        resourceNumber = 1
-        return sorted
+        return isOverfull ? [Self.anything] : sorted
     }
 
-    @inline(__always)
-    private mutating func slot(of token: UInt64) -> Int {
-        let token = token == 0 ? 2 : token
-        var index = Int(truncatingIfNeeded: token &>> (64 &- bits))
-        while slots[index].token != token {
-            guard slots[index].token != 0 else { return insert(token, at: index) }
-            index &+= 1
-            if index == slotCount {
-                grow()
-                return slot(of: token)
-            }
+    private static func mark(_ token: UInt64, in sorted: inout [UInt64]) {
+        var low = 0
+        var high = sorted.count
+        while low < high {
+            let middle = (low + high) / 2
+            if sorted[middle] < token { low = middle + 1 } else { high = middle }
         }
-        return index
+        if low < sorted.count, sorted[low] == token { sorted[low] |= 1 }
     }
 
-    private mutating func insert(_ token: UInt64, at index: Int) -> Int {
-        if used >= Self.maximumTokens {
-            isOverfull = true
-            return slotCount
-        }
-        if used &* 2 >= 1 << bits {
-            grow()
-            return slot(of: token)
-        }
-        used += 1
-        slots[index] = Slot(token: token)
-        return index
-    }
-
-    @inline(never)
-    private mutating func grow() {
-        let (old, oldCount) = (slots, slotCount)
-        defer { old.deallocate() }
-        while true {
-            bits += 1
-            slotCount = 1 << bits + Self.overhang
-            slots = Self.free(slotCount)
-            if (0..<oldCount).allSatisfy({ old[$0].token == 0 || place(old[$0]) }) { return }
-            slots.deallocate()
-        }
-    }
-
-    private mutating func place(_ slot: Slot) -> Bool {
-        var index = Int(truncatingIfNeeded: slot.token &>> (64 &- bits))
-        while index < slotCount, slots[index].token != 0 { index += 1 }
-        guard index < slotCount else { return false }
-        slots[index] = slot
-        return true
+    private static func keep(_ tokens: some Collection<UInt64>, in common: inout [UInt64]?) {
+        if common == nil { common = Array(tokens) } else { common?.removeAll { !tokens.contains($0) } }
     }
 }
 
 extension FrameTokens: TokenSink {
     mutating func beginResource() {
         resourceTokens.removeAll(keepingCapacity: true)
-        resourceNumber &+= 1
+        resourcePlace = -1
         spansBeforeResource = spans
+    }
+
+    mutating func recall(resource bytes: UnsafeRawBufferPointer) -> KnownContext? {
+        toldHash = hash(bytes)
+        guard let place = contexts.find(toldHash) else {
+            pieceStart = resourceTokens.count
+            return nil
+        }
+        open(place)
+        return contexts[place].context
+    }
+
+    mutating func learn(resource context: KnownContext) {
+        let place = contexts.learn(toldHash, context, resourceTokens[pieceStart...])
+        resourceTokens.removeSubrange(pieceStart...)
+        if let place { open(place) } else { resourcePlace = -2 }
+    }
+
+    private mutating func open(_ place: Int) {
+        resourceTokens.append(contentsOf: contexts[place].tokens)
+        resourcePlace = resourcePlace == -1 ? place : -2
+        resourceHash = contexts[place].hash
     }
 
     mutating func resourceToken(_ token: UInt64) { resourceTokens.append(token) }
@@ -179,35 +131,76 @@ extension FrameTokens: TokenSink {
 
     mutating func beginScope() {}
 
+    mutating func recall(scope bytes: UnsafeRawBufferPointer) -> KnownContext? {
+        // Not a resource of the same bytes.
+        toldHash = hash(bytes) ^ 0x9E37_79B9_7F4A_7C15
+        scopeTokens.removeAll(keepingCapacity: true)
+        guard let place = contexts.find(toldHash) else { return nil }
+        if contexts[place].frame != frame {
+            contexts[place].frame = frame
+            for token in contexts[place].tokens { tokens.insert(token) }
+        }
+        return contexts[place].context
+    }
+
+    mutating func learn(scope context: KnownContext) {
+        for token in scopeTokens { tokens.insert(token) }
+        if let place = contexts.learn(toldHash, context, scopeTokens[...]) { contexts[place].frame = frame }
+    }
+
     /// Known to be there, and not counted: whether all spans have it is then not known, which is safe.
-    mutating func scopeToken(_ token: UInt64) { _ = slot(of: token) }
+    mutating func scopeToken(_ token: UInt64) { scopeTokens.append(token) }
+
+    @inline(__always)
+    mutating func recall(attribute bytes: UnsafeRawBufferPointer) -> SpanFacts.PeerKind? {
+        toldHash = hash(bytes)
+        toldCount = 0
+        return attributes.recall(toldHash, into: &tokens)
+    }
+
+    mutating func learn(attribute peer: SpanFacts.PeerKind) {
+        attributes.learn(
+            toldHash, UnsafeBufferPointer(rebasing: told[..<min(toldCount, told.count)]),
+            isWhole: toldCount <= told.count, peer)
+    }
+
+    @inline(__always)
+    mutating func recall(operation key: UInt64) -> Bool {
+        toldCount = 0
+        return operations.recall(key)
+    }
+
+    mutating func learnOperation() {
+        Self.keep(told[..<min(toldCount, told.count)], in: &common.operations)
+    }
+
+    @inline(__always)
+    mutating func recall(operation key: UInt64, bucket: Int) -> Bool { operations.recall(key, bucket: bucket) }
 
     @inline(__always)
     mutating func spanToken(_ token: UInt64) {
-        let index = slot(of: token)
-        if slots[index].lastSpan != spanNumber {
-            slots[index].lastSpan = spanNumber
-            slots[index].spans &+= 1
-        }
+        tokens.insert(token)
+        if toldCount < told.count { told[toldCount] = token }
+        toldCount &+= 1
     }
 
     @inline(__always)
     mutating func span(_ facts: SpanFacts) {
         spans &+= 1
-        spanNumber &+= 1
+        attributes.endSpan()
         minStart = min(minStart, facts.start)
         maxStart = max(maxStart, facts.start)
         observer?(facts)
     }
 
     mutating func endResource() {
-        let count = spans &- spansBeforeResource
-        guard count > 0 else { return }
-        for token in resourceTokens {
-            let index = slot(of: token)
-            guard slots[index].lastResource != resourceNumber else { continue }
-            slots[index].lastResource = resourceNumber
-            slots[index].resourceSpans &+= count
+        guard spans != spansBeforeResource else { return }
+        // A scope may have taken its place meanwhile.
+        if resourcePlace >= 0, contexts[resourcePlace].hash == resourceHash {
+            if contexts[resourcePlace].frame == frame { return }
+            contexts[resourcePlace].frame = frame
         }
+        for token in resourceTokens { tokens.insert(token) }
+        Self.keep(resourceTokens, in: &common.resources)
     }
 }

@@ -1,6 +1,8 @@
 /// Walks spans for their facts alone.
 package struct SpanFactsWalk: ~Copyable {
-    private var walk = SpanWalk(SpanToken(salt: 0))
+    /// No token leaves it; hashes of names do.
+    private static let tokens = SpanToken(salt: .random(in: .min ... .max))
+    private var walk = SpanWalk(tokens)
     private var body: ((SpanFacts) -> Void)?
 
     package init() {}

@@ -7,8 +7,6 @@ struct SpanWalk {
     private var path: [UInt8] = []
 
     private let peers: PeerKeys
-    /// Not salted: compares what lies in different segments.
-    static let contentHash = TokenHash(salt: 0)
 
     /// How deep values may stand within each other before the rest has no tokens; queries look no deeper either.
     static let maximumDepth = 8
@@ -47,21 +45,11 @@ struct SpanWalk {
                 continue
             }
             let bytes = first.bytes()
-            facts.contextHash = Self.contentHash.join(facts.contextHash, Self.contentHash(bytes), .service)
-            var resource = WireReader(bytes)
-            while true {
-                let tag = resource.tag()
-                if tag == 0 { break }
-                guard tag == WireTag.bytes(1) else {
-                    resource.skip(tag)
-                    continue
-                }
-                let (key, value) = Self.pair(resource.bytes())
-                attribute(key, value, depth: 0, &sink) { $0.resourceToken($1) }
-                if !serviceIsKnown, Self.isServiceName(key) {
-                    serviceIsKnown = true
-                    facts.service = Self.string(value)
-                }
+            let known = sink.recall(resource: bytes) ?? resource(bytes, &sink)
+            facts.contextHash = ContentHash.join(facts.contextHash, known.contentHash, .resource)
+            if !serviceIsKnown, let service = known.service {
+                serviceIsKnown = true
+                facts.service = UnsafeRawBufferPointer(rebasing: bytes[service])
             }
         }
         facts.serviceHash = hash(facts.service)
@@ -80,6 +68,31 @@ struct SpanWalk {
         sink.endResource()
     }
 
+    private mutating func resource(
+        _ bytes: UnsafeRawBufferPointer, _ sink: inout some TokenSink & ~Copyable
+    ) -> KnownContext {
+        var known = KnownContext(contentHash: ContentHash.of(bytes))
+        var resource = WireReader(bytes)
+        while true {
+            let tag = resource.tag()
+            if tag == 0 { break }
+            guard tag == WireTag.bytes(1) else {
+                resource.skip(tag)
+                continue
+            }
+            let (key, value) = Self.pair(resource.bytes())
+            attribute(key, value, depth: 0, &sink) { $0.resourceToken($1) }
+            if known.service == nil, Self.isServiceName(key) {
+                let name = Self.string(value)
+                // An empty one may lie anywhere.
+                let start = name.isEmpty ? 0 : name.baseAddress! - bytes.baseAddress!
+                known.service = start..<start + name.count
+            }
+        }
+        sink.learn(resource: known)
+        return known
+    }
+
     private mutating func scopeSpans(
         _ message: UnsafeRawBufferPointer, _ facts: SpanFacts, _ sink: inout some TokenSink & ~Copyable
     ) {
@@ -94,20 +107,8 @@ struct SpanWalk {
                 continue
             }
             let bytes = first.bytes()
-            facts.contextHash = Self.contentHash.join(facts.contextHash, Self.contentHash(bytes), .name)
-            var scope = WireReader(bytes)
-            while true {
-                let tag = scope.tag()
-                if tag == 0 { break }
-                switch tag {
-                case WireTag.bytes(1): scopeText("scope.name", scope.bytes(), &sink)
-                case WireTag.bytes(2): scopeText("scope.version", scope.bytes(), &sink)
-                case WireTag.bytes(3):
-                    let (key, value) = Self.pair(scope.bytes())
-                    attribute(key, value, depth: 0, &sink) { $0.scopeToken($1) }
-                default: scope.skip(tag)
-                }
-            }
+            let known = sink.recall(scope: bytes) ?? scope(bytes, &sink)
+            facts.contextHash = ContentHash.join(facts.contextHash, known.contentHash, .scope)
         }
         var second = WireReader(message)
         while true {
@@ -119,6 +120,27 @@ struct SpanWalk {
                 second.skip(tag)
             }
         }
+    }
+
+    private mutating func scope(
+        _ bytes: UnsafeRawBufferPointer, _ sink: inout some TokenSink & ~Copyable
+    ) -> KnownContext {
+        var scope = WireReader(bytes)
+        while true {
+            let tag = scope.tag()
+            if tag == 0 { break }
+            switch tag {
+            case WireTag.bytes(1): scopeText("scope.name", scope.bytes(), &sink)
+            case WireTag.bytes(2): scopeText("scope.version", scope.bytes(), &sink)
+            case WireTag.bytes(3):
+                let (key, value) = Self.pair(scope.bytes())
+                attribute(key, value, depth: 0, &sink) { $0.scopeToken($1) }
+            default: scope.skip(tag)
+            }
+        }
+        let known = KnownContext(contentHash: ContentHash.of(bytes))
+        sink.learn(scope: known)
+        return known
     }
 
     /// Name and version of a scope are found like attributes of these keys.
@@ -141,13 +163,7 @@ struct SpanWalk {
             if tag == 0 { break }
             switch tag {
             case WireTag.bytes(9) where sink.wantsAttributes:
-                let (key, value) = Self.pair(message.bytes())
-                let keyHash = hash(key)
-                attribute(key, keyHash, value, depth: 0, &sink) { $0.spanToken($1) }
-                if let kind = peers.kind(keyHash), kind.rawValue > facts.peerKind.rawValue {
-                    let text = Self.string(value)
-                    if !text.isEmpty { (facts.peer, facts.peerKind) = (text, kind) }
-                }
+                spanAttribute(message.bytes(), &facts, &sink)
             case WireTag.bytes(1): (facts.traceHigh, facts.traceLow) = message.bytes().traceID
             case WireTag.bytes(2): facts.spanID = message.bytes().spanID
             case WireTag.bytes(4): facts.parentID = message.bytes().spanID
@@ -167,23 +183,51 @@ struct SpanWalk {
     }
 
     @inline(__always)
+    private mutating func spanAttribute(
+        _ bytes: UnsafeRawBufferPointer, _ facts: inout SpanFacts, _ sink: inout some TokenSink & ~Copyable
+    ) {
+        if let kind = sink.recall(attribute: bytes) {
+            if kind != .none { notePeer(kind, Self.pair(bytes).value, &facts) }
+            return
+        }
+        let (key, value) = Self.pair(bytes)
+        let keyHash = hash(key)
+        attribute(key, keyHash, value, depth: 0, &sink) { $0.spanToken($1) }
+        let kind = peers.kind(keyHash) ?? .none
+        if kind != .none { notePeer(kind, value, &facts) }
+        sink.learn(attribute: kind)
+    }
+
+    private func notePeer(_ kind: SpanFacts.PeerKind, _ value: UnsafeRawBufferPointer, _ facts: inout SpanFacts) {
+        guard kind.rawValue > facts.peerKind.rawValue else { return }
+        let text = Self.string(value)
+        if !text.isEmpty { (facts.peer, facts.peerKind) = (text, kind) }
+    }
+
+    @inline(__always)
     private func finish(_ facts: inout SpanFacts, _ sink: inout some TokenSink & ~Copyable) {
         let (service, name) = (facts.serviceHash, hash(facts.name))
         facts.nameHash = name
-        let bucket = NumberBucket.of(facts.duration)
-        sink.spanToken(tokens.name(nameHash: name))
-        sink.spanToken(tokens.serviceAndName(service, name))
-        sink.spanToken(tokens.kind(facts.kind))
-        sink.spanToken(tokens.status(facts.status))
-        sink.spanToken(tokens.duration(bucket: bucket))
-        sink.spanToken(tokens.serviceAndDuration(service, bucket))
-        sink.spanToken(tokens.nameAndDuration(name, bucket))
-        if facts.status == 2 {
-            sink.spanToken(tokens.serviceAndStatus(service, 2))
-            sink.spanToken(tokens.serviceNameAndStatus(service, name, 2))
-            sink.spanToken(tokens.statusAndDuration(2, bucket))
+        let operation = tokens.operation(service, name, facts.kind, facts.status, hasParent: facts.parentID != 0)
+        if !sink.recall(operation: operation) {
+            sink.spanToken(tokens.name(nameHash: name))
+            sink.spanToken(tokens.serviceAndName(service, name))
+            sink.spanToken(tokens.kind(facts.kind))
+            sink.spanToken(tokens.status(facts.status))
+            if facts.parentID != 0 { sink.spanToken(tokens.hasParent) }
+            if facts.status == 2 {
+                sink.spanToken(tokens.serviceAndStatus(service, 2))
+                sink.spanToken(tokens.serviceNameAndStatus(service, name, 2))
+            }
+            sink.learnOperation()
         }
-        if facts.parentID != 0 { sink.spanToken(tokens.hasParent) }
+        let bucket = NumberBucket.of(facts.duration)
+        if !sink.recall(operation: operation, bucket: bucket) {
+            sink.spanToken(tokens.duration(bucket: bucket))
+            sink.spanToken(tokens.serviceAndDuration(service, bucket))
+            sink.spanToken(tokens.nameAndDuration(name, bucket))
+            if facts.status == 2 { sink.spanToken(tokens.statusAndDuration(2, bucket)) }
+        }
         sink.span(facts)
     }
 

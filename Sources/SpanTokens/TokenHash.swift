@@ -96,4 +96,6 @@ enum TokenPurpose: UInt8 {
     case hasParent
     case path
     case nameAndDuration
+    /// In no token.
+    case operation
 }

@@ -44,6 +44,7 @@ struct PowerCutLoad: CustomStringConvertible {
     private func options(_ storage: PowerCutStorage) -> StoreOptions {
         var options = StoreOptions()
         options.storage = storage
+        options.commitPause = .zero
         options.segmentBytes = 6 << 10
         options.frameBytes = 2 << 10
         options.maxBytes = 50 << 10

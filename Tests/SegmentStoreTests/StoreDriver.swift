@@ -49,6 +49,7 @@ extension SegmentStore {
 func quick(_ change: (inout StoreOptions) -> Void = { _ in }) -> StoreOptions {
     var options = StoreOptions()
     options.sync = false
+    options.commitPause = .zero
     change(&options)
     return options
 }

@@ -16,6 +16,7 @@ final class RandomStore {
     init(traces count: Int, using generator: inout SeededGenerator) throws {
         var options = StoreOptions()
         options.sync = false
+        options.commitPause = .zero
         // Small, so that there are many of each.
         options.frameBytes = Int.random(in: 1...8, using: &generator) << 10
         options.segmentBytes = Int.random(in: 4...64, using: &generator) << 10
