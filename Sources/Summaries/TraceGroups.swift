@@ -10,7 +10,7 @@ struct TraceGroups {
 
     init(_ spans: UnsafeBufferPointer<HeldSpan>) {
         var bits: UInt64 = 0
-        while bits < 24, spans.count >> Int(bits) > 32 { bits += 1 }
+        while bits < 24, spans.count >> Int(bits) > 12 { bits += 1 }
         let seed = seed
         let parts = spans.map { span -> UInt32 in
             let hash = TextHash.mix(span.span.traceLow ^ seed, span.span.traceHigh ^ 0x9E37_79B9_7F4A_7C15)
