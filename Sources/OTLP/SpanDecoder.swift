@@ -3,8 +3,12 @@ package import WireFormat
 
 /// Decodes an ExportTraceServiceRequest into its spans, in their order. Unknown fields are left out; enum values that OTLP
 /// does not define become unspecified. An empty trace or span id is read as zero, any other wrong length is an error.
-package func decodeSpans(_ message: Span<UInt8>) throws(WireError) -> [SpanValue] {
-    var decoder = SpanDecoder()
+///
+/// - Parameter selection: what is left out of the spans when it is not wanted.
+package func decodeSpans(
+    _ message: Span<UInt8>, selection: SpanSelection = .everything
+) throws(WireError) -> [SpanValue] {
+    var decoder = SpanDecoder(selection: selection)
     var request = FieldCursor(message)
     while let field = try request.next() {
         if field.number == 1 {
@@ -26,6 +30,7 @@ let maximumValueDepth = 32
 
 struct SpanDecoder {
     var spans: [SpanValue] = []
+    let selection: SpanSelection
 
     mutating func readResourceSpans(_ bytes: consuming FieldCursor) throws(WireError) {
         var cursor = bytes
@@ -47,7 +52,7 @@ struct SpanDecoder {
         var cursor = bytes
         while let field = try cursor.next() {
             switch field.number {
-            case 1: resource.attributes.append(try readAttribute(try cursor.readMessage(field), depth: 1))
+            case 1: resource.attributes.append(try OTLP.readAttribute(try cursor.readMessage(field), depth: 1))
             case 2: resource.droppedAttributes = UInt32(truncatingIfNeeded: try cursor.readVarint(field))
             default: try cursor.skip(field)
             }
@@ -75,7 +80,7 @@ struct SpanDecoder {
             switch field.number {
             case 1: scope.name = try readString(&cursor, field, "resource_spans.scope_spans.scope.name")
             case 2: scope.version = try readString(&cursor, field, "resource_spans.scope_spans.scope.version")
-            case 3: scope.attributes.append(try readAttribute(try cursor.readMessage(field), depth: 1))
+            case 3: scope.attributes.append(try OTLP.readAttribute(try cursor.readMessage(field), depth: 1))
             case 4: scope.droppedAttributes = UInt32(truncatingIfNeeded: try cursor.readVarint(field))
             default: try cursor.skip(field)
             }
@@ -97,8 +102,10 @@ struct SpanDecoder {
             case 6: span.kind = SpanKind(rawValue: UInt8(clamping: try cursor.readVarint(field))) ?? .unspecified
             case 7: span.startUnixNano = try cursor.readFixed64(field)
             case 8: span.endUnixNano = try cursor.readFixed64(field)
-            case 9: span.attributes.append(try readAttribute(try cursor.readMessage(field), depth: 1))
+            case 9: try readAttribute(try cursor.readMessage(field), into: &span.attributes)
             case 10: span.droppedAttributes = UInt32(truncatingIfNeeded: try cursor.readVarint(field))
+            case 11 where !selection.hasEvents: try cursor.skip(field)
+            case 13 where !selection.hasLinks: try cursor.skip(field)
             case 11: span.events.append(try readEvent(try cursor.readMessage(field)))
             case 12: span.droppedEvents = UInt32(truncatingIfNeeded: try cursor.readVarint(field))
             case 13: span.links.append(try readLink(try cursor.readMessage(field)))
@@ -111,6 +118,24 @@ struct SpanDecoder {
         return span
     }
 
+    private func readAttribute(
+        _ bytes: FieldCursor, into attributes: inout [Attribute]
+    ) throws(WireError) {
+        if !selection.hasAllAttributes {
+            var isWanted = false
+            var cursor = bytes
+            while let field = try cursor.next() {
+                if field.number == 1 {
+                    isWanted = selection.wants(key: try cursor.readBytes(field))
+                } else {
+                    try cursor.skip(field)
+                }
+            }
+            guard isWanted else { return }
+        }
+        attributes.append(try OTLP.readAttribute(bytes, depth: 1))
+    }
+
     private func readEvent(_ bytes: consuming FieldCursor) throws(WireError) -> SpanEvent {
         var cursor = bytes
         var event = SpanEvent("", at: 0)
@@ -118,7 +143,7 @@ struct SpanDecoder {
             switch field.number {
             case 1: event.timeUnixNano = try cursor.readFixed64(field)
             case 2: event.name = try readString(&cursor, field, "span.events.name")
-            case 3: event.attributes.append(try readAttribute(try cursor.readMessage(field), depth: 1))
+            case 3: event.attributes.append(try OTLP.readAttribute(try cursor.readMessage(field), depth: 1))
             case 4: event.droppedAttributes = UInt32(truncatingIfNeeded: try cursor.readVarint(field))
             default: try cursor.skip(field)
             }
@@ -134,7 +159,7 @@ struct SpanDecoder {
             case 1: link.traceID = try readTraceID(&cursor, field, "span.links.trace_id")
             case 2: link.spanID = try readSpanID(&cursor, field, "span.links.span_id")
             case 3: link.traceState = try readString(&cursor, field, "span.links.trace_state")
-            case 4: link.attributes.append(try readAttribute(try cursor.readMessage(field), depth: 1))
+            case 4: link.attributes.append(try OTLP.readAttribute(try cursor.readMessage(field), depth: 1))
             case 5: link.droppedAttributes = UInt32(truncatingIfNeeded: try cursor.readVarint(field))
             case 6: link.flags = try cursor.readFixed32(field)
             default: try cursor.skip(field)

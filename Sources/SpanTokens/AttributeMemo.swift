@@ -93,7 +93,8 @@ struct AttributeMemo: ~Copyable {
     }
 
     /// Notes an attribute of the open span that was read, `told` being all tokens that it has, that of its key in front.
-    mutating func learn(_ hash: UInt64, _ told: UnsafeBufferPointer<UInt64>, isWhole: Bool, _ peer: SpanFacts.PeerKind) {
+    mutating func learn(_ hash: UInt64, _ told: UnsafeBufferPointer<UInt64>, isWhole: Bool, _ peer: SpanFacts.PeerKind)
+    {
         guard let token = told.first, let key = key(of: token) else { return }
         _ = keys[key].count.note(span, in: frame)
         let place = Int(truncatingIfNeeded: hash &>> (64 &- Self.entryBits))

@@ -17,6 +17,7 @@ package struct TraceSearch {
     private let isCancelled: () -> Bool
     private let plan: SearchPlan
     private let evaluator: QueryEvaluator
+    private let selection: SpanSelection
     private let upper: TraceKey
     private let fingerprint: UInt64
 
@@ -62,6 +63,7 @@ package struct TraceSearch {
         upper = request.cursor?.key ?? .newest
         plan = SearchPlan(request.expression, started: request.started)
         evaluator = QueryEvaluator(request.expression)
+        selection = SpanSelection(for: request.expression)
         rows = SpanRows(plan)
     }
 
@@ -251,10 +253,9 @@ package struct TraceSearch {
     /// Reads a whole trace and asks the query itself.
     private mutating func judge(_ id: TraceID) throws(StoreError) -> FoundTrace? {
         guard let (message, isPart) = try reader.trace(id, maxBytes: request.bounds.traceBytes),
-            let spans = try? decodeSpans(message.span)
+            let trace = Self.assembled(message, id, selection)
         else { return nil }
         page.figures.tracesRead += 1
-        let trace = assemble(spans, as: id)
         let verdicts = evaluator.verdicts(in: trace)
         var found = FoundTrace(key: TraceKey(start: 0, id: id), summary: trace.summary)
         found.isPart = isPart
@@ -281,6 +282,14 @@ package struct TraceSearch {
             if found.matches.count < request.matches { found.matches.append(node.spanID) }
         }
         return found.matchCount > 0 ? found : nil
+    }
+
+    /// With what is looked at, and with all there is where copies have to be told apart.
+    private static func assembled(_ message: [UInt8], _ id: TraceID, _ selection: SpanSelection) -> AssembledTrace? {
+        guard let spans = try? decodeSpans(message.span, selection: selection) else { return nil }
+        let trace = assemble(spans, as: id)
+        if trace.summary.duplicateCount == 0, trace.summary.conflictCount == 0 { return trace }
+        return (try? decodeSpans(message.span)).map { assemble($0, as: id) }
     }
 
     // MARK: The end
