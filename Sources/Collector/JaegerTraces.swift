@@ -10,6 +10,7 @@ import TraceSearch
 /// The store as Jaeger's query API sees it.
 struct JaegerTraces: JaegerSource {
     let store: SegmentStore
+    let large: LargeTraces
     let desire: QueryDesire
     /// Stored bytes of one trace, and of all traces of one answer: what is larger is left out.
     private static let maximumTraceBytes = 256 << 20
@@ -30,7 +31,7 @@ struct JaegerTraces: JaegerSource {
         request.started = from...to
         request.limit = limit
         let page = try TraceSearch(
-            request, in: store, clock: StoreClock.system.monotonic, isCancelled: { desire.hasEnded }
+            request, in: store, large: large, clock: StoreClock.system.monotonic, isCancelled: { desire.hasEnded }
         ).run()
         var traces: [AssembledTrace] = []
         var left = Self.maximumAnswerBytes

@@ -146,6 +146,7 @@ final class QueryDesire: Sendable {
 struct StoredTraces: TraceSource {
     let store: SegmentStore
     let refusals: RefusalRing
+    let large: LargeTraces
     let desire: QueryDesire
 
     func trace(_ id: TraceID, maxBytes: Int) throws -> (message: [UInt8], isTruncated: Bool)? {
@@ -153,7 +154,9 @@ struct StoredTraces: TraceSource {
     }
 
     func search(_ request: SearchRequest) throws -> SearchPage {
-        try TraceSearch(request, in: store, clock: StoreClock.system.monotonic, isCancelled: { desire.hasEnded }).run()
+        try TraceSearch(
+            request, in: store, large: large, clock: StoreClock.system.monotonic, isCancelled: { desire.hasEnded }
+        ).run()
     }
 
     func attributes() throws -> AttributeCatalogue { try AttributeCatalogue.sample(StoreReader(store)) }

@@ -56,9 +56,13 @@ private struct SpaceQueries {
 
     init(_ space: TenantStores.Space, _ desire: QueryDesire) {
         own = QueryService(
-            source: StoredTraces(store: space.store, refusals: space.refusals, desire: desire), version: Product.version
+            source: StoredTraces(
+                store: space.store, refusals: space.refusals, large: space.large, desire: desire),
+            version: Product.version
         )
-        jaeger = JaegerService(source: JaegerTraces(store: space.store, desire: desire), now: WallClock.unixNanoseconds)
+        jaeger = JaegerService(
+            source: JaegerTraces(store: space.store, large: space.large, desire: desire), now: WallClock.unixNanoseconds
+        )
     }
 
     func respond(to head: RequestHead) -> HTTPResponse {

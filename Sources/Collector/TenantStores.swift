@@ -5,6 +5,7 @@ import Files
 import SegmentStore
 import SelfTelemetry
 import Synchronization
+import TraceSearch
 
 /// The stores of a collector: the one in `store.directory`, and one for each tenant in `tenants/NAME` below it, so that what
 /// belongs to one is in no file, index or list of another. Any thread may call it.
@@ -18,6 +19,7 @@ final class TenantStores: Sendable {
         let tenant: TenantName?
         let store: SegmentStore
         let refusals: RefusalRing
+        let large = LargeTraces()
     }
 
     enum Found {

@@ -184,26 +184,27 @@ package struct SpanValue: Sendable, Hashable {
     }
 }
 
-/// What a `SpanValue` holds. Unchecked because the compiler cannot see that only who holds the sole reference changes it.
+/// What a `SpanValue` holds. Unchecked because the compiler cannot see that only who holds the sole reference changes it; nor need
+/// accesses be checked while it runs, for the same reason.
 private final class SpanFields: @unchecked Sendable {
-    var traceID: TraceID
-    var spanID: SpanID
-    var parentSpanID: SpanID?
-    var traceState: String = ""
-    var flags: UInt32 = 0
-    var name: String = ""
-    var kind = SpanKind.unspecified
-    var startUnixNano: UInt64 = 0
-    var endUnixNano: UInt64 = 0
-    var attributes: [Attribute] = []
-    var events: [SpanEvent] = []
-    var links: [SpanLink] = []
-    var status = SpanStatus()
-    var droppedAttributes: UInt32 = 0
-    var droppedEvents: UInt32 = 0
-    var droppedLinks: UInt32 = 0
-    var resource = ResourceValue()
-    var scope = ScopeValue()
+    @exclusivity(unchecked) var traceID: TraceID
+    @exclusivity(unchecked) var spanID: SpanID
+    @exclusivity(unchecked) var parentSpanID: SpanID?
+    @exclusivity(unchecked) var traceState: String = ""
+    @exclusivity(unchecked) var flags: UInt32 = 0
+    @exclusivity(unchecked) var name: String = ""
+    @exclusivity(unchecked) var kind = SpanKind.unspecified
+    @exclusivity(unchecked) var startUnixNano: UInt64 = 0
+    @exclusivity(unchecked) var endUnixNano: UInt64 = 0
+    @exclusivity(unchecked) var attributes: [Attribute] = []
+    @exclusivity(unchecked) var events: [SpanEvent] = []
+    @exclusivity(unchecked) var links: [SpanLink] = []
+    @exclusivity(unchecked) var status = SpanStatus()
+    @exclusivity(unchecked) var droppedAttributes: UInt32 = 0
+    @exclusivity(unchecked) var droppedEvents: UInt32 = 0
+    @exclusivity(unchecked) var droppedLinks: UInt32 = 0
+    @exclusivity(unchecked) var resource = ResourceValue()
+    @exclusivity(unchecked) var scope = ScopeValue()
 
     init(_ traceID: TraceID, _ spanID: SpanID) { (self.traceID, self.spanID) = (traceID, spanID) }
 

@@ -34,6 +34,7 @@ enum SearchJSON {
                 for id in trace.matches { writer.string(id.description) }
             }
             writer.member("newestMatch", text: trace.key.start)
+            if trace.hasMoreMatches { writer.member("moreMatches", true) }
             if trace.isPart { writer.member("truncated", true) }
         }
     }

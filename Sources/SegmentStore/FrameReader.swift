@@ -16,6 +16,12 @@ final class FrameReader: @unchecked Sendable {
         case damaged
     }
 
+    /// Hands out what was unpacked; `spare` takes its place, so that the next frame needs no fresh memory.
+    func take(leaving spare: [UInt8]) -> [UInt8] {
+        defer { raw = spare }
+        return raw
+    }
+
     /// Unpacks the frame at `offset` of a file of which `available` bytes are this segment's, into `raw`.
     func read(
         _ file: borrowing ReadFile, at offset: Int, available: Int, salt: UInt64, expected: FrameRef? = nil

@@ -1,3 +1,4 @@
+import CLinux
 import Files
 import Glibc
 package import TraceModel
@@ -231,15 +232,22 @@ package final class SegmentStore: Sendable {
     // MARK: - Reading frames
 
     static func copySpans(
-        of id: TraceID, from body: UnsafeRawBufferPointer, into message: inout [UInt8]
+        of id: TraceID, where isWanted: (SpanID) -> Bool = { _ in true }, from body: UnsafeRawBufferPointer,
+        into message: inout [UInt8]
     ) -> Int {
         let (high, low) = (id.high.bigEndian, id.low.bigEndian)
+        // Most requests of a frame have nothing of the trace: its bytes are nowhere in them.
+        let isThere = withUnsafeBytes(of: (high, low)) {
+            hms_find(body.baseAddress, UInt(body.count), $0.baseAddress, 16) != nil
+        }
+        guard isThere else { return 0 }
         let length = message.count
         do {
-            return try SpanFilter.copy(body.bindMemory(to: UInt8.self).span, into: &message) { traceID, _ in
+            return try SpanFilter.copy(body.bindMemory(to: UInt8.self).span, into: &message) { traceID, spanID in
                 // The comparison of the length keeps both loads inside.
                 traceID.count == 16 && traceID.bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self) == high
                     && traceID.bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self) == low
+                    && isWanted(SpanID(spanID))
             }
         } catch {
             // The scanner found it good when it came, so this does not happen; half a record must not be served.
@@ -285,4 +293,14 @@ package final class SegmentStore: Sendable {
 
     /// They hold the bytes of the frames that they read last.
     func dropIdleReaders() { readers.withLock { $0 = [] } }
+}
+
+extension SpanID {
+    /// Zero where it is none.
+    fileprivate init(_ bytes: Span<UInt8>) {
+        // The comparison of the length keeps the load inside.
+        self.init(
+            value: bytes.count == 8
+                ? UInt64(bigEndian: bytes.bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self)) : 0)
+    }
 }

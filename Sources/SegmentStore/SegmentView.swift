@@ -27,6 +27,8 @@ package struct SegmentView: Sendable {
     }
 
     package var number: UInt32 { segment.number }
+    /// Another one for each log that was ever written.
+    package var salt: UInt64 { segment.salt }
     /// Makes the tokens that `find` takes.
     package var tokens: SpanToken { SpanToken(salt: segment.salt) }
 

@@ -18,6 +18,8 @@ package final class StoreReader {
     private let decoder = FrameReader()
     private var cache: [CachedFrame] = []
     private var cachedBytes = 0
+    /// Memory of a frame that was forgotten, for the next one.
+    private var spares: [[UInt8]] = []
     private var turn: UInt64 = 0
     /// And the number of the segment it was opened for.
     private var open: (number: UInt32, segment: OpenSegment)?
@@ -75,6 +77,18 @@ package final class StoreReader {
         return spans > 0 ? (message, false) : nil
     }
 
+    /// An OTLP traces message with some of the trace's spans of one frame.
+    package func spans(
+        _ wanted: Set<SpanID>, of id: TraceID, in view: SegmentView, _ frame: Int
+    ) throws(StoreError) -> [UInt8] {
+        var message: [UInt8] = []
+        try forEachRequest(of: view, frame) { body in
+            _ = SegmentStore.copySpans(of: id, where: { wanted.contains($0) }, from: body, into: &message)
+            return true
+        }
+        return message
+    }
+
     /// Nil when it cannot be read.
     private func content(_ view: SegmentView, _ frame: Int) throws(StoreError) -> [UInt8]? {
         let position = RecordPosition(segment: view.number, frame: UInt32(frame))
@@ -98,7 +112,7 @@ package final class StoreReader {
                 return nil
             }
         } catch { throw .storage(error) }
-        let raw = decoder.raw
+        let raw = decoder.take(leaving: spares.popLast() ?? [])
         readBytes += raw.count
         keep(raw, at: position)
         return raw
@@ -112,7 +126,8 @@ package final class StoreReader {
         {
             cachedBytes -= cache[oldest].raw.count
             cache.swapAt(oldest, cache.count - 1)
-            cache.removeLast()
+            let evicted = cache.removeLast()
+            if spares.isEmpty { spares.append(evicted.raw) }
         }
         cache.append(CachedFrame(position: position, raw: raw, lastUse: turn))
     }

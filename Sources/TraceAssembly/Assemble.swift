@@ -32,12 +32,13 @@ package func assemble(_ spans: [SpanValue], as traceID: TraceID) -> AssembledTra
     }
     (summary.start, summary.end) = extent ?? (0, 0)
 
-    let path = CriticalPath(of: nodes, from: summary.start, to: summary.end)
+    let times = NodeTimes(nodes)
+    let path = CriticalPath(of: times, from: summary.start, to: summary.end)
     summary.criticalTime = path.total
     for segment in path.segments { nodes[segment.node].criticalTime += segment.end - segment.start }
     for index in nodes.indices {
         nodes[index].latencyStep = LatencyStep(part: nodes[index].criticalTime, whole: path.total)
-        nodes[index].selfTime = selfTime(of: index, in: nodes)
+        nodes[index].selfTime = times.selfTime(of: index)
     }
 
     let roots = nodes.indices.filter { nodes[$0].parent == nil }
@@ -46,44 +47,36 @@ package func assemble(_ spans: [SpanValue], as traceID: TraceID) -> AssembledTra
         traceID: traceID, nodes: nodes, roots: roots, criticalPath: path.segments, summary: summary)
 }
 
-/// The part of a node's time during which none of its children ran. A placeholder has no time of its own.
-private func selfTime(of index: Int, in nodes: [TraceNode]) -> UInt64 {
-    let node = nodes[index]
-    guard !node.isMissing else { return 0 }
-    var covered: UInt64 = 0
-    var reach = node.start  // children come by start time; everything before this is settled
-    var child = index + 1
-    let after = index + node.subtreeCount
-    while child < after {
-        let from = max(nodes[child].start, reach)
-        let to = min(nodes[child].end, node.end)
-        if from < to {
-            covered += to - from
-            reach = to
-        }
-        child += nodes[child].subtreeCount
-    }
-    return node.duration - covered
-}
-
 extension TraceSummary {
     fileprivate mutating func count(_ nodes: [TraceNode]) {
-        var shares: [String: ServiceShare] = [:]
-        for node in nodes {
-            maxDepth = max(maxDepth, node.depth)
-            guard !node.isMissing else {
+        var places: [String: Int] = [:]
+        var shares: [ServiceShare] = []
+        var last = -1
+        for index in nodes.indices {
+            maxDepth = max(maxDepth, nodes[index].depth)
+            guard !nodes[index].isMissing else {
                 missingCount += 1
                 continue
             }
             spanCount += 1
-            let name = node.serviceName
-            shares[name, default: ServiceShare(name: name, spans: 0, errors: 0)].spans += 1
-            if node.isError {
+            let name = nodes[index].serviceName
+            // Neighbours are often of one service.
+            if last < 0 || shares[last].name != name {
+                if let known = places[name] {
+                    last = known
+                } else {
+                    last = shares.count
+                    places[name] = last
+                    shares.append(ServiceShare(name: name, spans: 0, errors: 0))
+                }
+            }
+            shares[last].spans += 1
+            if nodes[index].isError {
                 errorCount += 1
-                shares[name]?.errors += 1
+                shares[last].errors += 1
             }
         }
-        services = shares.values.sorted { ($1.spans, $0.name) < ($0.spans, $1.name) }
+        services = shares.sorted { ($1.spans, $0.name) < ($0.spans, $1.name) }
         // Roots come by time, and a placeholder begins with its earliest child: the first that fits is the earliest.
         let root = nodes.first { $0.parent == nil && !$0.isMissing } ?? nodes.first { !$0.isMissing }
         guard let root else { return }

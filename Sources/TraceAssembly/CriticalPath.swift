@@ -13,11 +13,11 @@ struct CriticalPath {
     private(set) var total: UInt64 = 0
 
     /// The nodes are in depth-first order, so a parent's index is smaller than its children's.
-    init(of nodes: [TraceNode], from traceStart: UInt64, to traceEnd: UInt64) {
+    init(of nodes: NodeTimes, from traceStart: UInt64, to traceEnd: UInt64) {
         let rows = ChildRows(
             parents: Self.waitingSpans(for: nodes),
-            sortedBy: nodes.indices.map {
-                RowKey(primary: ~nodes[$0].end, secondary: ~nodes[$0].start, index: $0)
+            sortedBy: (0..<nodes.count).map {
+                RowKey(primary: ~nodes.end[$0], secondary: ~nodes.start[$0], index: $0)
             })
 
         struct Frame {
@@ -30,8 +30,8 @@ struct CriticalPath {
         while var frame = stack.popLast() {
             var below: Frame?
             while frame.cursor > frame.lower, let child = frame.children.popFirst() {
-                let lower = max(nodes[child].start, frame.lower)
-                let upper = min(nodes[child].end, frame.cursor)
+                let lower = max(nodes.start[child], frame.lower)
+                let upper = min(nodes.end[child], frame.cursor)
                 guard lower < upper else { continue }
                 add(frame.node, from: upper, to: frame.cursor, nodes)
                 frame.cursor = lower
@@ -48,8 +48,8 @@ struct CriticalPath {
         segments.reverse()
     }
 
-    private mutating func add(_ node: Int, from start: UInt64, to end: UInt64, _ nodes: [TraceNode]) {
-        guard node != SpanForest.none, !nodes[node].isMissing, start < end else { return }
+    private mutating func add(_ node: Int, from start: UInt64, to end: UInt64, _ nodes: NodeTimes) {
+        guard node != SpanForest.none, !nodes.isMissing[node], start < end else { return }
         segments.append(CriticalSegment(node: node, start: start, end: end))
         total += end - start
     }
@@ -58,17 +58,18 @@ struct CriticalPath {
     ///
     /// The answers of the nodes above form a tree along which ends only grow. Each node keeps one long jump in it as well
     /// (a skew-binary skip list), so that an answer takes a number of steps that is logarithmic in the depth.
-    private static func waitingSpans(for nodes: [TraceNode]) -> [Int] {
+    private static func waitingSpans(for nodes: NodeTimes) -> [Int] {
         var waiting = Array(repeating: SpanForest.none, count: nodes.count)
         var jump = waiting
         var level = Array(repeating: 0, count: nodes.count)
         func levelOf(_ node: Int) -> Int { node == SpanForest.none ? -1 : level[node] }
 
-        for (index, node) in nodes.enumerated() {
-            var above = node.parent ?? SpanForest.none
-            while above != SpanForest.none, nodes[above].end < node.end {
+        for index in 0..<nodes.count {
+            let end = nodes.end[index]
+            var above = nodes.parent[index]
+            while above != SpanForest.none, nodes.end[above] < end {
                 let far = jump[above]
-                above = far != SpanForest.none && nodes[far].end < node.end ? far : waiting[above]
+                above = far != SpanForest.none && nodes.end[far] < end ? far : waiting[above]
             }
             waiting[index] = above
             level[index] = levelOf(above) + 1

@@ -7,7 +7,11 @@ struct SpanForest {
     /// Stands for "no parent".
     static let none = -1
 
-    var merged: [MergedSpan]
+    private(set) var merged: [MergedSpan]
+    private(set) var id: [SpanID]
+    /// What each span names, and says of its times; columns of their own, as spans are looked at again and again.
+    private let named: [SpanID?]
+    private let claimed: [(start: UInt64, end: UInt64)]
     var parent: [Int]
     var start: [UInt64]
     var end: [UInt64]
@@ -16,9 +20,15 @@ struct SpanForest {
     var oddities: [SpanOddities]
 
     var count: Int { merged.count }
+    /// Spans; placeholders stand behind them.
+    private var realCount: Int { named.count }
+    func isMissing(_ index: Int) -> Bool { index >= realCount }
 
     init(_ spans: [MergedSpan]) {
         merged = spans
+        id = spans.map(\.spanID)
+        named = spans.map(\.parentID)
+        claimed = spans.map { ($0.span?.startUnixNano ?? 0, $0.span?.endUnixNano ?? 0) }
         parent = Array(repeating: Self.none, count: spans.count)
         start = Array(repeating: 0, count: spans.count)
         end = start
@@ -45,13 +55,8 @@ struct SpanForest {
 
     /// Takes over the times that can be true and flags the others.
     private mutating func judgeTimes() {
-        let isModern = merged.contains { entry in
-            guard let span = entry.span else { return false }
-            return (Self.year2000...Self.latestTime).contains(span.startUnixNano)
-        }
-        for index in merged.indices {
-            guard let span = merged[index].span else { continue }
-            let (first, last) = (span.startUnixNano, span.endUnixNano)
+        let isModern = claimed.contains { (Self.year2000...Self.latestTime).contains($0.start) }
+        for (index, (first, last)) in claimed.enumerated() {
             if first == 0 || last == 0 { oddities[index].insert(.timeUnset) }
             if last < first, last != 0 { oddities[index].insert(.endsBeforeStart) }
             let isStartAbsurd = first > Self.latestTime || (isModern && first < Self.year2000 && first != 0)
@@ -67,7 +72,7 @@ struct SpanForest {
     private mutating func spanPlaceholders() {
         for child in 0..<count where isTimed[child] && parent[child] != Self.none {
             let above = parent[child]
-            guard merged[above].span == nil else { continue }
+            guard isMissing(above) else { continue }
             if isTimed[above] {
                 start[above] = min(start[above], start[child])
                 end[above] = max(end[above], end[child])
@@ -99,7 +104,7 @@ struct SpanForest {
     private mutating func compareWithParents() {
         for child in 0..<count where isTimed[child] && parent[child] != Self.none {
             let above = parent[child]
-            guard isTimed[above], merged[above].span != nil else { continue }
+            guard isTimed[above], !isMissing(above) else { continue }
             if start[child] < start[above] { oddities[child].insert(.startsBeforeParent) }
             if end[child] > end[above] { oddities[child].insert(.endsAfterParent) }
         }
@@ -108,11 +113,11 @@ struct SpanForest {
     // MARK: Parents
 
     private mutating func linkParents() {
-        let real = count
+        let real = realCount
         var missing: [SpanID] = []
         for index in 0..<real {
-            guard let wanted = merged[index].parentID else { continue }
-            if wanted == merged[index].spanID {
+            guard let wanted = named[index] else { continue }
+            if wanted == id[index] {
                 oddities[index].insert(.selfParent)
             } else if let found = indexOfSpan(wanted, within: 0..<real) {
                 parent[index] = found
@@ -122,17 +127,16 @@ struct SpanForest {
         }
         guard !missing.isEmpty else { return }
         missing.sort()
-        for id in missing where merged.count == real || merged[merged.count - 1].spanID != id {
-            appendPlaceholder(id)
-        }
+        for wanted in missing where count == real || id[count - 1] != wanted { appendPlaceholder(wanted) }
         for index in 0..<real where parent[index] == Self.none {
-            guard let wanted = merged[index].parentID, wanted != merged[index].spanID else { continue }
+            guard let wanted = named[index], wanted != id[index] else { continue }
             parent[index] = indexOfSpan(wanted, within: real..<count) ?? Self.none
         }
     }
 
-    private mutating func appendPlaceholder(_ id: SpanID) {
-        merged.append(MergedSpan(placeholder: id))
+    private mutating func appendPlaceholder(_ wanted: SpanID) {
+        merged.append(MergedSpan(placeholder: wanted))
+        id.append(wanted)
         parent.append(Self.none)
         start.append(0)
         end.append(0)
@@ -140,14 +144,14 @@ struct SpanForest {
         oddities.append(.missing)
     }
 
-    /// Both stretches of `merged` are sorted by id.
-    private func indexOfSpan(_ id: SpanID, within range: Range<Int>) -> Int? {
+    /// Both stretches are sorted by id.
+    private func indexOfSpan(_ wanted: SpanID, within range: Range<Int>) -> Int? {
         var (low, high) = (range.lowerBound, range.upperBound)
         while low < high {
             let middle = low + (high - low) / 2
-            if merged[middle].spanID < id { low = middle + 1 } else { high = middle }
+            if id[middle] < wanted { low = middle + 1 } else { high = middle }
         }
-        return low < range.upperBound && merged[low].spanID == id ? low : nil
+        return low < range.upperBound && id[low] == wanted ? low : nil
     }
 
     /// Opens every ring of parents at its earliest span (ties by id), so that the same ring is always cut in the same place.

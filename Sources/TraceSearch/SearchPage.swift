@@ -50,6 +50,8 @@ package struct FoundTrace: Sendable {
     package var matches: [SpanID] = []
     /// Only what came first of the trace was read.
     package var isPart = false
+    /// There may be more spans that satisfy the query: of a large trace only those frames were read that had the newest.
+    package var hasMoreMatches = false
 
     package static let maximumMatches = 16
 }

@@ -20,15 +20,18 @@ package struct TraceSearch {
     private let selection: SpanSelection
     private let upper: TraceKey
     private let fingerprint: UInt64
+    private let large: LargeTraces?
 
     private var rows: SpanRows?
     /// Traces that wait and of which rows told that they may satisfy the query.
     private var decided: Set<TraceID> = []
     /// The tokens of the questions in each view.
     private var tokens: [[[UInt64]]] = []
+    /// The frames of each view that may hold an answer.
+    private var candidates: [FrameSet] = []
     private var queue = CandidateQueue()
     /// The newest span of each trace that may satisfy the query and was seen; nil once the trace was read.
-    private var waiting: [TraceID: UInt64] = [:]
+    private var waiting: [TraceID: Candidate] = [:]
     /// Traces that were read and whose turn has not come.
     private var known: [TraceID: FoundTrace] = [:]
     private var read: Set<TraceID> = []
@@ -39,24 +42,28 @@ package struct TraceSearch {
     }
 
     /// - Parameters:
+    ///   - large: knows large traces from earlier searches; without it each is read whole.
     ///   - clock: monotonic nanoseconds.
     ///   - isCancelled: whether nobody waits for the answer any more.
     package init(
-        _ request: SearchRequest, in store: SegmentStore, clock: @escaping () -> UInt64,
+        _ request: SearchRequest, in store: SegmentStore, large: LargeTraces? = nil, clock: @escaping () -> UInt64,
         isCancelled: @escaping () -> Bool = { false }
     ) throws(Failure) {
+        large?.forget(after: store.erasures)
         try self.init(
-            request, StoreReader(store, before: request.cursor?.end), clock: clock, isCancelled: isCancelled)
+            request, StoreReader(store, before: request.cursor?.end), large: large, clock: clock,
+            isCancelled: isCancelled)
     }
 
     /// A search of what a reader sees.
     package init(
-        _ request: SearchRequest, _ reader: StoreReader, clock: @escaping () -> UInt64,
+        _ request: SearchRequest, _ reader: StoreReader, large: LargeTraces? = nil, clock: @escaping () -> UInt64,
         isCancelled: @escaping () -> Bool = { false }
     ) throws(Failure) {
         self.request = request
         self.clock = clock
         self.isCancelled = isCancelled
+        self.large = large
         fingerprint = Self.fingerprint(of: request)
         if let cursor = request.cursor, cursor.query != fingerprint { throw .foreignCursor }
         self.reader = reader
@@ -71,6 +78,14 @@ package struct TraceSearch {
         var text = "\(request.expression)|\(request.started)"
         let hash = TokenHash(salt: 0)
         return text.withUTF8 { hash(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A span that may satisfy the query.
+    private struct Candidate {
+        var start: UInt64
+        var span: SpanID
+        /// Whether it does, if it is the only one with its id.
+        var isCertain: Bool
     }
 
     /// A frame that is to be read, by its newest span.
@@ -126,6 +141,7 @@ package struct TraceSearch {
                 places.append(Place(newest: times?.maxStart ?? .max, view: index, frame: frame))
             }
             tokens.append(own)
+            candidates.append(frames)
         }
         places.sort { $0.newest > $1.newest }
         return places
@@ -133,46 +149,53 @@ package struct TraceSearch {
 
     /// Notes the traces of a frame with a span that may satisfy the query.
     private mutating func gather(_ place: Place) throws(StoreError) {
-        let found: [TraceKey]
+        let found: [(key: TraceKey, candidate: Candidate)]
         if rows == nil {
-            found = try candidates(place)
+            found = try ask(place)
         } else {
             let position = RecordPosition(segment: reader.views[place.view].number, frame: UInt32(place.frame))
             try readRows(of: place.view, position)
-            found = rows?.candidates(in: position, before: upper) ?? []
+            found = (rows?.candidates(in: position, before: upper) ?? []).map {
+                ($0, Candidate(start: $0.start, span: SpanID(value: 0), isCertain: false))
+            }
         }
         var excluded: Set<TraceID> = []
-        for key in found where !read.contains(key.id) && !excluded.contains(key.id) {
+        for (key, candidate) in found where !read.contains(key.id) && !excluded.contains(key.id) {
             if let older = waiting[key.id] {
-                if older >= key.start { continue }
+                if older.start >= key.start { continue }
             } else if isExcluded(key.id) {
                 excluded.insert(key.id)
                 continue
             }
-            waiting[key.id] = key.start
+            waiting[key.id] = candidate
             queue.insert(key)
         }
     }
 
-    private func candidates(_ place: Place) throws(StoreError) -> [TraceKey] {
+    private func ask(_ place: Place) throws(StoreError) -> [(key: TraceKey, candidate: Candidate)] {
         let view = reader.views[place.view]
         var probe = SpanProbe(view.tokens, questions: tokens[place.view], keys: plan.keys)
-        var found: [TraceKey] = []
+        var found: [(key: TraceKey, candidate: Candidate)] = []
         let (plan, upper) = (plan, upper)
         let admits = { (answers: (Int) -> Bool) in
             withoutActuallyEscaping(answers) { plan.judge(AnySpan(answers: $0)).some }
         }
         try reader.forEachRequest(of: view, place.frame) { message in
             probe.walk(message, admits: admits) { facts, answers in
-                guard facts.start <= upper.start,
-                    withoutActuallyEscaping(answers, do: { plan.judge(LoneSpan(facts: facts, answers: $0)).some })
-                else { return }
+                guard facts.start <= upper.start else { return }
+                let likelihood = withoutActuallyEscaping(answers) {
+                    plan.judge(LoneSpan(facts: facts, answers: $0))
+                }
+                guard likelihood.some else { return }
                 let key = TraceKey(start: facts.start, id: TraceID(high: facts.traceHigh, low: facts.traceLow))
+                guard key < upper else { return }
+                let candidate = Candidate(
+                    start: facts.start, span: SpanID(value: facts.spanID), isCertain: likelihood.all)
                 // Neighbours are often of one trace.
-                if let last = found.last, last.id == key.id {
-                    if last < key, key < upper { found[found.count - 1] = key }
-                } else if key < upper {
-                    found.append(key)
+                if let last = found.last, last.key.id == key.id {
+                    if last.key < key { found[found.count - 1] = (key, candidate) }
+                } else {
+                    found.append((key, candidate))
                 }
             }
             return true
@@ -238,10 +261,10 @@ package struct TraceSearch {
             page.traces.append(trace)
             return
         }
-        guard waiting[key.id] == key.start else { return }
+        guard let candidate = waiting[key.id], candidate.start == key.start else { return }
         waiting[key.id] = nil
         read.insert(key.id)
-        guard try mayHold(key.id), let trace = try judge(key.id), trace.key < upper else { return }
+        guard try mayHold(key.id), let trace = try judge(key.id, candidate), trace.key < upper else { return }
         if trace.key == key {
             page.traces.append(trace)
         } else {
@@ -250,17 +273,91 @@ package struct TraceSearch {
         }
     }
 
+    private mutating func judge(_ id: TraceID, _ candidate: Candidate) throws(StoreError) -> FoundTrace? {
+        guard let large, !plan.needsTraces else { return try judgeWhole(id) }
+        let places = TracePlaces(of: id, in: reader.views)
+        guard places.isLarge else { return try judgeWhole(id) }
+        if let summary = large.find(id, version: places.version), summary.hasNoCopies {
+            // Behind a cursor there may be newer ones, which were told before.
+            guard candidate.isCertain, upper == .newest else { return try judge(summary, places) }
+            var found = FoundTrace(key: TraceKey(start: candidate.start, id: id), summary: summary)
+            (found.matchCount, found.matches, found.hasMoreMatches) = (1, [candidate.span], true)
+            if request.matches == 0 { found.matches = [] }
+            return found
+        }
+        let found = try judgeWhole(id)
+        if let found, !found.isPart { large.keep(found.summary, version: places.version) }
+        return found
+    }
+
+    /// Reads the frames of a large trace, back in time, until the newest span that satisfies the query is known: what is asked
+    /// of single spans needs no more.
+    private mutating func judge(_ summary: TraceSummary, _ places: TracePlaces) throws(StoreError) -> FoundTrace? {
+        func newest(_ place: TracePlaces.Place) -> UInt64 {
+            reader.views[place.view].times(place.frame)?.maxStart ?? .max
+        }
+        let id = summary.traceID
+        let frames = places.places.filter { candidates[$0.view].contains($0.frame) }.sorted { newest($0) > newest($1) }
+        var best: FoundTrace?
+        for (number, place) in frames.enumerated() {
+            let wanted = try spans(of: id, in: place)
+            guard !wanted.isEmpty else { continue }
+            let message = try reader.spans(wanted, of: id, in: reader.views[place.view], place.frame)
+            if let trace = Self.assembled(message, id, selection), var found = found(trace) {
+                found.summary = summary
+                if let known = best {
+                    found.key = max(found.key, known.key)
+                    found.matchCount += known.matchCount
+                    found.matches = Array((known.matches + found.matches).prefix(request.matches))
+                }
+                best = found
+            }
+            guard let key = best?.key, number + 1 < frames.count, newest(frames[number + 1]) <= key.start else {
+                continue
+            }
+            best?.hasMoreMatches = true
+            break
+        }
+        page.figures.tracesRead += 1
+        return best
+    }
+
+    /// The trace's spans in a frame that may satisfy the query.
+    private func spans(of id: TraceID, in place: TracePlaces.Place) throws(StoreError) -> Set<SpanID> {
+        let view = reader.views[place.view]
+        var probe = SpanProbe(view.tokens, questions: tokens[place.view], keys: plan.keys)
+        var found: Set<SpanID> = []
+        let plan = plan
+        try reader.forEachRequest(of: view, place.frame) { message in
+            probe.walk(message) { facts, answers in
+                guard facts.traceLow == id.low, facts.traceHigh == id.high,
+                    withoutActuallyEscaping(answers, do: { plan.judge(LoneSpan(facts: facts, answers: $0)).some })
+                else { return }
+                found.insert(SpanID(value: facts.spanID))
+            }
+            return true
+        }
+        return found
+    }
+
     /// Reads a whole trace and asks the query itself.
-    private mutating func judge(_ id: TraceID) throws(StoreError) -> FoundTrace? {
+    private mutating func judgeWhole(_ id: TraceID) throws(StoreError) -> FoundTrace? {
         guard let (message, isPart) = try reader.trace(id, maxBytes: request.bounds.traceBytes),
             let trace = Self.assembled(message, id, selection)
         else { return nil }
         page.figures.tracesRead += 1
+        var found = found(trace)
+        found?.isPart = isPart
+        return found
+    }
+
+    /// What the query says of a trace.
+    private func found(_ trace: AssembledTrace) -> FoundTrace? {
         let verdicts = evaluator.verdicts(in: trace)
-        var found = FoundTrace(key: TraceKey(start: 0, id: id), summary: trace.summary)
-        found.isPart = isPart
+        var found = FoundTrace(key: TraceKey(start: 0, id: trace.traceID), summary: trace.summary)
         var isCertain = false
-        for (node, verdict) in zip(trace.nodes, verdicts) {
+        for (index, verdict) in verdicts.enumerated() where verdict != .no {
+            let node = trace.nodes[index]
             guard let span = node.span, request.started.contains(span.startUnixNano) else { continue }
             switch verdict {
             case .no: continue
@@ -288,7 +385,7 @@ package struct TraceSearch {
     private static func assembled(_ message: [UInt8], _ id: TraceID, _ selection: SpanSelection) -> AssembledTrace? {
         guard let spans = try? decodeSpans(message.span, selection: selection) else { return nil }
         let trace = assemble(spans, as: id)
-        if trace.summary.duplicateCount == 0, trace.summary.conflictCount == 0 { return trace }
+        if trace.summary.hasNoCopies { return trace }
         return (try? decodeSpans(message.span)).map { assemble($0, as: id) }
     }
 
@@ -329,4 +426,9 @@ package struct TraceSearch {
             page.cursor = SearchCursor(end: reader.end, key: last.key, query: fingerprint, now: request.now)
         }
     }
+}
+
+extension TraceSummary {
+    /// Whether each span came once, so that what one says of itself holds for the trace.
+    fileprivate var hasNoCopies: Bool { duplicateCount == 0 && conflictCount == 0 }
 }
