@@ -66,10 +66,10 @@ private struct RunningCollector {
         stores = try TenantStores(
             standard: store, refusals: RefusalRing(), directory: settings.storeDirectory, limit: settings.maxTenants,
             makeStore: { tenant, directory in
-                try SegmentStore.open(
-                    directory: directory,
-                    options: settings.storeOptions(in: directory) { log.error("pins_unusable", $0) }
-                ) { event in
+                var options = settings.storeOptions(in: directory) { log.error("pins_unusable", $0) }
+                // There may be many.
+                options.frameCacheBytes /= 8
+                return try SegmentStore.open(directory: directory, options: options) { event in
                     log.tell(event, of: tenant)
                 }
             },

@@ -29,6 +29,7 @@ extension MetricRegistry {
         measure("store_bytes", "Bytes of all segments on the disk.") { Double($0.bytesOnDisk) }
         measure("store_segments", "Segments on the disk.") { Double($0.segments) }
         measure("store_queue_bytes", "Bytes that wait for the disk.") { Double($0.queueBytes) }
+        measure("store_cached_bytes", "Bytes of frames kept for the next search.") { Double($0.cachedBytes) }
         measure("store_ready", "1 while the disk takes writes.") { $0.isReady ? 1 : 0 }
         count("store_commits_total", "Group commits.") { $0.commits }
         count("store_syncs_total", "Calls of fdatasync.") { $0.syncs }

@@ -92,6 +92,7 @@ extension SegmentMaintenance {
         context.segments.withLock { segments in
             if let index = segments.firstIndex(where: { $0 === segment }) { segments[index] = successor }
         }
+        context.frames.forget(salt: segment.salt)
         context.account { $0.replaced(segment: segment.number, holding: summary.left) }
         context.count { $0[keyPath: figure] += summary.removed }
         context.log(

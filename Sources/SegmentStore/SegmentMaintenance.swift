@@ -87,6 +87,7 @@ final class SegmentMaintenance {
             }
             if options.clock.monotonic() >= nextSweep {
                 sweep()
+                context.frames.sweep()
                 nextSweep = later(by: options.retentionInterval)
             }
         }
@@ -253,6 +254,7 @@ final class SegmentMaintenance {
             return false
         }
         context.segments.withLock { $0.removeAll { $0 === segment } }
+        context.frames.forget(salt: segment.salt)
         context.account { $0.remove(segment: segment.number) }
         try? options.storage.remove(segment.indexPath)
         context.count {

@@ -168,6 +168,7 @@ package final class SegmentStore: Sendable {
             result.held += segment.summary.held
             result.bytesOnDisk += segment.bytesOnDisk
         }
+        result.cachedBytes = context.frames.bytes
         context.queue.withLock { queue in
             result.queueBytes = queue.bytes
             result.queueRecords = queue.records

@@ -14,6 +14,7 @@ final class StoreContext: Sendable {
     let describing: Monitor<DescribeLoop.Queue>
     /// Traces of sealed segments; nil until the first look through all of them is done.
     let sealedTraces: Monitor<TraceFilter?>
+    let frames: FrameCache
 
     struct Figures: Sendable {
         var statistics: StoreStatistics
@@ -44,6 +45,7 @@ final class StoreContext: Sendable {
         self.log = log
         describing = Monitor(DescribeLoop.Queue())
         sealedTraces = Monitor(nil)
+        frames = FrameCache(maxBytes: options.frameCacheBytes)
         queue = Monitor(SubmitQueue(maxBytes: options.maxQueuedBytes))
         segments = Monitor(recovered.segments)
         ledger = Monitor(recovered.ledger)

@@ -21,6 +21,8 @@ package struct StoreOptions: Sendable {
     /// While less than a frame waits, a commit begins this long after the one before: small requests share a frame and a sync.
     /// What comes after a longer rest does not wait.
     package var commitPause: Duration = .milliseconds(8)
+    /// Content of frames that searches read lately.
+    package var frameCacheBytes = 64 << 20
     package var maxRecordBytes = 16 << 20
     package var compressionLevel = -1
     /// False leaves out fdatasync: only for tests whose subject is not durability.

@@ -2,8 +2,8 @@ import Files
 package import TraceModel
 import WireFormat
 
-/// Reads what the store held at one moment. Keeps the frames it read last, as neighbouring traces share them. One thread uses
-/// it; it costs nothing until it reads.
+/// Reads what the store held at one moment. Keeps the frames it read last, as neighbouring traces share them, and shares the first
+/// with other readers. One thread uses it; it costs nothing until it reads.
 package final class StoreReader {
     /// Oldest first.
     package let views: [SegmentView]
@@ -25,6 +25,9 @@ package final class StoreReader {
     private var open: (number: UInt32, segment: OpenSegment)?
 
     private static let maxCachedBytes = 8 << 20
+    /// What a long search reads after these is nothing that others ask for, too.
+    private static let maxFramesShared = 192
+    private var framesShared = 0
 
     private struct CachedFrame {
         var position: RecordPosition
@@ -97,6 +100,8 @@ package final class StoreReader {
             cache[index].lastUse = turn
             return cache[index].raw
         }
+        let place = FrameCache.Place(salt: view.salt, frame: frame)
+        if let raw = context.frames.find(place) { return raw }
         do throws(StorageFailure) {
             if open?.number != view.number {
                 open = try OpenSegment.open(view.segment).map { (view.number, $0) }
@@ -114,7 +119,12 @@ package final class StoreReader {
         } catch { throw .storage(error) }
         let raw = decoder.take(leaving: spares.popLast() ?? [])
         readBytes += raw.count
-        keep(raw, at: position)
+        if framesShared < Self.maxFramesShared {
+            framesShared += 1
+            context.frames.keep(raw, at: place)
+        } else {
+            keep(raw, at: position)
+        }
         return raw
     }
 

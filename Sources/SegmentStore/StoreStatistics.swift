@@ -29,6 +29,8 @@ package struct StoreStatistics: Sendable, Equatable {
     /// Records that the scanner refused while an index was rebuilt: kept, not found by trace.
     package var unindexedRecords: UInt64 = 0
     package var queueBytes = 0
+    /// Of frames that are kept for the next search.
+    package var cachedBytes = 0
     package var queueRecords = 0
     package var refusedSubmits: UInt64 = 0
     /// False while the disk refuses writes.

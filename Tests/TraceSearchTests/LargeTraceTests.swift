@@ -1,0 +1,107 @@
+import OTLP
+import QueryLanguage
+import SegmentStore
+import StorageTesting
+import Testing
+import TraceAssembly
+import TraceModel
+import TraceSearch
+import WireFormat
+
+@Suite("Large traces in searches")
+struct LargeTraceTests {
+    private static let id = TraceID(high: 1, low: 2)
+    private static let begin: UInt64 = 1_700_000_000_000_000_000
+    private static let frames = 40
+
+    /// Span `number` of the trace; each tenth failed.
+    private static func span(_ number: Int) -> SpanValue {
+        var span = SpanValue(
+            traceID: id, spanID: SpanID(value: UInt64(number) + 1), name: "step \(number % 3)",
+            startUnixNano: begin + UInt64(number), endUnixNano: begin + UInt64(number) + 1_000,
+            attributes: [Attribute("number", .int(Int64(number)))])
+        if number > 0 { span.parentSpanID = SpanID(value: 1) }
+        if number % 10 == 0 { span.status = SpanStatus(.error) }
+        return span
+    }
+
+    private let directory = TemporaryDirectory()
+    private let store: SegmentStore
+    private let large = LargeTraces()
+
+    init() throws {
+        var options = StoreOptions()
+        options.sync = false
+        options.commitPause = .zero
+        options.frameBytes = 100
+        store = try SegmentStore.open(directory: directory.path, options: options)
+        for number in 0..<Self.frames { try add(Self.span(number)) }
+    }
+
+    private func add(_ span: SpanValue) throws {
+        let body = OTLPSpanWriter.encode([span])
+        var scanner = TelemetryScanner(collectsTraces: true)
+        try scanner.scan(body.span, as: .traces)
+        let record = IngestRecord(
+            kind: .traces, receivedAt: 1, body: body, runs: scanner.runs, services: scanner.services,
+            items: scanner.items)
+        try #require(store.submit(record) { _ in })
+        store.waitUntilAnswered()
+    }
+
+    private func search(_ text: String, _ large: LargeTraces?) throws -> FoundTrace {
+        let request = SearchRequest(try QueryParser.parse(text, now: 0))
+        let page = try TraceSearch(request, in: store, large: large, clock: { 0 }).run()
+        return try #require(page.traces.first)
+    }
+
+    @Test(
+        "The second search tells the same place and summary, and that there may be more",
+        arguments: ["status = error", "number > 3", "name =~ \"step 1\" and not status = error", "name = \"step 2\""])
+    func knowsAgain(query: String) throws {
+        defer { store.close() }
+        let whole = try search(query, nil)
+        let first = try search(query, large)
+        #expect(first.matchCount == whole.matchCount && !first.hasMoreMatches)
+        let second = try search(query, large)
+        #expect(second.key == whole.key)
+        #expect(second.summary == whole.summary)
+        #expect(second.hasMoreMatches)
+        #expect(second.matchCount >= 1 && second.matchCount < whole.matchCount)
+        #expect(Set(second.matches).isSubset(of: (0..<Self.frames).map { SpanID(value: UInt64($0) + 1) }))
+    }
+
+    @Test("What comes later is seen at once")
+    func seesLateSpans() throws {
+        defer { store.close() }
+        _ = try search("status = error", large)
+        try add(Self.span(50))
+        let found = try search("status = error", large)
+        #expect(found.key.start == Self.begin + 50)
+        #expect(found.summary.spanCount == Self.frames + 1)
+    }
+
+    @Test("Where a span came twice with other content the whole trace decides")
+    func readsCopies() throws {
+        defer { store.close() }
+        // Ends later and did not fail: it stands in the place of the one that did.
+        var copy = Self.span(30)
+        copy.endUnixNano += 1
+        copy.status = SpanStatus()
+        try add(copy)
+        for _ in 0..<2 {
+            let found = try search("status = error", large)
+            #expect(found.key.start == Self.begin + 20)
+            #expect(!found.hasMoreMatches)
+        }
+    }
+
+    @Test("What is asked of other spans reads the whole trace")
+    func readsForRelations() throws {
+        defer { store.close() }
+        for _ in 0..<2 {
+            let found = try search("parent { status = error } and name = \"step 1\"", large)
+            #expect(found.matchCount == 13 && !found.hasMoreMatches)
+        }
+    }
+}
