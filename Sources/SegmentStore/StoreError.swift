@@ -6,6 +6,8 @@ package enum StoreError: Error, Equatable, Sendable {
     /// Another process holds the directory; 0 where it could not be told which.
     case locked(directory: String, process: Int32)
     case storage(StorageFailure)
+    /// No file in the directory is one of a store's.
+    case noStore(directory: String)
     /// The store was closed before the record was written.
     case closed
     /// A record longer than a frame can hold.
@@ -35,6 +37,8 @@ extension StoreError: CustomStringConvertible {
             return "store directory '\(directory)' is locked by \(holder); is a second collector running?"
         case .storage(let failure):
             return isDiskFull ? "\(failure); free space or lower 'store.max_bytes'" : failure.description
+        case .noStore(let directory):
+            return "directory '\(directory)' holds no store; give the collector's 'store.directory'"
         case .closed: return "the store is closed"
         case .recordTooLarge(let bytes, let limit):
             return "record of \(bytes) bytes is over the store's limit of \(limit); send smaller batches"

@@ -7,6 +7,8 @@ struct StoreFiles {
     /// Half-written files, which a start removes.
     var leftovers: [String] = []
     var unknown: [String] = []
+    /// Whether something is there that a store leaves behind.
+    var isStore = false
 
     init(directory: String) throws(StorageFailure) {
         for name in try listDirectory(directory).sorted() {
@@ -18,11 +20,13 @@ struct StoreFiles {
             case (_?, ".idx.new"), (_?, ".log.new"): leftovers.append(name)
             default:
                 switch name {
-                case "lock", LedgerFile.name, "quarantine", "receipts", "pins": break
+                case "lock", LedgerFile.name: isStore = true
+                case "quarantine", "receipts", "pins", "tenants", "audit.log": break
                 case LedgerFile.name + ".new", "pins.new": leftovers.append(name)
                 default: unknown.append(name)
                 }
             }
         }
+        if !logs.isEmpty || !indexes.isEmpty { isStore = true }
     }
 }

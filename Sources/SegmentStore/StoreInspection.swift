@@ -5,10 +5,12 @@ import Glibc
 package struct StoreInspection: Sendable {
     package let directory: String
 
-    /// Throws where the directory cannot be listed.
+    /// Throws where the directory cannot be listed or holds nothing of a store.
     package init(directory: String) throws(StoreError) {
         self.directory = directory
-        do { _ = try listDirectory(directory) } catch { throw .storage(error) }
+        let isStore: Bool
+        do { isStore = try StoreFiles(directory: directory).isStore } catch { throw .storage(error) }
+        guard isStore else { throw .noStore(directory: directory) }
     }
 
     /// Numbers of the logs that are there, rising.

@@ -44,13 +44,38 @@ package struct StoreBackup {
             throw BackupError(error, directory)
         }
         defer { withExtendedLifetime(lock) {} }
+        var report = try copyPart(from: store, into: directory, now, storage, Report(), onDamage, onProgress)
+        do throws(StorageFailure) {
+            let parts = try StoreParts.of(store)
+            for part in parts { try makeDirectories(directory + "/" + part) }
+            // Of tenants that are gone nothing stays.
+            for part in try StoreParts.backedUp(directory).reversed() where !parts.contains(part) {
+                try StoreParts.remove(directory + "/" + part, storage)
+            }
+        } catch { throw .storage(error) }
+        let parts: [String]
+        do throws(StorageFailure) { parts = try StoreParts.of(store) } catch { throw .storage(error) }
+        for part in parts {
+            report = try copyPart(
+                from: store + "/" + part, into: directory + "/" + part, now, storage, report,
+                { onDamage(part + "/" + $0) }, onProgress)
+        }
+        return report
+    }
+
+    /// One directory with the files in it; goes on with the sums of `report`.
+    private static func copyPart(
+        from store: String, into directory: String, _ now: UInt64, _ storage: any Storage, _ report: Report,
+        _ onDamage: @escaping (String) -> Void, _ onProgress: @escaping (Report) -> Void
+    ) throws(BackupError) -> Report {
         let isStore: Bool
         do throws(StorageFailure) { isStore = try !StoreFiles(store).isEmpty } catch { throw .storage(error) }
         guard isStore else { throw .noStore(store) }
         let before = try BackupManifest.read(directory)
         try refuseForeign(directory, before)
         var backup = StoreBackup(
-            store: store, directory: directory, storage: storage, onProgress: onProgress, onDamage: onDamage)
+            store: store, directory: directory, storage: storage, onProgress: onProgress, report: report,
+            onDamage: onDamage)
         do throws(StorageFailure) {
             try backup.copyAll(before)
             try backup.finish(before, now: now)
@@ -72,7 +97,7 @@ package struct StoreBackup {
 
     /// Names that backups make.
     private static func isOurs(_ name: String) -> Bool {
-        name.hasSuffix(".copying") || name == BackupManifest.name + ".new"
+        name == StoreParts.receipts || name == StoreParts.tenants || name.hasSuffix(".copying") || name == BackupManifest.name + ".new"
             || name.split(separator: ".").last.map { $0.hasPrefix("b") && Int($0.dropFirst()) != nil } ?? false
             || name.hasSuffix(".log") || name.hasSuffix(".idx")
     }

@@ -21,17 +21,23 @@ package enum StoreRestore {
         let target = store + ".restoring"
         do throws(StorageFailure) {
             // What an interrupted restore left.
-            if fileExists(target) { try removeFiles(target, storage) }
+            if fileExists(target) { try StoreParts.remove(target, storage) }
             try makeDirectories(target)
         } catch {
             throw .storage(error)
         }
-        for entry in manifest.entries {
-            try restore(entry, from: directory, into: target, storage) { count in
-                report.bytes += count
-                onProgress(report)
-            }
-            report.files += 1
+        try restore(manifest, from: directory, into: target, storage, &report, onProgress)
+        let parts: [String]
+        do throws(StorageFailure) { parts = try StoreParts.backedUp(directory) } catch { throw .storage(error) }
+        for part in parts {
+            guard let manifest = try BackupManifest.read(directory + "/" + part) else { continue }
+            let place = target + "/" + part
+            do throws(StorageFailure) { try makeDirectories(place) } catch { throw .storage(error) }
+            try restore(manifest, from: directory + "/" + part, into: place, storage, &report, onProgress)
+            do throws(StorageFailure) {
+                try storage.synchronizeDirectory(place)
+                try storage.synchronizeDirectory(parent(of: place))
+            } catch { throw .storage(error) }
         }
         do throws(StorageFailure) {
             try storage.synchronizeDirectory(target)
@@ -43,6 +49,19 @@ package enum StoreRestore {
             throw .storage(error)
         }
         return report
+    }
+
+    private static func restore(
+        _ manifest: BackupManifest, from directory: String, into target: String, _ storage: any Storage,
+        _ report: inout Report, _ onProgress: (Report) -> Void
+    ) throws(BackupError) {
+        for entry in manifest.entries {
+            try restore(entry, from: directory, into: target, storage) { count in
+                report.bytes += count
+                onProgress(report)
+            }
+            report.files += 1
+        }
     }
 
     private static func restore(
@@ -80,10 +99,6 @@ package enum StoreRestore {
             }
         }
         if let other = names.sorted().first(where: { $0 != "lock" }) { throw .notEmpty(store, example: other) }
-    }
-
-    private static func removeFiles(_ directory: String, _ storage: any Storage) throws(StorageFailure) {
-        for name in try listDirectory(directory) { try storage.remove(directory + "/" + name) }
     }
 
     private static func parent(of path: String) -> String {

@@ -53,6 +53,14 @@ struct StoreCommandTests {
         StoreCheckReport(directory: "/s", try StoreInspection(directory: directory.path).check())
     }
 
+    @Test("A directory without a store is refused with what to give instead")
+    func noStore() {
+        let directory = TemporaryDirectory()
+        directory.write([1], to: "holiday.jpg")
+        let refusal = #expect(throws: StoreError.self) { try StoreInspection(directory: directory.path) }
+        #expect(refusal?.description == "directory '\(directory.path)' holds no store; give the collector's 'store.directory'")
+    }
+
     @Test("A whole store is reported segment by segment, and the exit code is 0")
     func whole() throws {
         let directory = try makeStore()
@@ -120,9 +128,9 @@ struct StoreCommandTests {
     }
 
     @Test("A directory that is not there is an error, a wrong word wrong usage")
-    func errors() {
+    func errors() throws {
         #expect(OpsProgram.run(["store", "check", "/nowhere/at/all"]) == .failure)
         #expect(OpsProgram.run(["store", "mend", "/tmp"]) == .usage)
-        #expect(OpsProgram.run(["store", "dump", "/tmp", "--frame", "1"]) == .usage)
+        #expect(try OpsProgram.run(["store", "dump", makeStore().path, "--frame", "1"]) == .usage)
     }
 }

@@ -231,6 +231,47 @@ import WireFormat
         #expect(nothing?.description == "there is no backup in '\(foreign.path)'")
     }
 
+    @Test("What belongs to tenants and the receipts of erasures go with the store, and what a tenant had that is gone does not")
+    func partsOfStore() throws {
+        let store = try open(source.path)
+        append(1...3, to: store)
+        for (tenant, numbers) in [("blue", 4...6), ("green", 7...9)] as [(String, ClosedRange<UInt64>)] {
+            let directory = source.path + "/tenants/" + tenant
+            try makeDirectories(directory)
+            let own = try open(directory)
+            append(numbers, to: own)
+            own.close()
+        }
+        try makeDirectories(source.path + "/receipts")
+        source.write([1, 2, 3], to: "receipts/one.json")
+        _ = try run()
+        try StoreParts.remove(source.path + "/tenants/green", LocalStorage())
+        let second = try run()
+        #expect(second.damaged == 0)
+        store.close()
+        try expectRestored(1...3)
+        let restored = TemporaryDirectoryPath(target)
+        #expect(restored.bytes("receipts/one.json") == [1, 2, 3])
+        #expect(try listDirectory(target + "/tenants") == ["blue"])
+        let blue = try open(target + "/tenants/blue")
+        defer { blue.close() }
+        #expect(try blue.trace(TraceID(high: 7, low: 5)) != nil)
+        #expect(blue.ledger().held.spans == 3)
+    }
+
+    @Test("A damaged file of a tenant is told and nothing is restored")
+    func damagedPart() throws {
+        let store = try open(source.path)
+        append(1...3, to: store)
+        store.close()
+        try makeDirectories(source.path + "/receipts")
+        source.write([1, 2, 3], to: "receipts/one.json")
+        _ = try run()
+        backup.write([1, 2, 4], to: "receipts/one.json.b1")
+        #expect(throws: BackupError.self) { try StoreRestore.run(from: backup.path, into: target) }
+        #expect(!fileExists(target))
+    }
+
     @Test("A manifest whose names lead out of its directory is refused")
     func namesLeadNowhere() throws {
         for name in ["../x", "/etc/passwd", ".hidden", ""] {

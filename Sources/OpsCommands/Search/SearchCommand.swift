@@ -55,6 +55,7 @@ enum SearchCommand {
             if !page.isComplete, goesOn { terminal.remark(report.progress(page)) }
             guard goesOn else {
                 if !arguments.has("json"), !arguments.has("ids") { terminal.remark(report.end(page, found: found)) }
+                if found == 0, !page.isComplete { return .failure }
                 return found > 0 ? .success : .negative
             }
             cursor = page.cursor
