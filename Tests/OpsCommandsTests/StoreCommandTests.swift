@@ -131,6 +131,7 @@ struct StoreCommandTests {
     func errors() throws {
         #expect(OpsProgram.run(["store", "check", "/nowhere/at/all"]) == .failure)
         #expect(OpsProgram.run(["store", "mend", "/tmp"]) == .usage)
-        #expect(try OpsProgram.run(["store", "dump", makeStore().path, "--frame", "1"]) == .usage)
+        let directory = try makeStore()
+        #expect(OpsProgram.run(["store", "dump", directory.path, "--frame", "1"]) == .usage)
     }
 }
