@@ -44,6 +44,8 @@ final class CommitWriter {
         // Monotonic nanoseconds from which on a small commit may begin. Of the real clock, as threads wait by that.
         var mayBegin: UInt64 = 0
         let pause = options.commitPause.clampedNanoseconds
+        // Where the last commit was of one record, the next finds no company either.
+        var hadCompany = false
         while true {
             enum Work { case batch, roll(Int), gather(UInt64), close }
             let work: Work? = context.queue.wait(atMost: timeToNextTick) { queue in
@@ -54,7 +56,7 @@ final class CommitWriter {
                 }
                 if !queue.waiting.isEmpty {
                     let now = StoreClock.read(CLOCK_MONOTONIC)
-                    if now < mayBegin, !queue.isUrgent(options.frameBytes) { return .gather(mayBegin - now) }
+                    if hadCompany, now < mayBegin, !queue.isUrgent(options.frameBytes) { return .gather(mayBegin - now) }
                     mayBegin = now + pause
                     queue.take(upTo: options.commitBytes, into: &batch)
                     queue.isWriting = true
@@ -67,6 +69,7 @@ final class CommitWriter {
                 commit(batch)
                 if let open, isFull(open) { roll() }
                 let count = batch.count
+                hadCompany = count > 1
                 batch.removeAll(keepingCapacity: count <= 4096)
                 context.queue.update { $0.isWriting = false }
             case .gather(let time):

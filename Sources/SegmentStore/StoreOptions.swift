@@ -19,7 +19,7 @@ package struct StoreOptions: Sendable {
     /// At most about this much raw content goes under one fdatasync.
     package var commitBytes = 8 << 20
     /// While less than a frame waits, a commit begins this long after the one before: small requests share a frame and a sync.
-    /// What comes after a longer rest does not wait.
+    /// What comes after a longer rest does not wait, nor where the last commit was of a single request.
     package var commitPause: Duration = .milliseconds(8)
     /// Content of frames that searches read lately.
     package var frameCacheBytes = 64 << 20

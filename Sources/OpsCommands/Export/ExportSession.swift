@@ -68,6 +68,12 @@ final class ExportSession {
             progress.cursor = page.cursor
             isAtEnd = page.cursor == nil
             try keepProgress()
+            // What was not read may hold more: an export that is silent about it would be taken for whole.
+            if isAtEnd, !page.isComplete {
+                throw .malformedAnswer(
+                    address: api.address, path: "/api/v1/search",
+                    reason: "the search gave up and names no place to go on from; narrow it with --from and --to")
+            }
         }
         try finish()
         return tell()
