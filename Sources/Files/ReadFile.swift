@@ -34,6 +34,11 @@ package struct ReadFile: ~Copyable {
     }
 }
 
+/// Unmaps the pages of a mapping that were touched: the system keeps them, and they come back when they are looked at.
+package func releasePages(of mapping: UnsafeRawBufferPointer) {
+    madvise(UnsafeMutableRawPointer(mutating: mapping.baseAddress), mapping.count, MADV_DONTNEED)
+}
+
 /// Fills `buffer` with up to `length` bytes of a file; fewer only at its end.
 func readFully(
     _ descriptor: Int32, _ path: String, _ length: Int, at offset: Int, into buffer: inout [UInt8]

@@ -28,6 +28,28 @@ struct FrameContent: Sendable {
     }
 }
 
+extension FrameContent {
+    /// Whether the frame holds a span with one of the tokens, and whether all have the same of them. They are in rising order:
+    /// one walk over both.
+    func find(anyOf wanted: [UInt64]) -> (some: Bool, all: Bool) {
+        if tokens.first == FrameTokens.anything { return (true, false) }
+        var (own, other, some) = (0, 0, false)
+        while own < tokens.count, other < wanted.count {
+            let token = tokens[own] & ~1
+            if token == wanted[other] {
+                if tokens[own] & 1 == 1 { return (true, true) }
+                some = true
+                own += 1
+            } else if token < wanted[other] {
+                own += 1
+            } else {
+                other += 1
+            }
+        }
+        return (some, false)
+    }
+}
+
 /// How many spans a frame holds and when they began, as they claim.
 package struct FrameTimes: Sendable, Equatable {
     package var spans: UInt32 = 0

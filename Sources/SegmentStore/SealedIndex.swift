@@ -25,6 +25,9 @@ final class SealedIndex: @unchecked Sendable {
     private let senderCount: Int
     private let recentCount: Int
 
+    /// Gives back memory; what is needed again is mapped again.
+    func releasePages() { Files.releasePages(of: mapping) }
+
     enum Refusal: Error {
         case missing
         case unusable(String)

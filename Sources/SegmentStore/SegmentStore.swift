@@ -152,6 +152,11 @@ package final class SegmentStore: Sendable {
         }
     }
 
+    /// Unmaps the pages of sealed indexes that searches have touched.
+    package func releasePages() {
+        for segment in context.segments.withLock({ $0 }) { segment.sealedIndex?.releasePages() }
+    }
+
     package var directory: String { context.directory }
 
     /// What is asked before retention takes something.

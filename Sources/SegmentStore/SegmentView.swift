@@ -1,5 +1,6 @@
 package import SpanTokens
 package import TraceModel
+import WireFormat
 
 /// What one segment holds at one moment, to be searched. Keeps what it needs alive; the log may be deleted meanwhile.
 package struct SegmentView: Sendable {
@@ -27,6 +28,13 @@ package struct SegmentView: Sendable {
     }
 
     package var number: UInt32 { segment.number }
+    /// Names of all services whose spans it holds; nil where there may be more, or where a name may be cut.
+    package var services: [String]? {
+        let names = Array(segment.services.services.keys)
+        let isWhole = names.count < TelemetryScanner.maximumServices - 1
+            && names.allSatisfy { $0.utf8.count < TelemetryScanner.maximumServiceNameBytes }
+        return isWhole ? names : nil
+    }
     /// Another one for each log that was ever written.
     package var salt: UInt64 { segment.salt }
     /// Makes the tokens that `find` takes.
@@ -74,9 +82,16 @@ package struct SegmentView: Sendable {
         var all = FrameSet(count: frameCount)
         switch source {
         case .growing(_, let contents):
+            let sorted = tokens.count > 16 ? tokens.sorted() : nil
             for frame in 0..<frameCount {
                 guard frame < contents.count else {
                     some.insert(frame)
+                    continue
+                }
+                if let sorted {
+                    let found = contents[frame].find(anyOf: sorted)
+                    if found.some { some.insert(frame) }
+                    if found.all { all.insert(frame) }
                     continue
                 }
                 for token in tokens {

@@ -1,8 +1,38 @@
 /// Asks each span of a message which of some wanted tokens it has. Cheaper than decoding: only tokens are compared.
 package struct SpanProbe: ~Copyable {
-    /// A filter in front of `wanted`: nearly all tokens of spans are wanted by nobody.
-    private var filter = [UInt64](repeating: 0, count: 64)
-    private var wanted: [UInt64: [Int]] = [:]
+    /// What is asked, made ready once for all frames of a segment.
+    package struct Questions: Sendable {
+        fileprivate let tokens: SpanToken
+        fileprivate let count: Int
+        /// A filter in front of `wanted`: nearly all tokens of spans are wanted by nobody.
+        fileprivate var filter = [UInt64](repeating: 0, count: 64)
+        fileprivate var wanted: [UInt64: [Int]] = [:]
+        fileprivate let wantsAttributes: Bool
+        /// A filter of the keys in question: what other attributes say need not be hashed.
+        fileprivate var keys = [UInt64](repeating: 0, count: 64)
+
+        /// - Parameters:
+        ///   - questions: for each, the tokens of which a span needs one.
+        ///   - keys: of the attributes that questions are about.
+        package init(_ tokens: SpanToken, questions: [[UInt64]], keys: [String]) {
+            self.tokens = tokens
+            count = questions.count
+            wantsAttributes = !keys.isEmpty
+            for key in keys {
+                let hash = tokens.hash(of: key)
+                self.keys[Int(hash >> 58)] |= 1 << (hash >> 52 & 63)
+            }
+            for (number, tokens) in questions.enumerated() {
+                for token in tokens {
+                    wanted[token, default: []].append(number)
+                    filter[Int(token >> 58)] |= 1 << (token >> 52 & 63)
+                }
+            }
+        }
+    }
+
+    private let filter: [UInt64]
+    private let wanted: [UInt64: [Int]]
     /// For each question: the last span, scope and resource that answered yes.
     private var bySpan: [UInt32]
     private var byScope: [UInt32]
@@ -14,28 +44,15 @@ package struct SpanProbe: ~Copyable {
     private var admits: (((Int) -> Bool) -> Bool)?
     private var body: ((SpanFacts, (Int) -> Bool) -> Void)?
     let wantsAttributes: Bool
-    /// A filter of the keys in question: what other attributes say need not be hashed.
-    private var keys = [UInt64](repeating: 0, count: 64)
+    private let keys: [UInt64]
 
-    /// - Parameters:
-    ///   - questions: for each, the tokens of which a span needs one.
-    ///   - keys: of the attributes that questions are about.
-    package init(_ tokens: SpanToken, questions: [[UInt64]], keys: [String]) {
-        walk = SpanWalk(tokens)
-        wantsAttributes = !keys.isEmpty
-        for key in keys {
-            let hash = tokens.hash(of: key)
-            self.keys[Int(hash >> 58)] |= 1 << (hash >> 52 & 63)
-        }
+    package init(_ questions: Questions) {
+        walk = SpanWalk(questions.tokens)
+        wantsAttributes = questions.wantsAttributes
+        (filter, wanted, keys) = (questions.filter, questions.wanted, questions.keys)
         bySpan = [UInt32](repeating: 0, count: questions.count)
         byScope = bySpan
         byResource = bySpan
-        for (number, tokens) in questions.enumerated() {
-            for token in tokens {
-                wanted[token, default: []].append(number)
-                filter[Int(token >> 58)] |= 1 << (token >> 52 & 63)
-            }
-        }
     }
 
     /// Calls `body` with each span and a way to learn whether it has a token of a question.

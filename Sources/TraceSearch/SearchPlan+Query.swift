@@ -1,5 +1,6 @@
 import OTLP
 import QueryLanguage
+import SegmentStore
 import SpanTokens
 import TraceModel
 
@@ -45,16 +46,23 @@ extension SearchPlan {
         switch expression {
         case .not(let inner): return step(inner)
         case .and(let members): return .or(members.map { negated($0) })
-        case .or(let members): return .and(members.map { negated($0) })
-        case .comparison(let field, let comparison, let value) where Self.isAlwaysNumber(field) && Self.isNumber(value):
-            switch comparison {
-            case .less: return ordered(field, .greaterOrEqual, value)
-            case .lessOrEqual: return ordered(field, .greater, value)
-            case .greater: return ordered(field, .lessOrEqual, value)
-            case .greaterOrEqual: return ordered(field, .less, value)
-            case .equal, .notEqual: return .not(step(expression))
-            }
+        case .or(let members): return step(.and(members.map { Self.opposite(of: $0) }))
+        case .comparison:
+            let opposite = Self.opposite(of: expression)
+            return opposite == .not(expression) ? .not(step(expression)) : step(opposite)
         default: return .not(step(expression))
+        }
+    }
+
+    private static func opposite(of expression: QueryExpression) -> QueryExpression {
+        guard case .comparison(let field, let comparison, let value) = expression, isAlwaysNumber(field), isNumber(value)
+        else { return .not(expression) }
+        switch comparison {
+        case .less: return .comparison(field, .greaterOrEqual, value)
+        case .lessOrEqual: return .comparison(field, .greater, value)
+        case .greater: return .comparison(field, .lessOrEqual, value)
+        case .greaterOrEqual: return .comparison(field, .less, value)
+        case .equal, .notEqual: return .not(expression)
         }
     }
 
@@ -233,7 +241,7 @@ extension SearchPlan {
         var steps: [Step] = []
         // Certain only as far as the single conditions are.
         func add(_ tokens: @escaping @Sendable (SpanToken) -> [UInt64]) {
-            steps.append(.or([ask(isExact: false, tokens), .constant(some: false, all: true)]))
+            steps.append(.or([askFrames { tokens($0.tokens) }, .constant(some: false, all: true)]))
         }
         if let service = known.service, let name = known.name {
             if let status = known.status, status == .error {
@@ -245,6 +253,7 @@ extension SearchPlan {
         if let service = known.service, known.status == .error {
             add { [$0.service(service, status: SpanStatus.Code.error.rawValue)] }
         }
+        if known.service == nil, !known.otherThan.isEmpty { steps += pairs(ofServicesOtherThan: known.otherThan, known) }
         guard let duration = known.duration else { return steps }
         let buckets = Self.buckets(duration)
         if let service = known.service {
@@ -257,8 +266,36 @@ extension SearchPlan {
         return steps
     }
 
+    /// The same for a service that is told by what it is not: one of the others that the segment has.
+    private mutating func pairs(ofServicesOtherThan excluded: Set<String>, _ known: Known) -> [Step] {
+        var steps: [Step] = []
+        func add(_ count: Int, _ tokens: @escaping @Sendable (SpanToken, String) -> [UInt64]) {
+            let step = askFrames { view in
+                let token = view.tokens
+                // Spans without a name of a service are in no list.
+                guard let services = view.services, (services.count + 1) * count <= Self.mostLookups else {
+                    return SpanKind.allCases.map { token.kind($0.rawValue) }
+                }
+                return (services.filter { !excluded.contains($0) } + [""]).flatMap { tokens(token, $0) }
+            }
+            steps.append(.or([step, .constant(some: false, all: true)]))
+        }
+        if let name = known.name { add(1) { [$0.service($1, name: name)] } }
+        if known.status == .error { add(1) { [$0.service($1, status: SpanStatus.Code.error.rawValue)] } }
+        if let duration = known.duration {
+            let buckets = Self.buckets(duration)
+            add(buckets.count) { token, service in buckets.map { token.service(service, durationBucket: $0) } }
+        }
+        return steps
+    }
+
+    /// So many lookups in the index of a segment take a few milliseconds.
+    private static let mostLookups = 8192
+
     private struct Known {
         var service: String?
+        /// What the service is not.
+        var otherThan: Set<String> = []
         var name: String?
         var status: SpanStatus.Code?
         var duration: ClosedRange<UInt64>?
@@ -269,6 +306,9 @@ extension SearchPlan {
             switch member {
             case .and(let members): for member in members { note(member) }
             case .comparison(.span(.service), .equal, let value): service = Self.text(value)
+            case .comparison(.span(.service), .notEqual, let value),
+                .not(.comparison(.span(.service), .equal, let value)):
+                if let name = Self.text(value) { otherThan.insert(name) }
             case .comparison(.span(.name), .equal, let value): name = Self.text(value)
             case .comparison(.span(.status), .equal, let value):
                 status = SpanStatus.Code.allCases.first { "\($0)" == canonicalText(value) }

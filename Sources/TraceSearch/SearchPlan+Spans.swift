@@ -31,6 +31,7 @@ extension SearchPlan {
         case .constant(let some, let all): return Likelihood(some: some, all: all)
         case .question(let number):
             let question = questions[number]
+            if question.isForFrames { return .open }
             let found = facts.has(number, question.subject)
             return Likelihood(some: found.some, all: found.all && question.isExact)
         case .started(let range): return facts.started(range)

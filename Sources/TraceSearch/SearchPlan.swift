@@ -29,10 +29,12 @@ struct SearchPlan: Sendable {
 
     struct Question: Sendable {
         /// Depends on the segment: each has its own tokens.
-        var tokens: @Sendable (SpanToken) -> [UInt64]
+        var tokens: @Sendable (SegmentView) -> [UInt64]
         /// Whether a span that has such a token certainly satisfies the condition. One that has none certainly does not.
         var isExact: Bool
         var subject: Subject
+        /// Of single spans others tell the same.
+        var isForFrames = false
     }
 
     enum Subject: Sendable, Equatable {
@@ -60,7 +62,13 @@ struct SearchPlan: Sendable {
     mutating func ask(
         _ subject: Subject = .other, isExact: Bool, _ tokens: @escaping @Sendable (SpanToken) -> [UInt64]
     ) -> Step {
-        questions.append(Question(tokens: tokens, isExact: isExact, subject: subject))
+        questions.append(Question(tokens: { tokens($0.tokens) }, isExact: isExact, subject: subject))
+        return .question(questions.count - 1)
+    }
+
+    /// Asks of frames alone, for tokens that may depend on what else is in the segment.
+    mutating func askFrames(_ tokens: @escaping @Sendable (SegmentView) -> [UInt64]) -> Step {
+        questions.append(Question(tokens: tokens, isExact: false, subject: .other, isForFrames: true))
         return .question(questions.count - 1)
     }
 
@@ -86,8 +94,13 @@ struct SearchPlan: Sendable {
 
     /// The tokens of each question in a segment.
     func tokens(in view: SegmentView) -> [[UInt64]] {
-        let tokens = view.tokens
-        return questions.map { $0.tokens(tokens) }
+        questions.map { $0.tokens(view) }
+    }
+
+    /// What is asked of the segment's spans.
+    func probe(_ view: SegmentView, _ tokens: [[UInt64]]) -> SpanProbe.Questions {
+        let asked = zip(questions, tokens).map { $0.isForFrames ? [] : $1 }
+        return SpanProbe.Questions(view.tokens, questions: asked, keys: keys)
     }
 }
 

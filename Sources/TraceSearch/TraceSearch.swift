@@ -25,8 +25,8 @@ package struct TraceSearch {
     private var rows: SpanRows?
     /// Traces that wait and of which rows told that they may satisfy the query.
     private var decided: Set<TraceID> = []
-    /// The tokens of the questions in each view.
-    private var tokens: [[[UInt64]]] = []
+    /// What is asked of the spans of each view.
+    private var probes: [SpanProbe.Questions] = []
     /// The frames of each view that may hold an answer.
     private var candidates: [FrameSet] = []
     private var queue = CandidateQueue()
@@ -140,7 +140,7 @@ package struct TraceSearch {
                 if let times, times.spans == 0 || times.minStart > upper.start { return }
                 places.append(Place(newest: times?.maxStart ?? .max, view: index, frame: frame))
             }
-            tokens.append(own)
+            probes.append(plan.probe(view, own))
             candidates.append(frames)
         }
         places.sort { $0.newest > $1.newest }
@@ -174,7 +174,7 @@ package struct TraceSearch {
 
     private func ask(_ place: Place) throws(StoreError) -> [(key: TraceKey, candidate: Candidate)] {
         let view = reader.views[place.view]
-        var probe = SpanProbe(view.tokens, questions: tokens[place.view], keys: plan.keys)
+        var probe = SpanProbe(probes[place.view])
         var found: [(key: TraceKey, candidate: Candidate)] = []
         let (plan, upper) = (plan, upper)
         let admits = { (answers: (Int) -> Bool) in
@@ -208,9 +208,8 @@ package struct TraceSearch {
         // Else they would be copied.
         self.rows = nil
         defer { self.rows = rows }
-        let view = (segment: reader.views[view], tokens: tokens[view])
-        var probe = SpanProbe(view.segment.tokens, questions: view.tokens, keys: plan.keys)
-        try reader.forEachRequest(of: view.segment, Int(position.frame)) { message in
+        var probe = SpanProbe(probes[view])
+        try reader.forEachRequest(of: reader.views[view], Int(position.frame)) { message in
             probe.walk(message) { facts, answers in rows.add(facts, answers) }
             return true
         }
@@ -325,7 +324,7 @@ package struct TraceSearch {
     /// The trace's spans in a frame that may satisfy the query.
     private func spans(of id: TraceID, in place: TracePlaces.Place) throws(StoreError) -> Set<SpanID> {
         let view = reader.views[place.view]
-        var probe = SpanProbe(view.tokens, questions: tokens[place.view], keys: plan.keys)
+        var probe = SpanProbe(probes[place.view])
         var found: Set<SpanID> = []
         let plan = plan
         try reader.forEachRequest(of: view, place.frame) { message in

@@ -42,7 +42,9 @@ int hms_trim_heap(unsigned long slack);
 void hms_prefer_huge_pages(const void *bytes, unsigned long length);
 /// Resident memory of this process in bytes, 0 when /proc cannot be read.
 uint64_t hms_resident_bytes(void);
-/// memmem: where `needle` begins in `bytes`, or NULL.
+/// The part of it that is pages of mapped files, which the system keeps whether or not they are mapped.
+uint64_t hms_mapped_bytes(void);
+/// Where `needle` begins in `bytes`, or NULL.
 const void *hms_find(const void *bytes, unsigned long length, const void *needle, unsigned long needle_length);
 /// Sends one datagram to a unix socket; a path that begins with '@' is an abstract name. Returns 0, or -1 with errno.
 int hms_notify(const char *path, const char *text, unsigned long length);
