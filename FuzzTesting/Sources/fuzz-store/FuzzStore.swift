@@ -147,7 +147,15 @@ private func check(index bytes: [UInt8]) {
     // The log that the corpus' indexes are of.
     write(Sample.log, to: "00000001.log")
     if let index = try? SealedIndex(path: directory + "/00000001.idx", number: 1) {
+        let rest = restOfPage(behind: bytes, of: index)
+        poison?(rest.baseAddress, rest.count)
+        defer { unpoison?(rest.baseAddress, rest.count) }
         read(frames: index)
+        // 0 is the one that opening looks for.
+        for token in [0] + Sample.tokens {
+            var (some, all) = (FrameSet(count: index.frameCount), FrameSet(count: index.frameCount))
+            index.find(token, marking: &some, &all)
+        }
         for number in UInt64(0)..<64 {
             precondition(index.frames(of: Sample.id(number)).allSatisfy { $0 < index.frameCount }, "no such frame")
         }
@@ -162,6 +170,26 @@ private func check(index bytes: [UInt8]) {
     }
     // What is found in the log instead does not depend on the index.
     ask(recover().segments.filter(\.isSealed))
+}
+
+private typealias MarkMemory = @convention(c) (UnsafeRawPointer?, Int) -> Void
+/// The address sanitizer's.
+private let (poison, unpoison) = (
+    unsafeBitCast(dlsym(nil, "__asan_poison_memory_region"), to: MarkMemory?.self),
+    unsafeBitCast(dlsym(nil, "__asan_unpoison_memory_region"), to: MarkMemory?.self)
+)
+
+/// What is mapped behind the end of an index file, where the sanitizer by itself sees no harm in reading.
+private func restOfPage(behind bytes: [UInt8], of index: SealedIndex) -> UnsafeRawBufferPointer {
+    let summary = Int(bytes.loadLittle(at: IndexFile.Section.place(.summary), as: UInt64.self))
+    return index.withSummary { span in
+        span.withUnsafeBytes { section in
+            guard let end = section.baseAddress.map({ $0 + (bytes.count - summary) }) else {
+                return .init(start: nil, count: 0)
+            }
+            return UnsafeRawBufferPointer(start: end, count: -Int(bitPattern: end) & 4095)
+        }
+    }
 }
 
 /// An index without some of its recent traces is an index with the same frames.
