@@ -1,4 +1,3 @@
-import Compression
 import Files
 import Glibc
 import TraceModel
@@ -40,16 +39,12 @@ private let directory: String = {
     do throws(StorageFailure) { try makeDirectories(path) } catch { preconditionFailure("\(error)") }
     return path
 }()
-private let salt: UInt64 = 0x1122_3344_5566_7788
+private let salt = Sample.salt
 
 private func write(_ bytes: [UInt8], to name: String) {
-    let path = directory + "/" + name
-    do throws(StorageFailure) {
-        try LocalStorage().remove(path)
-        let file = try LocalStorage().create(path)
-        defer { file.close() }
-        try file.write(bytes, at: 0)
-    } catch { preconditionFailure("\(error)") }
+    do throws(StorageFailure) { try Sample.write(bytes, to: directory + "/" + name) } catch {
+        preconditionFailure("\(error)")
+    }
 }
 
 private func removeFiles() {
@@ -72,16 +67,7 @@ private func recover() -> StoreRecovery.Outcome {
 private func log(of content: [UInt8]) -> [UInt8] {
     var header = FrameHeader(salt: salt, ordinal: 0)
     header.records = UInt32(content.count & 7)
-    var payload: [UInt8] = []
-    var compressor = ZstdCompressor(level: 1)
-    do throws(CompressionError) { try compressor.compress(content.span, into: &payload) } catch {
-        preconditionFailure("\(error)")
-    }
-    header.storedLength = UInt32(payload.count)
-    header.rawLength = UInt32(content.count)
-    var frame = [UInt8](repeating: 0, count: FrameHeader.length) + payload
-    frame.withUnsafeMutableBytes { header.write(into: $0) }
-    return SegmentHeader(number: 1, salt: salt, created: 1).bytes + frame
+    return SegmentHeader(number: 1, salt: salt, created: 1).bytes + Sample.frame(header, of: content)
 }
 
 private func mended(log: [UInt8]) -> [UInt8] {
@@ -121,46 +107,127 @@ private func check(log: [UInt8]) {
     precondition(inspected.held == scanned?.index.summary.held ?? ItemCounts(), "the readers count differently")
     let outcome = recover()
     precondition(outcome.ledger.held == outcome.segments.reduce(into: ItemCounts()) { $0 += $1.summary.held })
+    ask(outcome.segments)
 }
 
 // MARK: - Index
 
-private func mended(index: [UInt8]) -> [UInt8] {
+/// With the checksums that its header and sections should have; where those lie is left as it is.
+func mended(index: [UInt8]) -> [UInt8] {
     var index = index
     guard index.count >= IndexFile.headerLength else { return index }
     index.replaceSubrange(0..<8, with: IndexFile.magic)
     index.storeLittle(IndexFile.version, at: 8)
     index.storeLittle(UInt32(1), at: 12)
-    let traces = index.loadLittle(at: 112, as: UInt64.self)
-    guard traces <= UInt64(index.count), traces >= UInt64(IndexFile.headerLength) else { return index }
-    let start = Int(traces)
-    index.storeLittle(
-        index.withUnsafeBytes { checksum(UnsafeRawBufferPointer(rebasing: $0[start...])) }, at: 60)
+    for kind in IndexFile.Section.Kind.allCases {
+        let place = IndexFile.Section.place(kind)
+        let offset = index.loadLittle(at: place, as: UInt64.self)
+        let length = index.loadLittle(at: place + 8, as: UInt64.self)
+        guard offset <= UInt64(index.count), length <= UInt64(index.count) - offset else { continue }
+        let crc = index.withUnsafeBytes {
+            checksum(UnsafeRawBufferPointer(rebasing: $0[Int(offset)..<Int(offset + length)]))
+        }
+        index.storeLittle(crc, at: place + 16)
+    }
+    let metaLength = index.loadLittle(at: 104, as: UInt64.self)
+    guard metaLength <= UInt64(index.count - IndexFile.headerLength) else { return index }
     let crc = index.withUnsafeBytes { bytes in
         checksum(
-            UnsafeRawBufferPointer(rebasing: bytes[IndexFile.headerLength..<start]),
-            continuing: checksum(UnsafeRawBufferPointer(rebasing: bytes[..<124])))
+            UnsafeRawBufferPointer(
+                rebasing: bytes[IndexFile.headerLength..<IndexFile.headerLength + Int(metaLength)]),
+            continuing: checksum(UnsafeRawBufferPointer(rebasing: bytes[..<IndexFile.checksumPlace])))
     }
-    index.storeLittle(crc, at: 124)
+    index.storeLittle(crc, at: IndexFile.checksumPlace)
     return index
 }
 
 private func check(index bytes: [UInt8]) {
     removeFiles()
     write(bytes, to: "00000001.idx")
-    // A log beside it that is longer than most, so that the index is believed.
-    write(log(of: bytes) + [UInt8](repeating: 0, count: 64), to: "00000001.log")
+    // The log that the corpus' indexes are of.
+    write(Sample.log, to: "00000001.log")
     if let index = try? SealedIndex(path: directory + "/00000001.idx", number: 1) {
+        let rest = restOfPage(behind: bytes, of: index)
+        poison?(rest.baseAddress, rest.count)
+        defer { unpoison?(rest.baseAddress, rest.count) }
         read(frames: index)
-        for low in UInt64(0)..<64 { _ = index.frames(of: TraceID(high: low &* 0xABCD, low: low)) }
+        // 0 is the one that opening looks for.
+        for token in [0] + Sample.tokens {
+            var (some, all) = (FrameSet(count: index.frameCount), FrameSet(count: index.frameCount))
+            index.find(token, marking: &some, &all)
+        }
+        for number in UInt64(0)..<64 {
+            precondition(index.frames(of: Sample.id(number)).allSatisfy { $0 < index.frameCount }, "no such frame")
+        }
+        index.forEachTrace { _ in }
         _ = index.snapshot()
-        _ = index.isTableIntact()
+        _ = index.areTablesIntact()
         precondition(index.services.services.count <= ServiceCatalogue.maxServices + 1)
+        check(erasureIn: index)
     }
     do throws(StoreError) { _ = try StoreInspection(directory: directory).check() } catch {
         preconditionFailure("\(error)")
     }
-    _ = recover()
+    // What is found in the log instead does not depend on the index.
+    ask(recover().segments.filter(\.isSealed))
+}
+
+private typealias MarkMemory = @convention(c) (UnsafeRawPointer?, Int) -> Void
+/// The address sanitizer's.
+private let (poison, unpoison) = (
+    unsafeBitCast(dlsym(nil, "__asan_poison_memory_region"), to: MarkMemory?.self),
+    unsafeBitCast(dlsym(nil, "__asan_unpoison_memory_region"), to: MarkMemory?.self)
+)
+
+/// What is mapped behind the end of an index file, where the sanitizer by itself sees no harm in reading.
+private func restOfPage(behind bytes: [UInt8], of index: SealedIndex) -> UnsafeRawBufferPointer {
+    let summary = Int(bytes.loadLittle(at: IndexFile.Section.place(.summary), as: UInt64.self))
+    return index.withSummary { span in
+        span.withUnsafeBytes { section in
+            guard let end = section.baseAddress.map({ $0 + (bytes.count - summary) }) else {
+                return .init(start: nil, count: 0)
+            }
+            return UnsafeRawBufferPointer(start: end, count: -Int(bitPattern: end) & 4095)
+        }
+    }
+}
+
+/// An index without some of its recent traces is an index with the same frames.
+private func check(erasureIn index: SealedIndex) {
+    guard let bytes = index.bytes(withoutRecent: [Sample.id(1), Sample.id(4)]) else { return }
+    write(bytes, to: "00000001.idx.new")
+    guard let erased = try? SealedIndex(path: directory + "/00000001.idx.new", number: 1) else {
+        preconditionFailure("what was written cannot be read")
+    }
+    precondition(erased.summary == index.summary && erased.services.services == index.services.services)
+    precondition(erased.frameCount == index.frameCount && erased.areTablesIntact() == index.areTablesIntact())
+}
+
+/// A store without anything in it but what `ask` gives it.
+private let asked: SegmentStore = {
+    var options = StoreOptions()
+    options.sync = false
+    do throws(StoreError) { return try SegmentStore.open(directory: directory + "-asked", options: options) } catch {
+        preconditionFailure("\(error)")
+    }
+}()
+
+/// Looks for traces, spans and figures in segments.
+private func ask(_ segments: [Segment]) {
+    asked.shared.segments.withLock { $0 = segments }
+    defer { asked.shared.segments.withLock { $0 = [] } }
+    let reader = StoreReader(asked)
+    for view in reader.views {
+        for token in Sample.tokens {
+            let found = view.find([token])
+            var both = found.all
+            both.formIntersection(found.some)
+            precondition(both == found.all, "all spans of a frame have a token that none of them has")
+        }
+        for frame in 0..<view.frameCount { _ = view.times(frame) }
+    }
+    for number in UInt64(1)...4 { _ = try? reader.trace(Sample.id(number)) }
+    _ = try? asked.figures()
 }
 
 /// Wherever an index says that a frame is, and however long.
