@@ -173,7 +173,7 @@ private struct RunningCollector {
                 log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
                 return server
             }
-            let trim = MemoryTrim(loop: loop, slack: 8 << 20, maxMapped: 128 << 20) {
+            let trim = MemoryTrim(loop: loop, slack: 8 << 20, maxMapped: StoredTraces.maxMapped) {
                 for space in [stores.standard] + stores.openSpaces { space.store.releasePages() }
             }
             return Part(stop: { done in

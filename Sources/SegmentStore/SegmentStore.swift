@@ -242,14 +242,18 @@ package final class SegmentStore: Sendable {
         into message: inout [UInt8]
     ) -> Int {
         let (high, low) = (id.high.bigEndian, id.low.bigEndian)
-        // Most requests of a frame have nothing of the trace: its bytes are nowhere in them.
-        let isThere = withUnsafeBytes(of: (high, low)) {
-            hms_find(body.baseAddress, UInt(body.count), $0.baseAddress, 16) != nil
+        // Most requests of a frame, and most of a request, have nothing of the trace: its bytes are nowhere in them.
+        let mayHold = { (bytes: UnsafeRawBufferPointer) in
+            withUnsafeBytes(of: (high, low)) {
+                hms_find(bytes.baseAddress, UInt(bytes.count), $0.baseAddress, 16) != nil
+            }
         }
-        guard isThere else { return 0 }
+        guard mayHold(body) else { return 0 }
         let length = message.count
         do {
-            return try SpanFilter.copy(body.bindMemory(to: UInt8.self).span, into: &message) { traceID, spanID in
+            return try SpanFilter.copy(
+                body.bindMemory(to: UInt8.self).span, into: &message, mayHold: { $0.withUnsafeBytes { mayHold($0) } }
+            ) { traceID, spanID in
                 // The comparison of the length keeps both loads inside.
                 traceID.count == 16 && traceID.bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self) == high
                     && traceID.bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self) == low

@@ -7,11 +7,14 @@ public enum SpanFilter {
     /// `keep` gets the bytes of the trace id and the span id as they came: they may be empty or of wrong length.
     /// A ResourceSpans or ScopeSpans that has lost spans and has none left is left out. After a throw `output` is as
     /// it was.
+    ///
+    /// - Parameter mayHold: false for bytes of a message that certainly holds no span that is wanted: it is not looked into.
     public static func copy(
         _ message: Span<UInt8>, into output: inout [UInt8],
+        mayHold: (Span<UInt8>) -> Bool = { _ in true },
         keep: (_ traceID: Span<UInt8>, _ spanID: Span<UInt8>) -> Bool
     ) throws(WireError) -> Int {
-        try copy(message, into: &output) { identity in
+        try copy(message, into: &output, mayHold) { identity in
             let traceID = message.extracting(identity.traceIDStart..<identity.traceIDStart + identity.traceIDCount)
             let spanID = message.extracting(identity.spanIDStart..<identity.spanIDStart + identity.spanIDCount)
             return keep(traceID, spanID)
@@ -20,11 +23,12 @@ public enum SpanFilter {
 
     /// Appends to `output` the message without the spans that `TelemetryScanner` refuses, and returns how many are left.
     public static func copyValid(_ message: Span<UInt8>, into output: inout [UInt8]) throws(WireError) -> Int {
-        try copy(message, into: &output) { identity in identity.fault(in: message) == nil }
+        try copy(message, into: &output, { _ in true }) { identity in identity.fault(in: message) == nil }
     }
 
     private static func copy(
-        _ message: Span<UInt8>, into output: inout [UInt8], keep: (SpanIdentity) -> Bool
+        _ message: Span<UInt8>, into output: inout [UInt8], _ mayHold: (Span<UInt8>) -> Bool,
+        keep: (SpanIdentity) -> Bool
     ) throws(WireError) -> Int {
         let start = output.count
         var splice = Splice(appendingTo: output)
@@ -32,7 +36,7 @@ public enum SpanFilter {
         output = []
         defer { output = splice.bytes }
         do {
-            let kept = try copyFields(FieldCursor(message), .request, of: message, &splice, keep).kept
+            let kept = try copyFields(FieldCursor(message), .request, of: message, &splice, mayHold, keep).kept
             splice.flush(message)
             return kept
         } catch {
@@ -59,7 +63,7 @@ public enum SpanFilter {
     /// Copies one message's fields. Calls itself twice at most: for a request's ResourceSpans, and for their ScopeSpans.
     private static func copyFields(
         _ fields: consuming FieldCursor, _ level: Level, of source: Span<UInt8>, _ splice: inout Splice,
-        _ keep: (SpanIdentity) -> Bool
+        _ mayHold: (Span<UInt8>) -> Bool, _ keep: (SpanIdentity) -> Bool
     ) throws(WireError) -> Outcome {
         var cursor = fields
         var outcome = Outcome()
@@ -72,6 +76,10 @@ public enum SpanFilter {
                 continue
             }
             let inner = try cursor.readMessage(field)
+            guard mayHold(source.extracting(inner.base..<cursor.absoluteOffset)) else {
+                outcome.dropped += 1
+                continue
+            }
             if level == .scopeSpans {
                 if keep(try identity(of: inner)) {
                     outcome.kept += 1
@@ -82,7 +90,7 @@ public enum SpanFilter {
                 continue
             }
             let mark = splice.open(tag: start..<lengthStart, length: lengthStart..<inner.base, of: source)
-            let part = try copyFields(inner, level.inner, of: source, &splice, keep)
+            let part = try copyFields(inner, level.inner, of: source, &splice, mayHold, keep)
             outcome.kept += part.kept
             outcome.dropped += part.dropped
             guard part.dropped > 0 else { continue }
