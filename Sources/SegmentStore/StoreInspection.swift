@@ -5,12 +5,16 @@ import Glibc
 package struct StoreInspection: Sendable {
     package let directory: String
 
-    /// Throws where the directory cannot be listed or holds nothing of a store.
+    /// Throws where the directory cannot be listed.
     package init(directory: String) throws(StoreError) {
         self.directory = directory
-        let isStore: Bool
-        do { isStore = try StoreFiles(directory: directory).isStore } catch { throw .storage(error) }
-        guard isStore else { throw .noStore(directory: directory) }
+        do { _ = try listDirectory(directory) } catch { throw .storage(error) }
+    }
+
+    /// Whether something is there that a store leaves behind. An empty directory may be a store that lost all in a power cut, or
+    /// another directory.
+    package func isStore() throws(StoreError) -> Bool {
+        do { return try StoreFiles(directory: directory).isStore } catch { throw .storage(error) }
     }
 
     /// Numbers of the logs that are there, rising.

@@ -29,7 +29,10 @@ enum StoreCommand {
     private static func run(_ arguments: ParsedArguments, _ terminal: Terminal) throws(OpsError) -> ExitCode {
         let directory = arguments.arguments[1]
         let inspection: StoreInspection
-        do { inspection = try StoreInspection(directory: directory) } catch { throw .store(error) }
+        do throws(StoreError) {
+            inspection = try StoreInspection(directory: directory)
+            guard try inspection.isStore() else { throw StoreError.noStore(directory: directory) }
+        } catch { throw .store(error) }
         // The parser has let only these words through.
         switch StoreAction(rawValue: arguments.arguments[0]) ?? .check {
         case .check:
