@@ -105,6 +105,7 @@ package struct CollectorSettings: HasCommonSettings {
         options.retention = retention
         options.maxBytes = maxBytes
         options.compressionLevel = compressionLevel
+        options.verificationDelay = .seconds(60)
         return options
     }
 }

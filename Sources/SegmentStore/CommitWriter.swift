@@ -56,7 +56,9 @@ final class CommitWriter {
                 }
                 if !queue.waiting.isEmpty {
                     let now = StoreClock.read(CLOCK_MONOTONIC)
-                    if hadCompany, now < mayBegin, !queue.isUrgent(options.frameBytes) { return .gather(mayBegin - now) }
+                    if hadCompany, now < mayBegin, !queue.isUrgent(options.frameBytes) {
+                        return .gather(mayBegin - now)
+                    }
                     mayBegin = now + pause
                     queue.take(upTo: options.commitBytes, into: &batch)
                     queue.isWriting = true

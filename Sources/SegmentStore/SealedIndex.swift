@@ -1,6 +1,7 @@
 import Files
 import Glibc
 import SpanTokens
+import Synchronization
 import TraceModel
 
 /// A sealed segment's index, mapped from its file and read in place.
@@ -24,6 +25,8 @@ final class SealedIndex: @unchecked Sendable {
     private let sendersAt: Int
     private let senderCount: Int
     private let recentCount: Int
+    /// Spares a look into the file for most traces that are elsewhere; nil until it was made.
+    private let filter = Mutex<TraceFilter?>(nil)
 
     /// Gives back memory; what is needed again is mapped again.
     func releasePages() { Files.releasePages(of: mapping) }
@@ -142,6 +145,7 @@ final class SealedIndex: @unchecked Sendable {
 
     /// The frames with spans of `id`, in rising order. Reads two or three cache lines.
     func frames(of id: TraceID) -> [UInt32] {
+        guard filter.withLock({ $0?.mayContain(id) ?? true }) else { return [] }
         let bucket = traces.offset + TraceHash.bucket(hash(id), bits: traces.bits) * 4
         // The table's own checksum may not have been compared yet, hence the clamps.
         let start = min(Int(mapping.loadLittle(at: bucket, as: UInt32.self)), pairs)
@@ -183,6 +187,16 @@ final class SealedIndex: @unchecked Sendable {
     }
 
     /// Calls `body` with each pair's trace; one that lies in several frames comes several times.
+    /// Reads the table of traces once, so that most lookups of traces that are elsewhere need not. Ten bits a trace. False, and
+    /// nothing learned, where the table is damaged.
+    func learnTraces() -> Bool {
+        guard checksum(bytes(of: traces)) == traces.checksum else { return false }
+        var made = TraceFilter(capacity: pairs)
+        forEachTrace { made.insert($0) }
+        filter.withLock { $0 = made }
+        return true
+    }
+
     func forEachTrace(_ body: (TraceID) -> Void) {
         let table = traces.offset + ((1 << traces.bits) + 1) * 4
         for index in 0..<pairs {
@@ -194,9 +208,23 @@ final class SealedIndex: @unchecked Sendable {
         }
     }
 
-    func areTablesIntact() -> Bool {
-        [traces, tokens, red].allSatisfy { checksum(bytes(of: $0)) == $0.checksum }
+    /// - Parameter pause: called after each stretch, for whoever reads the same disk.
+    func areTablesIntact(pause: () -> Void = {}) -> Bool {
+        [traces, tokens, red].allSatisfy { section in
+            let bytes = bytes(of: section)
+            var sum: UInt32 = 0
+            var offset = 0
+            while offset < bytes.count {
+                if offset > 0 { pause() }
+                let end = min(bytes.count, offset + Self.stretch)
+                sum = checksum(UnsafeRawBufferPointer(rebasing: bytes[offset..<end]), continuing: sum)
+                offset = end
+            }
+            return sum == section.checksum
+        }
     }
+
+    private static let stretch = 256 << 10
 
     /// The file's bytes without these traces in the list of recent ones; nil where none of them is in it.
     func bytes(withoutRecent ids: Set<TraceID>) -> [UInt8]? {

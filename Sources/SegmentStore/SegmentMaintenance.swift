@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import Summaries
 
 /// Seals segments that ended, checks the tables of old index files, and lets retention look. A thread of its own, so that
@@ -21,6 +22,7 @@ final class SegmentMaintenance {
 
     private enum Work {
         case seal(Segment)
+        case learn(Segment)
         case verify(Segment)
         case sweep(Int)
         case job(MaintenanceJob)
@@ -30,11 +32,13 @@ final class SegmentMaintenance {
 
     func run() {
         var retryAt: UInt64 = 0
+        let verifiesFrom = later(by: options.verificationDelay)
         while true {
             let now = options.clock.monotonic()
             let mayRetry = now >= retryAt
             let mayWriteLedger = now >= nextLedger
             var due = mayRetry ? nextSweep : min(nextSweep, retryAt)
+            if now < verifiesFrom { due = min(due, verifiesFrom) }
             if !mayWriteLedger { due = min(due, nextLedger) }
             let work: Work? = context.maintenance.wait(atMost: due > now ? due - now : 0) { queue in
                 if mayRetry, let segment = queue.ended.first {
@@ -51,7 +55,11 @@ final class SegmentMaintenance {
                     queue.isBusy = true
                     return .job(queue.jobs.removeFirst())
                 }
-                if let segment = queue.unverified.popLast() {
+                if let segment = queue.unlearned.popLast() {
+                    queue.isBusy = true
+                    return .learn(segment)
+                }
+                if now >= verifiesFrom, let segment = queue.unverified.popLast() {
                     queue.isBusy = true
                     return .verify(segment)
                 }
@@ -66,6 +74,9 @@ final class SegmentMaintenance {
                     if sealed { queue.ended.removeAll { $0 === segment } }
                     queue.isBusy = false
                 }
+            case .learn(let segment):
+                if segment.sealedIndex?.learnTraces() == false { verify(segment) }
+                context.maintenance.update { $0.isBusy = false }
             case .verify(let segment):
                 verify(segment)
                 context.maintenance.update { $0.isBusy = false }
@@ -153,6 +164,7 @@ final class SegmentMaintenance {
                 try replace(segment.indexPath, by: IndexFile.encode(content))
             } catch { throw StoreError.storage(error) }
             let index = try Self.load(segment)
+            _ = index.learnTraces()
             note(index)
             segment.becomeSealed(index)
             segment.draft.withLock { $0 = nil }
@@ -189,10 +201,14 @@ final class SegmentMaintenance {
         }
     }
 
+    /// Microseconds between stretches of tables that are read to be compared with their checksums: so long others have the disk.
+    private static let readingPause: UInt32 = 8_000
+
     /// Compares the tables' checksums; an index with a damaged one is made anew from the log.
     private func verify(_ segment: Segment) {
         let isHeld = context.segments.withLock { $0.contains { $0 === segment } }
-        guard isHeld, let index = segment.sealedIndex, !index.areTablesIntact() else { return }
+        guard isHeld, let index = segment.sealedIndex, !index.areTablesIntact(pause: { usleep(Self.readingPause) })
+        else { return }
         context.log(.indexDamaged(path: segment.indexPath, reason: "a table's checksum differs"))
         let scan = LogScan(directory: context.directory, quarantine: context.quarantine, log: context.log)
         guard let scanned = try? scan.scan(number: segment.number, onNew: { _ in }, eachRecord: { _, _ in }) else {

@@ -31,7 +31,8 @@ package struct SegmentView: Sendable {
     /// Names of all services whose spans it holds; nil where there may be more, or where a name may be cut.
     package var services: [String]? {
         let names = Array(segment.services.services.keys)
-        let isWhole = names.count < TelemetryScanner.maximumServices - 1
+        let isWhole =
+            names.count < TelemetryScanner.maximumServices - 1
             && names.allSatisfy { $0.utf8.count < TelemetryScanner.maximumServiceNameBytes }
         return isWhole ? names : nil
     }

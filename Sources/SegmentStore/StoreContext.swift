@@ -25,6 +25,8 @@ final class StoreContext: Sendable {
     struct MaintenanceQueue: Sendable {
         var ended: [Segment] = []
         var unverified: [Segment] = []
+        /// Sealed segments of an earlier run whose traces are not known yet without a look into the file.
+        var unlearned: [Segment] = []
         /// The writer will add no more.
         var isClosing = false
         /// Something was taken from the lists and is not done.
@@ -53,6 +55,7 @@ final class StoreContext: Sendable {
         maintenance = Monitor(
             MaintenanceQueue(
                 ended: recovered.unsealed, unverified: recovered.segments.filter(\.isSealed),
+                unlearned: recovered.segments.filter(\.isSealed),
                 isLedgerStale: recovered.ledger.needsWriting))
     }
 

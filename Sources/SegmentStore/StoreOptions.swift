@@ -35,6 +35,9 @@ package struct StoreOptions: Sendable {
     package var retentionInterval: Duration = .seconds(60)
     /// How long a wall clock that jumped must keep agreeing with the monotonic one before retention believes it.
     package var clockConfirmation: Duration = .seconds(600)
+    /// After a start the disk belongs to whoever asks: only from then on indexes are compared with their checksums, but for their
+    /// tables of traces.
+    package var verificationDelay: Duration = .zero
     /// Pause between attempts while the disk refuses.
     package var retryPause: Duration = .seconds(1)
     /// Senders whose sequence numbers are remembered.

@@ -97,7 +97,8 @@ package struct StoreBackup {
 
     /// Names that backups make.
     private static func isOurs(_ name: String) -> Bool {
-        name == StoreParts.receipts || name == StoreParts.tenants || name.hasSuffix(".copying") || name == BackupManifest.name + ".new"
+        name == StoreParts.receipts || name == StoreParts.tenants || name.hasSuffix(".copying")
+            || name == BackupManifest.name + ".new"
             || name.split(separator: ".").last.map { $0.hasPrefix("b") && Int($0.dropFirst()) != nil } ?? false
             || name.hasSuffix(".log") || name.hasSuffix(".idx")
     }

@@ -10,7 +10,9 @@ enum StoreParts {
     /// Paths below the directory, each with a file that is worth a copy; a tenant before what is below it.
     static func of(_ directory: String) throws(StorageFailure) -> [String] {
         var parts: [String] = []
-        for part in try candidates(directory) where try !StoreFiles(directory + "/" + part).isEmpty { parts.append(part) }
+        for part in try candidates(directory) where try !StoreFiles(directory + "/" + part).isEmpty {
+            parts.append(part)
+        }
         return parts
     }
 

@@ -55,7 +55,8 @@ extension SearchPlan {
     }
 
     private static func opposite(of expression: QueryExpression) -> QueryExpression {
-        guard case .comparison(let field, let comparison, let value) = expression, isAlwaysNumber(field), isNumber(value)
+        guard case .comparison(let field, let comparison, let value) = expression, isAlwaysNumber(field),
+            isNumber(value)
         else { return .not(expression) }
         switch comparison {
         case .less: return .comparison(field, .greaterOrEqual, value)
@@ -253,7 +254,9 @@ extension SearchPlan {
         if let service = known.service, known.status == .error {
             add { [$0.service(service, status: SpanStatus.Code.error.rawValue)] }
         }
-        if known.service == nil, !known.otherThan.isEmpty { steps += pairs(ofServicesOtherThan: known.otherThan, known) }
+        if known.service == nil, !known.otherThan.isEmpty {
+            steps += pairs(ofServicesOtherThan: known.otherThan, known)
+        }
         guard let duration = known.duration else { return steps }
         let buckets = Self.buckets(duration)
         if let service = known.service {

@@ -211,6 +211,32 @@ import WireFormat
         }
     }
 
+    @Test("Damage in a table of traces is mended right after the start, in other tables when their time has come")
+    func verifiesInTurn() throws {
+        let directory = TemporaryDirectory()
+        let store = try SegmentStore.open(directory: directory.path, options: quick { $0.segmentBytes = 900 })
+        for trace in UInt64(0)..<20 { _ = store.append(Samples.traces([trace])) }
+        store.waitUntilSealed()
+        store.close()
+        for (section, isMended) in [(IndexFile.Section.Kind.traces, true), (.tokens, false)] {
+            let copy = directory.copy()
+            var bytes = copy.bytes("00000002.idx")
+            let offset = bytes.withUnsafeBytes { $0.loadLittle(at: IndexFile.Section.place(section), as: UInt64.self) }
+            bytes[Int(offset) + 9] ^= 1
+            copy.write(bytes, to: "00000002.idx")
+            let events = Events()
+            let again = try SegmentStore.open(
+                directory: copy.path, options: quick { $0.verificationDelay = .seconds(3600) }, log: events.log)
+            defer { again.close() }
+            _ = again.context.maintenance.wait {
+                $0.unlearned.isEmpty && $0.ended.isEmpty && !$0.isBusy ? true : nil
+            }
+            for trace in UInt64(0)..<20 { #expect(try again.trace(Samples.id(trace)) == Samples.spans([trace])) }
+            let isTold = events.all.contains { if case .indexDamaged = $0 { true } else { false } }
+            #expect(isTold == isMended)
+        }
+    }
+
     @Test("A log of random bytes is moved to the quarantine and the store starts", arguments: UInt64(1)...3)
     func randomLog(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)

@@ -231,7 +231,9 @@ import WireFormat
         #expect(nothing?.description == "there is no backup in '\(foreign.path)'")
     }
 
-    @Test("What belongs to tenants and the receipts of erasures go with the store, and what a tenant had that is gone does not")
+    @Test(
+        "What belongs to tenants and the receipts of erasures go with the store, and what a tenant had that is gone does not"
+    )
     func partsOfStore() throws {
         let store = try open(source.path)
         append(1...3, to: store)
