@@ -11,13 +11,13 @@ import TraceModel
 /// Frames are read in the order of their newest span, back in time. A trace is told when no frame that is left can hold
 /// anything newer.
 package struct TraceSearch {
-    private let request: SearchRequest
-    private let reader: StoreReader
+    let request: SearchRequest
+    let reader: StoreReader
     private let clock: () -> UInt64
     private let isCancelled: () -> Bool
-    private let plan: SearchPlan
+    let plan: SearchPlan
     private let evaluator: QueryEvaluator
-    private let selection: SpanSelection
+    let selection: SpanSelection
     private let upper: TraceKey
     private let fingerprint: UInt64
     private let large: LargeTraces?
@@ -26,16 +26,16 @@ package struct TraceSearch {
     /// Traces that wait and of which rows told that they may satisfy the query.
     private var decided: Set<TraceID> = []
     /// What is asked of the spans of each view.
-    private var probes: [SpanProbe.Questions] = []
+    private(set) var probes: [SpanProbe.Questions] = []
     /// The frames of each view that may hold an answer.
-    private var candidates: [FrameSet] = []
+    private(set) var candidates: [FrameSet] = []
     private var queue = CandidateQueue()
     /// The newest span of each trace that may satisfy the query and was seen; nil once the trace was read.
     private var waiting: [TraceID: Candidate] = [:]
     /// Traces that were read and whose turn has not come.
     private var known: [TraceID: FoundTrace] = [:]
     private var read: Set<TraceID> = []
-    private var page = SearchPage()
+    var page = SearchPage()
 
     package enum Failure: Error {
         case foreignCursor
@@ -289,56 +289,6 @@ package struct TraceSearch {
         return found
     }
 
-    /// Reads the frames of a large trace, back in time, until the newest span that satisfies the query is known: what is asked
-    /// of single spans needs no more.
-    private mutating func judge(_ summary: TraceSummary, _ places: TracePlaces) throws(StoreError) -> FoundTrace? {
-        func newest(_ place: TracePlaces.Place) -> UInt64 {
-            reader.views[place.view].times(place.frame)?.maxStart ?? .max
-        }
-        let id = summary.traceID
-        let frames = places.places.filter { candidates[$0.view].contains($0.frame) }.sorted { newest($0) > newest($1) }
-        var best: FoundTrace?
-        for (number, place) in frames.enumerated() {
-            let wanted = try spans(of: id, in: place)
-            guard !wanted.isEmpty else { continue }
-            let message = try reader.spans(wanted, of: id, in: reader.views[place.view], place.frame)
-            if let trace = Self.assembled(message, id, selection), var found = found(trace) {
-                found.summary = summary
-                if let known = best {
-                    found.key = max(found.key, known.key)
-                    found.matchCount += known.matchCount
-                    found.matches = Array((known.matches + found.matches).prefix(request.matches))
-                }
-                best = found
-            }
-            guard let key = best?.key, number + 1 < frames.count, newest(frames[number + 1]) <= key.start else {
-                continue
-            }
-            best?.hasMoreMatches = true
-            break
-        }
-        page.figures.tracesRead += 1
-        return best
-    }
-
-    /// The trace's spans in a frame that may satisfy the query.
-    private func spans(of id: TraceID, in place: TracePlaces.Place) throws(StoreError) -> Set<SpanID> {
-        let view = reader.views[place.view]
-        var probe = SpanProbe(probes[place.view])
-        var found: Set<SpanID> = []
-        let plan = plan
-        try reader.forEachRequest(of: view, place.frame) { message in
-            probe.walk(message) { facts, answers in
-                guard facts.traceLow == id.low, facts.traceHigh == id.high,
-                    withoutActuallyEscaping(answers, do: { plan.judge(LoneSpan(facts: facts, answers: $0)).some })
-                else { return }
-                found.insert(SpanID(value: facts.spanID))
-            }
-            return true
-        }
-        return found
-    }
-
     /// Reads a whole trace and asks the query itself.
     private mutating func judgeWhole(_ id: TraceID) throws(StoreError) -> FoundTrace? {
         guard let (message, isPart) = try reader.trace(id, maxBytes: request.bounds.traceBytes),
@@ -351,7 +301,7 @@ package struct TraceSearch {
     }
 
     /// What the query says of a trace.
-    private func found(_ trace: AssembledTrace) -> FoundTrace? {
+    func found(_ trace: AssembledTrace) -> FoundTrace? {
         let verdicts = evaluator.verdicts(in: trace)
         var found = FoundTrace(key: TraceKey(start: 0, id: trace.traceID), summary: trace.summary)
         var isCertain = false
@@ -381,7 +331,7 @@ package struct TraceSearch {
     }
 
     /// With what is looked at, and with all there is where copies have to be told apart.
-    private static func assembled(_ message: [UInt8], _ id: TraceID, _ selection: SpanSelection) -> AssembledTrace? {
+    static func assembled(_ message: [UInt8], _ id: TraceID, _ selection: SpanSelection) -> AssembledTrace? {
         guard let spans = try? decodeSpans(message.span, selection: selection) else { return nil }
         let trace = assemble(spans, as: id)
         if trace.summary.hasNoCopies { return trace }

@@ -1,0 +1,57 @@
+import OTLP
+import SegmentStore
+import SpanTokens
+import TraceAssembly
+import TraceModel
+
+extension TraceSearch {
+    /// Reads the frames of a large trace, back in time, until the newest span that satisfies the query is known: what is asked
+    /// of single spans needs no more.
+    mutating func judge(_ summary: TraceSummary, _ places: TracePlaces) throws(StoreError) -> FoundTrace? {
+        func newest(_ place: TracePlaces.Place) -> UInt64 {
+            reader.views[place.view].times(place.frame)?.maxStart ?? .max
+        }
+        let id = summary.traceID
+        let frames = places.places.filter { candidates[$0.view].contains($0.frame) }.sorted { newest($0) > newest($1) }
+        var best: FoundTrace?
+        for (number, place) in frames.enumerated() {
+            let wanted = try spans(of: id, in: place)
+            guard !wanted.isEmpty else { continue }
+            let message = try reader.spans(wanted, of: id, in: reader.views[place.view], place.frame)
+            if let trace = Self.assembled(message, id, selection), var found = found(trace) {
+                found.summary = summary
+                if let known = best {
+                    found.key = max(found.key, known.key)
+                    found.matchCount += known.matchCount
+                    found.matches = Array((known.matches + found.matches).prefix(request.matches))
+                }
+                best = found
+            }
+            guard let key = best?.key, number + 1 < frames.count, newest(frames[number + 1]) <= key.start else {
+                continue
+            }
+            best?.hasMoreMatches = true
+            break
+        }
+        page.figures.tracesRead += 1
+        return best
+    }
+
+    /// The trace's spans in a frame that may satisfy the query.
+    private func spans(of id: TraceID, in place: TracePlaces.Place) throws(StoreError) -> Set<SpanID> {
+        let view = reader.views[place.view]
+        var probe = SpanProbe(probes[place.view])
+        var found: Set<SpanID> = []
+        let plan = plan
+        try reader.forEachRequest(of: view, place.frame) { message in
+            probe.walk(message) { facts, answers in
+                guard facts.traceLow == id.low, facts.traceHigh == id.high,
+                    withoutActuallyEscaping(answers, do: { plan.judge(LoneSpan(facts: facts, answers: $0)).some })
+                else { return }
+                found.insert(SpanID(value: facts.spanID))
+            }
+            return true
+        }
+        return found
+    }
+}
