@@ -173,9 +173,7 @@ private struct RunningCollector {
                 log.info("listening", "otlp", ["what": "otlp", "address": server.localAddress.description])
                 return server
             }
-            let trim = MemoryTrim(loop: loop, slack: 8 << 20, maxMapped: StoredTraces.maxMapped) {
-                for space in [stores.standard] + stores.openSpaces { space.store.releasePages() }
-            }
+            let trim = MemoryTrim(loop: loop, slack: 8 << 20)
             return Part(stop: { done in
                 trim.stop()
                 drainAll(servers, grace: settings.common.shutdownGrace / 2, done)

@@ -1,4 +1,3 @@
-import CLinux
 import Daemon
 import EventLoop
 import HTTP
@@ -145,8 +144,6 @@ final class QueryDesire: Sendable {
 
 /// The store as the read API sees it.
 struct StoredTraces: TraceSource {
-    /// Pages of mapped files, beyond which a search gives them back.
-    static let maxMapped = 128 << 20
     let store: SegmentStore
     let refusals: RefusalRing
     let large: LargeTraces
@@ -157,9 +154,7 @@ struct StoredTraces: TraceSource {
     }
 
     func search(_ request: SearchRequest) throws -> SearchPage {
-        // One search may touch the indexes of everything that is stored.
-        defer { if hms_mapped_bytes() > UInt64(Self.maxMapped) { store.releasePages() } }
-        return try TraceSearch(
+        try TraceSearch(
             request, in: store, large: large, clock: StoreClock.system.monotonic, isCancelled: { desire.hasEnded }
         ).run()
     }

@@ -1,8 +1,10 @@
 import Access
+import CLinux
 import Configuration
 import HTTP
 import JaegerAPI
 import Querying
+import SegmentStore
 import SelfTelemetry
 
 /// The read API for all tenants: each has a service of its own, which sees its store alone. Lives on one query thread.
@@ -51,10 +53,15 @@ final class TenantQueries {
 
 /// The read API and Jaeger's, over one store.
 private struct SpaceQueries {
+    private let store: SegmentStore
     private let own: QueryService
     private let jaeger: JaegerService
 
+    /// Pages of mapped files, beyond which a query gives those of its store back: one search may touch the indexes of everything.
+    private static let maxMapped: UInt64 = 128 << 20
+
     init(_ space: TenantStores.Space, _ desire: QueryDesire) {
+        store = space.store
         own = QueryService(
             source: StoredTraces(
                 store: space.store, refusals: space.refusals, large: space.large, desire: desire),
@@ -66,6 +73,7 @@ private struct SpaceQueries {
     }
 
     func respond(to head: RequestHead) -> HTTPResponse {
-        JaegerService.owns(path: head.path) ? jaeger.respond(to: head) : own.respond(to: head)
+        defer { if hms_mapped_bytes() > Self.maxMapped { store.releasePages() } }
+        return JaegerService.owns(path: head.path) ? jaeger.respond(to: head) : own.respond(to: head)
     }
 }

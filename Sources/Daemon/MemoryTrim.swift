@@ -5,20 +5,14 @@ package import EventLoop
 package final class MemoryTrim {
     private let loop: EventLoop
     private let slack: Int
-    private let maxMapped: Int
-    private let release: () -> Void
     private var timer: Timer?
 
     private static let interval = Duration.seconds(2)
 
-    /// - Parameters:
-    ///   - slack: what the heap may keep for the next requests.
-    ///   - maxMapped: of mapped files, beyond which `release` is called.
-    package init(loop: EventLoop, slack: Int, maxMapped: Int = .max, release: @escaping () -> Void = {}) {
+    /// - Parameter slack: what the heap may keep for the next requests.
+    package init(loop: EventLoop, slack: Int) {
         self.loop = loop
         self.slack = slack
-        self.maxMapped = maxMapped
-        self.release = release
         schedule()
     }
 
@@ -28,7 +22,6 @@ package final class MemoryTrim {
         timer = loop.schedule(after: Self.interval) { [weak self] in
             guard let self else { return }
             _ = hms_trim_heap(UInt(slack))
-            if maxMapped < .max, hms_mapped_bytes() > UInt64(maxMapped) { release() }
             schedule()
         }
     }

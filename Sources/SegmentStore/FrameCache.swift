@@ -21,6 +21,8 @@ final class FrameCache: Sendable {
     }
     private let book = Mutex(Book())
     private let maxBytes: Int
+    /// All are looked through for the oldest.
+    private static let maxFrames = 1024
 
     init(maxBytes: Int) { self.maxBytes = maxBytes }
 
@@ -41,7 +43,9 @@ final class FrameCache: Sendable {
             book.take(place)
             book.entries[place] = Entry(raw: raw, lastUse: book.uses, sweep: book.sweeps)
             book.bytes += raw.count
-            while book.bytes > maxBytes, let oldest = book.entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+            while book.bytes > maxBytes || book.entries.count > Self.maxFrames,
+                let oldest = book.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
+            {
                 book.take(oldest.key)
             }
         }

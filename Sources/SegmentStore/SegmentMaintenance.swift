@@ -76,9 +76,11 @@ final class SegmentMaintenance {
                 }
             case .learn(let segment):
                 if segment.sealedIndex?.learnTraces() == false { verify(segment) }
+                segment.sealedIndex?.releasePages()
                 context.maintenance.update { $0.isBusy = false }
             case .verify(let segment):
                 verify(segment)
+                segment.sealedIndex?.releasePages()
                 context.maintenance.update { $0.isBusy = false }
             case .sweep(let ticket):
                 sweep()

@@ -19,7 +19,7 @@ package final class StoreReader {
     private var cache: [CachedFrame] = []
     private var cachedBytes = 0
     /// Memory of a frame that was forgotten, for the next one.
-    private var spares: [[UInt8]] = []
+    private var spare: [UInt8] = []
     private var turn: UInt64 = 0
     /// And the number of the segment it was opened for.
     private var open: (number: UInt32, segment: OpenSegment)?
@@ -117,7 +117,8 @@ package final class StoreReader {
                 return nil
             }
         } catch { throw .storage(error) }
-        let raw = decoder.take(leaving: spares.popLast() ?? [])
+        let raw = decoder.take(leaving: spare)
+        spare = []
         readBytes += raw.count
         if framesShared < Self.maxFramesShared {
             framesShared += 1
@@ -136,8 +137,7 @@ package final class StoreReader {
         {
             cachedBytes -= cache[oldest].raw.count
             cache.swapAt(oldest, cache.count - 1)
-            let evicted = cache.removeLast()
-            if spares.isEmpty { spares.append(evicted.raw) }
+            spare = cache.removeLast().raw
         }
         cache.append(CachedFrame(position: position, raw: raw, lastUse: turn))
     }

@@ -103,18 +103,21 @@ extension FrameTokens: TokenSink {
             pieceStart = resourceTokens.count
             return nil
         }
-        open(place)
+        resourceTokens.append(contentsOf: contexts[place].tokens)
+        note(resourceAt: place)
         return contexts[place].context
     }
 
     mutating func learn(resource context: KnownContext) {
-        let place = contexts.learn(toldHash, context, resourceTokens[pieceStart...])
-        resourceTokens.removeSubrange(pieceStart...)
-        if let place { open(place) } else { resourcePlace = -2 }
+        // What is not kept has its tokens all the same.
+        guard let place = contexts.learn(toldHash, context, resourceTokens[pieceStart...]) else {
+            resourcePlace = -2
+            return
+        }
+        note(resourceAt: place)
     }
 
-    private mutating func open(_ place: Int) {
-        resourceTokens.append(contentsOf: contexts[place].tokens)
+    private mutating func note(resourceAt place: Int) {
         resourcePlace = resourcePlace == -1 ? place : -2
         resourceHash = contexts[place].hash
     }

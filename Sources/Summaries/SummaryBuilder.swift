@@ -41,13 +41,11 @@ package struct SummaryBuilder: Sendable {
 
     @inline(__always)
     private mutating func hold(_ span: HeldSpan) {
-        if held.count == held.capacity {
-            guard held.count < bounds.spans else {
-                refusedSpans &+= 1
-                return
-            }
-            reserve(min(max(1024, held.count * 2), bounds.spans))
+        guard held.count < bounds.spans else {
+            refusedSpans &+= 1
+            return
         }
+        if held.count == held.capacity { reserve(min(max(1024, held.count * 2), bounds.spans)) }
         held.append(span)
     }
 

@@ -70,6 +70,20 @@ struct FrameTokensTests {
         }
     }
 
+    @Test("A resource with more attributes than are remembered is found by all of them")
+    func readsLargeResources() {
+        let token = SpanToken(salt: 7)
+        var gathered = FrameTokens(token)
+        var span = Self.span(0, [], service: "x")
+        span.resource.attributes += (0..<400).map { Attribute("key \($0)", .string("v")) }
+        for _ in 0..<2 {
+            Self.add([span], to: &gathered)
+            let frame = Frame(tokens: gathered.finish())
+            #expect((0..<400).allSatisfy { frame.allHave(token.equals("key \($0)", canonicalText: "v")) })
+            #expect(frame.allHave(token.service("x")))
+        }
+    }
+
     @Test("A frame with more tokens than are kept may hold anything, and the next one is as ever")
     func forgetsTooMany() {
         let token = SpanToken(salt: 7)

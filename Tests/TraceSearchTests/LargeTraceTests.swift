@@ -6,7 +6,6 @@ import Testing
 import TraceAssembly
 import TraceModel
 import TraceSearch
-import WireFormat
 
 @Suite("Large traces in searches")
 struct LargeTraceTests {
@@ -39,13 +38,7 @@ struct LargeTraceTests {
     }
 
     private func add(_ span: SpanValue) throws {
-        let body = OTLPSpanWriter.encode([span])
-        var scanner = TelemetryScanner(collectsTraces: true)
-        try scanner.scan(body.span, as: .traces)
-        let record = IngestRecord(
-            kind: .traces, receivedAt: 1, body: body, runs: scanner.runs, services: scanner.services,
-            items: scanner.items)
-        try #require(store.submit(record) { _ in })
+        try store.add([span])
         store.waitUntilAnswered()
     }
 

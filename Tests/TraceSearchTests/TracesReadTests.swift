@@ -5,7 +5,6 @@ import StorageTesting
 import Testing
 import TraceModel
 import TraceSearch
-import WireFormat
 
 @Suite("Traces that a search reads")
 struct TracesReadTests {
@@ -30,15 +29,7 @@ struct TracesReadTests {
             let kept = number == orphan ? [spans[0], spans[2]] : spans
             requests += apart ? kept.map { [$0] } : [kept]
         }
-        for spans in requests {
-            let body = OTLPSpanWriter.encode(spans)
-            var scanner = TelemetryScanner(collectsTraces: true)
-            try scanner.scan(body.span, as: .traces)
-            let record = IngestRecord(
-                kind: .traces, receivedAt: 1, body: body, runs: scanner.runs, services: scanner.services,
-                items: scanner.items)
-            try #require(store.submit(record) { _ in })
-        }
+        for spans in requests { try store.add(spans) }
         store.waitUntilAnswered()
         return store
     }
