@@ -25,7 +25,8 @@ struct OTLPJSONReader {
         tokenizer = JSONTokenizer(text, depthLimit: Self.jsonDepthLimit)
         self.limit = limit
         self.unknown = unknown
-        output.reserveCapacity(min(text.count / 2, limit))
+        // Room for one number beyond the limit, so that what is too large is refused before `output` would have to grow.
+        output.reserveCapacity(limit < text.count / 2 ? limit + 16 : text.count / 2)
     }
 
     mutating func read(_ kind: MessageKind) throws(OTLPJSONError) -> [UInt8] {
