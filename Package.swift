@@ -67,9 +67,11 @@ let package = Package(
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
         library("SpanTokens"),
-        library("Summaries", ["TraceModel", "CLinux"]),
+        library("Outlines", ["TraceModel"]),
+        library("Summaries", ["TraceModel", "Outlines", "CLinux"]),
         library(
-            "SegmentStore", ["TraceModel", "WireFormat", "SpanTokens", "Summaries", "Compression", "Files", "CLinux"]),
+            "SegmentStore",
+            ["TraceModel", "WireFormat", "SpanTokens", "Outlines", "Summaries", "Compression", "Files", "CLinux"]),
         // Requests as files, and on their way to a server until it has answered for them.
         library("OTLPFiles", ["WireFormat", "JSON", "Compression", "OTLP"]),
         library("OTLPDelivery", ["WireFormat", "OTLP", "HTTP", "EventLoop", "Compression"]),
@@ -101,7 +103,8 @@ let package = Package(
                 "SelfTelemetry",
             ]),
         library(
-            "TraceSearch", ["TraceModel", "OTLP", "SpanTokens", "SegmentStore", "TraceAssembly", "QueryLanguage"]),
+            "TraceSearch",
+            ["TraceModel", "OTLP", "SpanTokens", "Outlines", "SegmentStore", "TraceAssembly", "QueryLanguage"]),
         library(
             "Querying",
             [
@@ -224,7 +227,8 @@ let package = Package(
             ]),
         tests("ForeignTraces", ["ForeignTraces", "TraceModel", "JSON", "OTLP"]),
         tests("Daemon", ["Daemon", "Access", "Configuration", "EventLoop", "HTTP", "SelfTelemetry", "TLS"]),
-        tests("Summaries", ["Summaries", "TraceModel"]),
+        tests("Outlines", ["Outlines", "TraceModel"]),
+        tests("Summaries", ["Summaries", "Outlines", "TraceModel"]),
         tests("Receiving", ["Receiving", "WireFormat", "OTLP", "HTTP", "EventLoop", "Compression", "SelfTelemetry"]),
         tests(
             "MetricDoors",

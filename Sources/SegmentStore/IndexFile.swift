@@ -4,7 +4,7 @@ import TraceModel
 
 /// The layout of `NNNNNNNN.idx`, integers little endian. See docs/segment-format.md.
 ///
-///     index  := header meta padding traces tokens summary
+///     index  := header meta padding traces tokens summary outlines
 ///     header := 224 bytes, below
 ///     meta   := frame{frames} service{services} sender{senders} recent{recents}
 ///     frame  := offset:u64 stored:u32 raw:u32 spans:u32 0:u32 minStart:u64 maxStart:u64
@@ -14,6 +14,7 @@ import TraceModel
 ///     traces := start:u32{2^bits + 1} { high:u64 low:u64 frame:u32 }{pairs}
 ///     tokens := see `TokenTable`
 ///     summary:= RED figures and edges, see docs/Summaries.md
+///     outlines:= see `OutlineWriter`
 enum IndexFile {
     static let magic = Array("HMSIDX\r\n".utf8)
     static let version: UInt32 = 2
@@ -30,7 +31,7 @@ enum IndexFile {
         var bits = 0
 
         enum Kind: Int, CaseIterable {
-            case traces, tokens, summary
+            case traces, tokens, summary, outlines
         }
         static let size = 24
         static func place(_ kind: Kind) -> Int { 120 + kind.rawValue * size }
@@ -44,12 +45,14 @@ enum IndexFile {
         var recent: [TraceID]
         /// Encoded; empty where it is not made.
         var summary: [UInt8] = []
+        /// Empty where they are not made.
+        var outlines: [UInt8] = []
     }
 
     static func encode(_ content: borrowing Content) -> [UInt8] {
         let index = content.index
         var bytes = [UInt8](repeating: 0, count: headerLength)
-        reserve(&bytes, index)
+        reserve(&bytes, content)
         for (ordinal, frame) in index.frames.enumerated() {
             let times = ordinal < index.contents.count ? index.contents[ordinal].times : FrameTimes()
             bytes.appendLittle(frame.offset)
@@ -86,6 +89,10 @@ enum IndexFile {
         append(.tokens, to: &bytes, &sections) { TokenTable.append(index.contents, to: &$0) }
         append(.summary, to: &bytes, &sections) { bytes in
             bytes.append(contentsOf: content.summary)
+            return 0
+        }
+        append(.outlines, to: &bytes, &sections) { bytes in
+            bytes.append(contentsOf: content.outlines)
             return 0
         }
 
@@ -125,8 +132,11 @@ enum IndexFile {
     static let checksumPlace = 220
 
     /// About what it takes, as growing would copy megabytes.
-    private static func reserve(_ bytes: inout [UInt8], _ index: borrowing SegmentIndex) {
-        let expected = index.frames.count * frameLength + index.traces.pairCount * 22 + index.tokenCount * 9 + (1 << 20)
+    private static func reserve(_ bytes: inout [UInt8], _ content: borrowing Content) {
+        let index = content.index
+        let expected =
+            index.frames.count * frameLength + index.traces.pairCount * 22 + index.tokenCount * 9
+            + content.summary.count + content.outlines.count + (1 << 20)
         bytes.reserveCapacity(expected)
         bytes.withUnsafeMutableBytes { hms_prefer_huge_pages($0.baseAddress, UInt(expected)) }
     }

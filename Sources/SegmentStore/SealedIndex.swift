@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import Outlines
 import SpanTokens
 import Synchronization
 import TraceModel
@@ -22,6 +23,9 @@ final class SealedIndex: @unchecked Sendable {
     /// Frames with more tokens than were kept.
     private let opaque: [Int]
     private let red: IndexFile.Section
+    private let outlineSection: IndexFile.Section
+    /// Compared with their checksum when they are asked for first.
+    private let areOutlinesIntact = Mutex<Bool?>(nil)
     private let sendersAt: Int
     private let senderCount: Int
     private let recentCount: Int
@@ -79,6 +83,7 @@ final class SealedIndex: @unchecked Sendable {
         traces = try Self.section(.traces, bytes, from: metaEnd)
         tokens = try Self.section(.tokens, bytes, from: metaEnd)
         red = try Self.section(.summary, bytes, from: metaEnd)
+        outlineSection = try Self.section(.outlines, bytes, from: metaEnd)
         guard traces.bits <= 24, traces.length == ((1 << traces.bits) + 1) * 4 + pairs * IndexFile.pairLength,
             tokens.bits <= TokenTable.maximumBits, tokens.length >= ((1 << tokens.bits) + 1) * 4,
             frameCount * IndexFile.frameLength <= Int(metaLength)
@@ -120,6 +125,8 @@ final class SealedIndex: @unchecked Sendable {
         let place = IndexFile.Section.place(kind)
         let offset = bytes.loadLittle(at: place, as: UInt64.self)
         let length = bytes.loadLittle(at: place + 8, as: UInt64.self)
+        // Files of before there were outlines have no place for them.
+        if kind == .outlines, offset == 0, length == 0 { return IndexFile.Section() }
         guard offset >= UInt64(start), offset <= UInt64(bytes.count), length <= UInt64(bytes.count) - offset else {
             throw .unusable("a section is cut")
         }
@@ -186,6 +193,19 @@ final class SealedIndex: @unchecked Sendable {
         try body(bytes(of: red).bindMemory(to: UInt8.self).span)
     }
 
+    /// Calls `body` with the outlines of its traces; nil where there are none, or damaged ones.
+    func withOutlines<R>(_ body: (OutlineTable) -> R) -> R? {
+        guard outlineSection.length > 0 else { return nil }
+        let bytes = bytes(of: outlineSection)
+        let isIntact = areOutlinesIntact.withLock { known in
+            if let known { return known }
+            let isIntact = checksum(bytes) == outlineSection.checksum
+            known = isIntact
+            return isIntact
+        }
+        return isIntact ? OutlineTable(bytes).map(body) : nil
+    }
+
     /// Calls `body` with each pair's trace; one that lies in several frames comes several times.
     /// Reads the table of traces once, so that most lookups of traces that are elsewhere need not. Ten bits a trace. False, and
     /// nothing learned, where the table is damaged.
@@ -210,7 +230,7 @@ final class SealedIndex: @unchecked Sendable {
 
     /// - Parameter pause: called after each stretch, for whoever reads the same disk.
     func areTablesIntact(pause: () -> Void = {}) -> Bool {
-        [traces, tokens, red].allSatisfy { section in
+        [traces, tokens, red, outlineSection].allSatisfy { section in
             let bytes = bytes(of: section)
             var sum: UInt32 = 0
             var offset = 0

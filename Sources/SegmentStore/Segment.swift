@@ -175,6 +175,9 @@ final class Segment: Sendable {
         return candidate
     }
 
+    /// Whether something that it should hold was not to be read.
+    var hasUnreadableFrames: Bool { content.withLock { !$0.unreadable.isEmpty } }
+
     /// True the first time it is told of this frame.
     func noteUnreadable(_ ordinal: UInt32) -> Bool {
         content.withLock { $0.unreadable.insert(ordinal).inserted }

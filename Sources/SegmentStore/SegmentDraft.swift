@@ -1,3 +1,4 @@
+import Outlines
 import SpanTokens
 import Summaries
 import TraceModel
@@ -16,10 +17,19 @@ struct SegmentDraft: Sendable {
 
     private var known = KnownSymbols()
 
+    /// Hashes of its traces that earlier segments hold spans of.
+    private var spread: Set<UInt32> = []
+    /// Whether outlines tell of all of its spans, and of all traces that lie in earlier segments as well.
+    private var hasOutlines = true
+    private static let maximumSpread = 1 << 17
+
     /// - Parameter expectedSpans: spares the tables from growing.
     init(expectedSpans: Int = 0) { builder = SummaryBuilder(expectedSpans: expectedSpans) }
 
-    mutating func finishFrame() { frames += 1 }
+    mutating func finishFrame() {
+        frames += 1
+        builder.finishFrame()
+    }
 
     mutating func add(_ facts: SpanFacts) {
         changes += 1
@@ -46,8 +56,9 @@ struct SegmentDraft: Sendable {
         let service = known.service(facts.serviceHash) {
             builder.symbols.intern(Self.shortened(facts.service).bindMemory(to: UInt8.self).span)
         }
-        let operation = known.operation(facts.nameHash) {
-            builder.symbols.operation(ofName: facts.name.bindMemory(to: UInt8.self).span)
+        let (operation, isExactName) = known.operation(facts.nameHash) {
+            let symbol = builder.symbols.operation(ofName: facts.name.bindMemory(to: UInt8.self).span)
+            return (symbol, builder.symbols.bytes(of: symbol).elementsEqual(facts.name))
         }
         var peer = SymbolTable.none
         // Only who calls has somebody to call.
@@ -56,9 +67,29 @@ struct SegmentDraft: Sendable {
         }
         return SpanDigest(
             trace: TraceID(high: facts.traceHigh, low: facts.traceLow), spanID: facts.spanID, parentID: facts.parentID,
-            start: facts.start, end: facts.end, service: service, operation: operation, kind: facts.kind,
-            isError: facts.status == 2, peer: peer, peerKind: peer == SymbolTable.none ? .none : facts.digestPeerKind,
+            start: facts.start, end: facts.end, service: service, operation: operation, isExactName: isExactName,
+            kind: facts.kind, status: facts.status, peer: peer,
+            peerKind: peer == SymbolTable.none ? .none : facts.digestPeerKind,
             contentHash: facts.contentHash)
+    }
+
+    /// A trace that earlier segments hold spans of.
+    mutating func note(spread id: TraceID) {
+        guard hasOutlines else { return }
+        spread.insert(OutlineHash.of(id))
+        if spread.count > Self.maximumSpread { giveUpOutlines() }
+    }
+
+    /// Something is missing of what they are made of.
+    mutating func giveUpOutlines() {
+        hasOutlines = false
+        spread = []
+    }
+
+    /// The figures as they are now, and the outlines; those are empty where they would not tell all.
+    func summaryAndOutlines() -> (summary: Summary, outlines: [UInt8]) {
+        guard hasOutlines, builder.refusedSpans == 0 else { return (builder.summary(), []) }
+        return builder.summaryAndOutlines(spread: spread.sorted())
     }
 
     /// The figures as they are, or were a moment ago: not older than a second or ten times what they cost, unless `fresh`.
@@ -78,22 +109,33 @@ private struct KnownSymbols: Sendable {
     private struct Entry: Sendable {
         var hash: UInt64 = 0
         var symbol: UInt32 = 0
+        var isExact = true
     }
     private static let bits: UInt64 = 10
     private var services = [Entry](repeating: Entry(), count: 1 << Int(bits))
     private var operations = [Entry](repeating: Entry(), count: 1 << Int(bits))
 
-    mutating func service(_ hash: UInt64, _ intern: () -> UInt32) -> UInt32 { Self.find(hash, &services, intern) }
-    mutating func operation(_ hash: UInt64, _ intern: () -> UInt32) -> UInt32 { Self.find(hash, &operations, intern) }
+    mutating func service(_ hash: UInt64, _ intern: () -> UInt32) -> UInt32 {
+        Self.find(hash, &services) { (intern(), true) }.symbol
+    }
+
+    /// And whether the operation is called as the span is.
+    mutating func operation(
+        _ hash: UInt64, _ intern: () -> (symbol: UInt32, isExact: Bool)
+    ) -> (symbol: UInt32, isExact: Bool) {
+        Self.find(hash, &operations, intern)
+    }
 
     @inline(__always)
-    private static func find(_ hash: UInt64, _ entries: inout [Entry], _ intern: () -> UInt32) -> UInt32 {
+    private static func find(
+        _ hash: UInt64, _ entries: inout [Entry], _ intern: () -> (symbol: UInt32, isExact: Bool)
+    ) -> (symbol: UInt32, isExact: Bool) {
         let place = Int(truncatingIfNeeded: hash &>> (64 &- bits))
-        if entries[place].hash == hash, hash != 0 { return entries[place].symbol }
-        let symbol = intern()
+        if entries[place].hash == hash, hash != 0 { return (entries[place].symbol, entries[place].isExact) }
+        let (symbol, isExact) = intern()
         // Another text may find room where this one found none.
-        if symbol != SymbolTable.other { entries[place] = Entry(hash: hash, symbol: symbol) }
-        return symbol
+        if symbol != SymbolTable.other { entries[place] = Entry(hash: hash, symbol: symbol, isExact: isExact) }
+        return (symbol, isExact)
     }
 }
 

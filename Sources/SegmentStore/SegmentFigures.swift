@@ -26,6 +26,13 @@ struct SegmentFigures {
         }
     }
 
+    /// What the index file of a segment that ended tells of its spans; nil for one that is sealed already.
+    func summaryAndOutlines(of segment: Segment) -> (summary: Summary, outlines: [UInt8])? {
+        guard begin(segment) else { return nil }
+        lookUp(segment)
+        return segment.draft.withLock { $0?.summaryAndOutlines() }
+    }
+
     /// Sees to it that there is a draft: frames that an earlier run wrote are read. False for a sealed segment.
     private func begin(_ segment: Segment) -> Bool {
         var own = SegmentDraft()
@@ -53,8 +60,12 @@ struct SegmentFigures {
             segment.frame(ordinal).map { (segment, ordinal, $0) }
         }
         var walk = SpanFactsWalk()
-        read(frames) { _, body in walk.walk(body) { draft.add($0) } }
-        for _ in frames { draft.finishFrame() }
+        let isComplete = read(frames) { position, body in
+            while draft.frames < Int(position.frame) { draft.finishFrame() }
+            walk.walk(body) { draft.add($0) }
+        }
+        while draft.frames < end { draft.finishFrame() }
+        if !isComplete { draft.giveUpOutlines() }
     }
 
     /// Adds the spans that earlier segments hold of the traces that are new here. Reads without the draft's lock.
@@ -64,6 +75,9 @@ struct SegmentFigures {
         guard !fresh.isEmpty else { return }
         let earlier = context.segments.withLock { $0.filter { $0.number < segment.number } }
         let wanted = places(of: fresh, in: earlier)
+        segment.draft.withLock { draft in
+            for ids in wanted.values { for id in ids { draft?.note(spread: id) } }
+        }
         var positions = wanted.keys.sorted()
         if positions.count > Self.maxEarlierFrames {
             context.log(.figuresIncomplete(path: segment.logPath, frames: positions.count - Self.maxEarlierFrames))
@@ -76,7 +90,7 @@ struct SegmentFigures {
             return (segment, position.frame, ref)
         }
         var walk = SpanFactsWalk()
-        read(frames) { position, body in
+        _ = read(frames) { position, body in
             guard let ids = wanted[position] else { return }
             segment.draft.withLock { draft in
                 walk.walk(body) { facts in
@@ -106,29 +120,36 @@ struct SegmentFigures {
         return wanted
     }
 
-    /// Calls `body` with each traces request. What cannot be read is left out: it is told where traces are read.
+    /// Calls `body` with each traces request. What cannot be read is left out: it is told where traces are read. False where
+    /// there was such.
     private func read(
         _ frames: [(Segment, UInt32, FrameRef)], _ body: (RecordPosition, UnsafeRawBufferPointer) -> Void
-    ) {
+    ) -> Bool {
+        var isComplete = true
         var index = 0
         while index < frames.count {
             let segment = frames[index].0
             var end = index
             while end < frames.count, frames[end].0 === segment { end += 1 }
-            read(segment, frames[index..<end], body)
+            if !read(segment, frames[index..<end], body) { isComplete = false }
             index = end
         }
+        return isComplete
     }
 
     private func read(
         _ segment: Segment, _ frames: ArraySlice<(Segment, UInt32, FrameRef)>,
         _ body: (RecordPosition, UnsafeRawBufferPointer) -> Void
-    ) {
-        guard let file = try? ReadFile(segment.logPath) else { return }
+    ) -> Bool {
+        guard let file = try? ReadFile(segment.logPath) else { return false }
+        var isComplete = true
         for (_, ordinal, ref) in frames {
             let outcome = try? reader.read(
                 file, at: Int(clamping: ref.offset), available: .max, salt: segment.salt, expected: ref)
-            guard case .good = outcome else { continue }
+            guard case .good = outcome else {
+                isComplete = false
+                continue
+            }
             reader.raw.withUnsafeBytes { raw in
                 _ = walkRecords(in: raw) { header, bytes in
                     if header.kind == .traces {
@@ -138,6 +159,7 @@ struct SegmentFigures {
                 }
             }
         }
+        return isComplete
     }
 }
 

@@ -158,9 +158,10 @@ final class SegmentMaintenance {
         let isHeld = context.segments.withLock { $0.contains { $0 === segment } }
         guard isHeld, segment.indexContent != nil else { return true }
         guard writeLedger() else { return false }
-        let figures = figures.summary(of: segment, fresh: true)
+        let figures = figures.summaryAndOutlines(of: segment)
         guard var content = segment.indexContent else { return true }
         content.summary = figures?.summary.encode() ?? []
+        content.outlines = figures?.outlines ?? []
         do throws(StoreError) {
             do throws(StorageFailure) {
                 try replace(segment.indexPath, by: IndexFile.encode(content))

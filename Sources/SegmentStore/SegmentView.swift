@@ -1,3 +1,4 @@
+package import Outlines
 package import SpanTokens
 package import TraceModel
 import WireFormat
@@ -65,6 +66,15 @@ package struct SegmentView: Sendable {
         case .growing(let frames, _): frames[frame]
         case .sealed(let index): index.frame(frame)
         }
+    }
+
+    /// Calls `body` with the outlines of what the view holds; nil where there are none: the segment grows or is old, the view is
+    /// a part of it, or something in it could not be read.
+    package func withOutlines<R>(_ body: (OutlineTable) -> R) -> R? {
+        guard case .sealed(let index) = source, frameCount == index.frameCount, !segment.hasUnreadableFrames else {
+            return nil
+        }
+        return index.withOutlines(body)
     }
 
     /// Frames with spans of a trace, in rising order.

@@ -1,4 +1,5 @@
 import Files
+import Outlines
 package import TraceModel
 import WireFormat
 
@@ -90,6 +91,17 @@ package final class StoreReader {
             return true
         }
         return message
+    }
+
+    /// Calls `body` with the hash of each trace that a view holds spans of and sealed segments may hold spans of, too. Traces may
+    /// come several times, and more than there are.
+    package func forEachTraceElsewhere(of view: SegmentView, _ body: (UInt32) -> Void) {
+        if let index = view.segment.sealedIndex { return index.forEachTrace { body(OutlineHash.of($0)) } }
+        let sealed = context.sealedTraces.withLock { $0 }
+        let traces = view.segment.traces(from: 0)
+        for id in traces where sealed?.mayContain(id) ?? true { body(OutlineHash.of(id)) }
+        // It was sealed just now.
+        if traces.isEmpty, let index = view.segment.sealedIndex { index.forEachTrace { body(OutlineHash.of($0)) } }
     }
 
     /// Nil when it cannot be read.

@@ -33,6 +33,8 @@ package struct SpanToken: Sendable {
 
     package func name(_ name: String) -> UInt64 { self.name(nameHash: hash(of: name)) }
     package func service(_ name: String) -> UInt64 { service(serviceHash: hash(of: name)) }
+    package func name(utf8 name: UnsafeRawBufferPointer) -> UInt64 { self.name(nameHash: hash(name)) }
+    package func service(utf8 name: UnsafeRawBufferPointer) -> UInt64 { service(serviceHash: hash(name)) }
     package func kind(_ kind: UInt8) -> UInt64 { one(UInt64(kind), .kind) }
     package func status(_ code: UInt8) -> UInt64 { one(UInt64(code), .status) }
     package func statusMessage(_ text: String) -> UInt64 { one(hash(of: text), .statusMessage) }

@@ -23,7 +23,8 @@ package struct SpanDigest: Sendable, Equatable {
     /// OTLP's number.
     package var kind: UInt8
     package var peerKind: PeerKind
-    package var isError: Bool
+    /// OTLP's status code in the lowest two bits; the next tells whether `operation` is the exact name.
+    private var traits: UInt8
 
     /// What stands at the other end of a call and sends no spans itself.
     package enum PeerKind: UInt8, Sendable, CaseIterable {
@@ -35,16 +36,22 @@ package struct SpanDigest: Sendable, Equatable {
 
     package init(
         trace: TraceID, spanID: UInt64, parentID: UInt64, start: UInt64, end: UInt64, service: UInt32,
-        operation: UInt32, kind: UInt8, isError: Bool, peer: UInt32 = SymbolTable.none, peerKind: PeerKind = .none,
-        contentHash: UInt64
+        operation: UInt32, isExactName: Bool = false, kind: UInt8, status: UInt8, peer: UInt32 = SymbolTable.none,
+        peerKind: PeerKind = .none, contentHash: UInt64
     ) {
         (traceHigh, traceLow) = (trace.high, trace.low)
         (self.spanID, self.parentID) = (spanID, parentID)
         (self.start, self.end) = (start, end)
         (self.service, self.operation, self.peer) = (service, operation, peer)
-        (self.kind, self.peerKind, self.isError) = (kind, peerKind, isError)
+        (self.kind, self.peerKind) = (kind, peerKind)
+        traits = status & 3 | (isExactName ? 4 : 0)
         self.contentHash = contentHash
     }
+
+    package var status: UInt8 { traits & 3 }
+    package var isError: Bool { status == 2 }
+    /// Whether the span's name is that of its operation.
+    package var isExactName: Bool { traits & 4 != 0 }
 
     /// Nanoseconds. A span that ends before it starts takes no time.
     package var duration: UInt64 { end > start ? end - start : 0 }

@@ -1,6 +1,19 @@
 extension SummaryBuilder {
     /// What the added spans change: F(preloaded and added) - F(preloaded). Made anew at each call.
-    package func summary() -> Summary {
+    package func summary() -> Summary { summary { _, _, _ in } }
+
+    /// The same, and the outlines of the segment's own spans (see `OutlineWriter`).
+    ///
+    /// - Parameter spread: hashes of traces that earlier segments hold spans of, in rising order.
+    package func summaryAndOutlines(spread: [UInt32]) -> (summary: Summary, outlines: [UInt8]) {
+        var outlines = TraceOutlines(frameEnds: frameEnds, spans: held.count)
+        let summary = summary { outlines.add($0, $1, $2) }
+        return (summary, outlines.finish(spread: spread, symbols))
+    }
+
+    private func summary(
+        _ eachTrace: (borrowing TraceCopies, UnsafeBufferPointer<UInt32>, UnsafeBufferPointer<HeldSpan>) -> Void
+    ) -> Summary {
         var operations = FigureTable(expecting: held.count)
         var calls = FigureTable(expecting: held.count)
         held.withUnsafeBufferPointer { held in
@@ -14,6 +27,7 @@ extension SummaryBuilder {
                 }
                 trace.take(places, held)
                 add(trace, &operations, &calls)
+                eachTrace(trace, places, held)
             }
         }
         return summary(operations, calls)

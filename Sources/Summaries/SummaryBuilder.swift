@@ -12,6 +12,8 @@ package struct SummaryBuilder: Sendable {
     let bounds: SummaryBounds
     /// In the order in which they came.
     private(set) var held: [HeldSpan] = []
+    /// How many were held when each frame of the segment was done.
+    private(set) var frameEnds: [Int] = []
 
     package init(expectedSpans: Int = 0, bounds: SummaryBounds = SummaryBounds()) {
         precondition(bounds.spans < 1 << 30, "SummaryBuilder: a bound out of range")
@@ -34,6 +36,9 @@ package struct SummaryBuilder: Sendable {
 
     /// A span of this segment.
     package mutating func add(_ digest: SpanDigest) { hold(HeldSpan(span: digest, isEarlier: false)) }
+
+    /// What was added since the last call came in one frame, the next one of the segment.
+    package mutating func finishFrame() { frameEnds.append(held.count) }
 
     /// A span that earlier segments hold. All earlier spans of a trace are to be given once this segment has a span of it,
     /// or the sum over the segments counts spans or calls twice.

@@ -25,9 +25,11 @@ package struct SearchPage: Sendable {
 
 /// What a search took.
 package struct SearchFigures: Sendable, Equatable {
-    /// Frames that may hold spans that satisfy the query, and how many of those were read.
+    /// Frames that may hold spans that satisfy the query, as far as is known, and how many of those were read.
     package var framesToRead = 0
     package var framesRead = 0
+    /// Frames that outlines left out.
+    package var framesLeftOut = 0
     /// All frames in what was searched.
     package var frames = 0
     package var tracesRead = 0

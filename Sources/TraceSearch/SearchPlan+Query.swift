@@ -95,7 +95,7 @@ extension SearchPlan {
         case .attribute(let scope, let key) where Self.hasTokens(key):
             return ask(.attribute(key), isExact: Self.isExact(scope, key)) { [$0.exists(key)] }
         case .span(.service): return .not(ask(.service, isExact: true) { [$0.service("")] })
-        case .span(.name): return .not(ask(isExact: true) { [$0.name("")] })
+        case .span(.name): return .not(ask(.name, isExact: true) { [$0.name("")] })
         case .span(.parentID): return ask(isExact: true) { [$0.hasParent] }
         case .span(.kind), .span(.status), .span(.duration), .span(.start), .span(.end), .span(.traceID),
             .span(.spanID):
@@ -125,14 +125,14 @@ extension SearchPlan {
 
     private mutating func equals(_ property: SpanProperty, _ text: String, _ value: QueryValue) -> Step {
         switch property {
-        case .name: return text.isEmpty ? Self.nothing : ask(isExact: true) { [$0.name(text)] }
+        case .name: return text.isEmpty ? Self.nothing : ask(.name, isExact: true) { [$0.name(text)] }
         case .service: return text.isEmpty ? Self.nothing : ask(.service, isExact: true) { [$0.service(text)] }
         case .kind:
             guard let kind = SpanKind.allCases.first(where: { "\($0)" == text }) else { return Self.nothing }
-            return ask(isExact: true) { [$0.kind(kind.rawValue)] }
+            return ask(.kind, isExact: true) { [$0.kind(kind.rawValue)] }
         case .status:
             guard let status = SpanStatus.Code.allCases.first(where: { "\($0)" == text }) else { return Self.nothing }
-            return ask(isExact: true) { [$0.status(status.rawValue)] }
+            return ask(.status, isExact: true) { [$0.status(status.rawValue)] }
         case .statusMessage: return ask(isExact: false) { [$0.statusMessage(text)] }
         case .eventName: return ask(isExact: false) { [$0.eventName(text)] }
         case .scopeName: return ask(isExact: false) { [$0.equals("scope.name", canonicalText: text)] }
@@ -185,7 +185,8 @@ extension SearchPlan {
         // Both ends may be one too many, so what lies inside is not certain.
         if property == .start { return .and([.started(range), Self.anything]) }
         let buckets = Self.buckets(range)
-        return .and([ask(isExact: false) { token in buckets.map { token.duration(bucket: $0) } }, .lasted(range)])
+        let asked = ask(isExact: false) { token in buckets.map { token.duration(bucket: $0) } }
+        return .and([asked, askLasted(range)])
     }
 
     private static func buckets(_ range: ClosedRange<UInt64>) -> ClosedRange<Int> {
@@ -197,12 +198,13 @@ extension SearchPlan {
     private mutating func trace(_ property: TraceProperty, equals text: String, _ value: QueryValue) -> Step {
         switch property {
         case .rootName:
-            guard !text.isEmpty, case .question(let number) = ask(isExact: true, { [$0.name(text)] }) else {
+            guard !text.isEmpty, case .question(let number) = ask(.name, isExact: true, { [$0.name(text)] }) else {
                 return Self.anything
             }
             return ask(.root(number))
         case .rootService:
-            guard !text.isEmpty, case .question(let number) = ask(isExact: true, { [$0.service(text)] }) else {
+            guard !text.isEmpty, case .question(let number) = ask(.service, isExact: true, { [$0.service(text)] })
+            else {
                 return Self.anything
             }
             return ask(.root(number))

@@ -41,7 +41,26 @@ struct SearchPlan: Sendable {
         /// All spans of a resource, or none.
         case service
         case attribute(String)
+        case name, kind, status
         case other
+    }
+
+    /// Whether anything is asked that outlines tell.
+    var asksOutlines: Bool {
+        lasts
+            || questions.contains { question in
+                switch question.subject {
+                case .service, .name, .kind, .status: true
+                case .attribute, .other: false
+                }
+            }
+    }
+    /// Whether a step is about the duration of a span.
+    private(set) var lasts = false
+
+    mutating func askLasted(_ range: ClosedRange<UInt64>) -> Step {
+        lasts = true
+        return .lasted(range)
     }
 
     /// What is asked of a trace as a whole.

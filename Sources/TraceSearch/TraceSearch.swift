@@ -29,6 +29,9 @@ package struct TraceSearch {
     private(set) var probes: [SpanProbe.Questions] = []
     /// The frames of each view that may hold an answer.
     private(set) var candidates: [FrameSet] = []
+    /// The tokens of the plan's questions in each view.
+    private var tokens: [[[UInt64]]] = []
+    private var outlines = Outlined.untried
     private var queue = CandidateQueue()
     /// The newest span of each trace that may satisfy the query and was seen; nil once the trace was read.
     private var waiting: [TraceID: Candidate] = [:]
@@ -88,6 +91,13 @@ package struct TraceSearch {
         var isCertain: Bool
     }
 
+    /// What outlines tell, as far as they were asked.
+    private enum Outlined {
+        case untried, useless
+        /// Of each view the frames that outlines leave; those of one that has none are all left. Nil until they are needed.
+        case asked(OutlineSearch, [FrameSet?])
+    }
+
     /// A frame that is to be read, by its newest span.
     private struct Place {
         var newest: UInt64
@@ -116,6 +126,11 @@ package struct TraceSearch {
             if let reason = stopReason(deadline), stop(reason, bound: bound, deadline) { break }
             let place = places[next]
             next += 1
+            guard page.figures.framesRead < request.bounds.framesBeforeOutlines || isLeftByOutlines(place) else {
+                page.figures.framesLeftOut += 1
+                page.figures.framesToRead -= 1
+                continue
+            }
             page.figures.framesRead += 1
             try gather(place)
         }
@@ -142,9 +157,32 @@ package struct TraceSearch {
             }
             probes.append(plan.probe(view, own))
             candidates.append(frames)
+            tokens.append(own)
         }
         places.sort { $0.newest > $1.newest }
         return places
+    }
+
+    /// Whether a frame may hold an answer, as far as outlines tell. The first frame of a view costs the outlines of a segment.
+    private mutating func isLeftByOutlines(_ place: Place) -> Bool {
+        switch outlines {
+        case .useless: return true
+        case .untried:
+            guard let search = OutlineSearch(plan, reader) else {
+                outlines = .useless
+                return true
+            }
+            outlines = .asked(search, Array(repeating: nil, count: reader.views.count))
+            return isLeftByOutlines(place)
+        case .asked(let search, var known):
+            if let frames = known[place.view] { return frames.contains(place.frame) }
+            let view = reader.views[place.view]
+            let left =
+                search.frames(of: view, tokens: tokens[place.view]) ?? FrameSet(count: view.frameCount, full: true)
+            known[place.view] = left
+            outlines = .asked(search, known)
+            return left.contains(place.frame)
+        }
     }
 
     /// Notes the traces of a frame with a span that may satisfy the query.

@@ -35,6 +35,20 @@ package enum RandomTrace {
         return spans
     }
 
+    /// The same, each span once and below another one of them or at the top.
+    package static func wholeSpans(using generator: inout some RandomNumberGenerator) -> [SpanValue] {
+        var seen: Set<SpanID> = []
+        var spans = spans(using: &generator).filter { seen.insert($0.spanID).inserted }
+        for index in spans.indices {
+            let parent =
+                index == 0 || Int.random(in: 0..<10, using: &generator) == 0
+                ? nil : Int.random(in: 0..<index, using: &generator)
+            spans[index].parentSpanID = parent.map { spans[$0].spanID }
+        }
+        spans.shuffle(using: &generator)
+        return spans
+    }
+
     package static func assembled(using generator: inout some RandomNumberGenerator) -> AssembledTrace {
         assemble(spans(using: &generator), as: traceID)
     }

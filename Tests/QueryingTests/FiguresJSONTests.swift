@@ -18,15 +18,15 @@ struct FiguresJSONTests {
         builder.add(
             SpanDigest(
                 trace: trace, spanID: 1, parentID: 0, start: begin, end: begin + 100, service: shop,
-                operation: operation, kind: 3, isError: false, contentHash: 1))
+                operation: operation, kind: 3, status: 0, contentHash: 1))
         builder.add(
             SpanDigest(
                 trace: trace, spanID: 2, parentID: 1, start: begin, end: begin + 50, service: pay,
-                operation: operation, kind: 2, isError: true, contentHash: 2))
+                operation: operation, kind: 2, status: 2, contentHash: 2))
         builder.add(
             SpanDigest(
                 trace: trace, spanID: 3, parentID: 2, start: begin, end: begin + 20, service: pay,
-                operation: operation, kind: 3, isError: false, peer: builder.symbols.intern("postgresql"),
+                operation: operation, kind: 3, status: 0, peer: builder.symbols.intern("postgresql"),
                 peerKind: .database, contentHash: 3))
         return builder.summary()
     }

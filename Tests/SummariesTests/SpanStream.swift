@@ -38,7 +38,7 @@ struct SampleSpan: Hashable {
         SpanDigest(
             trace: trace, spanID: spanID, parentID: parentID, start: start, end: end,
             service: symbols.intern(service), operation: symbols.operation(ofName: name.utf8Span.span), kind: kind,
-            isError: isError, peer: symbols.intern(peer), peerKind: peerKind, contentHash: contentHash)
+            status: isError ? 2 : 0, peer: symbols.intern(peer), peerKind: peerKind, contentHash: contentHash)
     }
 }
 

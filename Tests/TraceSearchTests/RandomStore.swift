@@ -30,16 +30,19 @@ final class RandomStore {
             // Few different times, so that many traces begin together.
             let shift = UInt64.random(in: 0...20, using: &generator) * 700_000_000
             let id = TraceID(high: generator.next() | 1, low: generator.next())
-            for var span in RandomTrace.spans(using: &generator) {
+            let isWhole = Bool.random(using: &generator)
+            let spans =
+                isWhole ? RandomTrace.wholeSpans(using: &generator) : RandomTrace.spans(using: &generator)
+            for var span in spans {
                 span.traceID = id
                 if span.startUnixNano > 0 { span.startUnixNano += shift }
                 if span.endUnixNano > 0, span.endUnixNano < .max { span.endUnixNano += shift }
                 all.append(span)
-                spans[id, default: []].append(span)
+                self.spans[id, default: []].append(span)
             }
         }
         // Neighbours stay together or are far apart.
-        if Bool.random(using: &generator) { all.shuffle(using: &generator) }
+        if Int.random(in: 0..<3, using: &generator) == 0 { all.shuffle(using: &generator) }
         var rest = all[...]
         while !rest.isEmpty {
             let part = rest.prefix(Int.random(in: 1...30, using: &generator))

@@ -76,6 +76,7 @@ struct SearchPropertyTests {
             let query = RandomQuery.expression(depth: Int.random(in: 0...4, using: &generator), using: &generator)
             var request = SearchRequest(query)
             request.limit = Int.random(in: 1...30, using: &generator)
+            request.bounds.framesBeforeOutlines = [0, 0, 0, 3].randomElement(using: &generator) ?? 0
             if Int.random(in: 0..<4, using: &generator) == 0 {
                 let times = random.traces.flatMap(\.nodes).compactMap { $0.span?.startUnixNano }
                 let one = times.randomElement(using: &generator) ?? 0

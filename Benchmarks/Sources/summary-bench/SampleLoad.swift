@@ -56,7 +56,7 @@ struct SampleLoad {
             return SpanDigest(
                 trace: span.trace, spanID: span.spanID, parentID: span.parentID, start: span.start,
                 end: span.start + span.duration, service: services[span.service],
-                operation: operations[span.operation], kind: span.kind, isError: span.isError,
+                operation: operations[span.operation], kind: span.kind, status: span.isError ? 2 : 0,
                 peer: isClient ? database : SymbolTable.none, peerKind: isClient ? .database : .none,
                 contentHash: span.spanID ^ span.duration)
         }

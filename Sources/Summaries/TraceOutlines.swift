@@ -1,0 +1,70 @@
+import Outlines
+import TraceModel
+
+/// Makes the outlines of a segment's traces while its figures are made.
+struct TraceOutlines {
+    private var writer: OutlineWriter
+    private var rows: [OutlineWriter.Row] = []
+    /// How many spans were held when each frame was done.
+    private let frameEnds: [Int]
+    /// The frame of the span before: the next one is mostly near.
+    private var frame = 0
+
+    init(frameEnds: [Int], spans: Int) {
+        self.frameEnds = frameEnds
+        writer = OutlineWriter(expectedSpans: spans)
+    }
+
+    /// - Parameter places: of the trace's copies of spans among those that are held.
+    mutating func add(
+        _ trace: borrowing TraceCopies, _ places: UnsafeBufferPointer<UInt32>, _ held: UnsafeBufferPointer<HeldSpan>
+    ) {
+        rows.removeAll(keepingCapacity: true)
+        // Nodes stand in the order of places where each span came once.
+        var isWhole = trace.nodes.count == places.count
+        for (index, place) in places.enumerated() where !held[Int(place)].isEarlier {
+            let span = held[Int(place)].span
+            var parent = OutlineWriter.noParent
+            if isWhole, span.parentID != 0 {
+                if let place = trace.nodes[index].parent {
+                    parent = Int32(truncatingIfNeeded: place)
+                } else {
+                    isWhole = false
+                }
+            }
+            let name = span.isExactName && span.operation != SymbolTable.other ? span.operation : nil
+            rows.append(
+                OutlineWriter.Row(
+                    shape: OutlineShapeKey(service: span.service, name: name, kind: span.kind, status: span.status),
+                    frame: UInt32(truncatingIfNeeded: frame(ofSpanAt: Int(place))), duration: span.duration,
+                    parent: parent))
+        }
+        guard let first = places.first, !rows.isEmpty else { return }
+        let span = held[Int(first)].span
+        let hash = OutlineHash.of(TraceID(high: span.traceHigh, low: span.traceLow))
+        // What is looked up of earlier segments is not told of here.
+        let isOwn = rows.count == places.count
+        rows.withUnsafeBufferPointer { writer.append(hash, $0, isWhole: isWhole && isOwn) }
+    }
+
+    private mutating func frame(ofSpanAt place: Int) -> Int {
+        if frame < frameEnds.count, place < frameEnds[frame], frame == 0 || place >= frameEnds[frame - 1] {
+            return frame
+        }
+        var (low, high) = (0, frameEnds.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if frameEnds[middle] <= place { low = middle + 1 } else { high = middle }
+        }
+        frame = low
+        return low
+    }
+
+    consuming func finish(spread: [UInt32], _ symbols: SymbolTable) -> [UInt8] {
+        writer.finish(spread: spread) { symbol in
+            // Names of services are cut to 255 bytes.
+            let text = symbols.bytes(of: symbol)
+            return symbol == SymbolTable.other || text.count > 250 ? nil : text
+        }
+    }
+}
