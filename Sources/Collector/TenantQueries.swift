@@ -1,5 +1,4 @@
 import Access
-import CLinux
 import Configuration
 import HTTP
 import JaegerAPI
@@ -57,9 +56,6 @@ private struct SpaceQueries {
     private let own: QueryService
     private let jaeger: JaegerService
 
-    /// Pages of mapped files, beyond which a query gives those of its store back: one search may touch the indexes of everything.
-    private static let maxMapped: UInt64 = 128 << 20
-
     init(_ space: TenantStores.Space, _ desire: QueryDesire) {
         store = space.store
         own = QueryService(
@@ -73,7 +69,7 @@ private struct SpaceQueries {
     }
 
     func respond(to head: RequestHead) -> HTTPResponse {
-        defer { if hms_mapped_bytes() > Self.maxMapped { store.releasePages() } }
+        defer { store.boundPages() }
         return JaegerService.owns(path: head.path) ? jaeger.respond(to: head) : own.respond(to: head)
     }
 }

@@ -20,7 +20,7 @@ package struct OutlineWriter: Sendable {
     }
     package static let noParent: Int32 = -1
     /// The parents of a larger trace are not told.
-    package static let maximumClosedSpans = 4096
+    package static let maximumClosedSpans = 65_535
 
     private var shapes = OutlineShapeTable()
     private var traces: [UInt8] = []
@@ -48,7 +48,7 @@ package struct OutlineWriter: Sendable {
         for index in order { traces.append(little: shapes.number(of: rows[Int(index)].shape)) }
         for index in order { traces.append(little: DurationCode.of(rows[Int(index)].duration)) }
         guard isClosed else { return }
-        let isNarrow = rows.count <= OutlinedTrace.narrow
+        let isNarrow = rows.count <= OutlineCursor.narrow
         for index in order {
             let parent = rows[Int(index)].parent
             let place = parent == Self.noParent ? UInt16.max : UInt16(truncatingIfNeeded: places[Int(parent)])

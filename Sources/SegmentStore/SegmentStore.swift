@@ -152,10 +152,8 @@ package final class SegmentStore: Sendable {
         }
     }
 
-    /// Unmaps the pages of sealed indexes that searches have touched.
-    package func releasePages() {
-        for segment in context.segments.withLock({ $0 }) { segment.sealedIndex?.releasePages() }
-    }
+    /// Gives back the pages of sealed indexes that queries have touched, where they are many.
+    package func boundPages() { context.boundPages() }
 
     package var directory: String { context.directory }
 

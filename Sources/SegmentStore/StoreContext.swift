@@ -1,3 +1,4 @@
+import CLinux
 import TraceModel
 
 /// What the store's threads and its callers share.
@@ -62,6 +63,15 @@ final class StoreContext: Sendable {
     var quarantine: Quarantine {
         Quarantine(
             directory: directory + "/quarantine", maxBytes: options.maxQuarantineBytes, storage: options.storage)
+    }
+
+    /// Pages of mapped files, beyond which those of this store's indexes are given back: one search may touch all of them. What is
+    /// needed again comes again.
+    private static let maxMapped: UInt64 = 192 << 20
+
+    func boundPages() {
+        guard hms_mapped_bytes() > Self.maxMapped else { return }
+        for segment in segments.withLock({ $0 }) { segment.sealedIndex?.releasePages() }
     }
 
     /// Changes the ledger, and has it written in time when the change is one that only its file remembers.

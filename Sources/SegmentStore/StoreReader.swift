@@ -53,6 +53,9 @@ package final class StoreReader {
             end ?? views.last.map { RecordPosition(segment: $0.number, frame: UInt32($0.frameCount)) } ?? .start
     }
 
+    /// Gives back the pages of indexes that were touched, where they are many.
+    package func boundPages() { context.boundPages() }
+
     /// Calls `body` with each traces request of a frame, until it returns false.
     package func forEachRequest(
         of view: SegmentView, _ frame: Int, _ body: (UnsafeRawBufferPointer) -> Bool

@@ -185,7 +185,7 @@ extension SearchPlan {
         // Both ends may be one too many, so what lies inside is not certain.
         if property == .start { return .and([.started(range), Self.anything]) }
         let buckets = Self.buckets(range)
-        let asked = ask(isExact: false) { token in buckets.map { token.duration(bucket: $0) } }
+        let asked = ask(.duration, isExact: false) { token in buckets.map { token.duration(bucket: $0) } }
         return .and([asked, askLasted(range)])
     }
 

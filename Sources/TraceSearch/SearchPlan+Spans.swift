@@ -38,7 +38,7 @@ extension SearchPlan {
         case .lasted(let range): return facts.lasted(range)
         case .ofTrace(let id): return facts.isOf(id)
         case .related(let number): return facts.related(number)
-        case .trace(let test): return facts.ofTrace(test)
+        case .trace(let number): return facts.ofTrace(tests[number])
         case .and(let steps):
             var result = Likelihood(true)
             for step in steps {

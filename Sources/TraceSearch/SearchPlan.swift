@@ -20,8 +20,8 @@ struct SearchPlan: Sendable {
         case ofTrace(TraceID)
         /// Index into `relations`.
         case related(Int)
-        /// Of the whole trace.
-        case trace(TraceTest)
+        /// Of the whole trace: index into `tests`.
+        case trace(Int)
         case and([Step])
         case or([Step])
         case not(Step)
@@ -42,6 +42,8 @@ struct SearchPlan: Sendable {
         case service
         case attribute(String)
         case name, kind, status
+        /// The same is asked of durations themselves.
+        case duration
         case other
     }
 
@@ -51,7 +53,7 @@ struct SearchPlan: Sendable {
             || questions.contains { question in
                 switch question.subject {
                 case .service, .name, .kind, .status: true
-                case .attribute, .other: false
+                case .attribute, .duration, .other: false
                 }
             }
     }
@@ -75,8 +77,9 @@ struct SearchPlan: Sendable {
     private(set) var questions: [Question] = []
     /// What is asked of spans that stand elsewhere in the trace; those within others come before them.
     private(set) var relations: [(relation: Relation, inner: Step)] = []
-    /// Whether something is asked of the trace as a whole.
-    private(set) var asksTrace = false
+    /// What is asked of the trace as a whole.
+    private(set) var tests: [TraceTest] = []
+    var asksTrace: Bool { !tests.isEmpty }
 
     mutating func ask(
         _ subject: Subject = .other, isExact: Bool, _ tokens: @escaping @Sendable (SpanToken) -> [UInt64]
@@ -96,9 +99,21 @@ struct SearchPlan: Sendable {
         return .related(relations.count - 1)
     }
 
+    /// Those without which no span satisfies the query.
+    var requiredRelations: [Int] {
+        func required(_ step: Step) -> [Int] {
+            switch step {
+            case .related(let number): [number]
+            case .and(let steps): steps.flatMap(required)
+            default: []
+            }
+        }
+        return required(root)
+    }
+
     mutating func ask(_ test: TraceTest) -> Step {
-        asksTrace = true
-        return .trace(test)
+        tests.append(test)
+        return .trace(tests.count - 1)
     }
 
     /// Whether single spans do not tell all that can be told from tokens.

@@ -158,6 +158,7 @@ package struct TraceSearch {
             probes.append(plan.probe(view, own))
             candidates.append(frames)
             tokens.append(own)
+            reader.boundPages()
         }
         places.sort { $0.newest > $1.newest }
         return places
@@ -181,6 +182,7 @@ package struct TraceSearch {
                 search.frames(of: view, tokens: tokens[place.view]) ?? FrameSet(count: view.frameCount, full: true)
             known[place.view] = left
             outlines = .asked(search, known)
+            reader.boundPages()
             return left.contains(place.frame)
         }
     }
