@@ -279,7 +279,7 @@ if Context.environment["HMS_FUZZ"] != nil {
         program(
             "fuzz-query", ["QueryLanguage", "QueryTesting", "TraceAssembly"], path: "FuzzTesting/Sources/fuzz-query"),
         program(
-            "fuzz-store", ["SegmentStore", "Compression", "Files", "TraceModel"],
+            "fuzz-store", ["Outlines", "SegmentStore", "Compression", "Files", "TraceModel"],
             path: "FuzzTesting/Sources/fuzz-store"),
     ]
 }

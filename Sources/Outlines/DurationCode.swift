@@ -1,5 +1,8 @@
 /// A duration in 16 bits: exact below 1,024 ns, else within 1/1024 of itself.
 package enum DurationCode {
+    /// The code of none.
+    package static let unknown = UInt16.max
+
     private static let bits = 10
     private static let steps: UInt64 = 1 << 10
 

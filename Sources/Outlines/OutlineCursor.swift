@@ -10,6 +10,8 @@ package struct OutlineCursor: ~Copyable {
 
     // Of the trace it stands on.
     package private(set) var hash: UInt32 = 0
+    /// Code of the time from its first begin to its last end.
+    package private(set) var extent = DurationCode.unknown
     /// Spans.
     package private(set) var count = 0
     /// Whether the spans are a forest that lacks no span that another names, parents before their children. What other segments
@@ -66,10 +68,11 @@ package struct OutlineCursor: ~Copyable {
         count = Int(head >> 1)
         isClosed = head & 1 == 1
         guard !isClosed || count <= OutlineWriter.maximumClosedSpans else { return false }
-        let length = 4 + count * (isClosed ? (count <= Self.narrow ? 5 : 6) : 4)
+        let length = 6 + count * (isClosed ? (count <= Self.narrow ? 5 : 6) : 4)
         guard traces.count - position >= length, let base = traces.baseAddress else { return false }
         hash = traces.little(at: position)
-        rows = base + (position + 4)
+        extent = traces.little(at: position + 4)
+        rows = base + (position + 6)
         position += length
         return true
     }

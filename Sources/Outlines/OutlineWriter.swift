@@ -3,7 +3,7 @@
 ///     outlines := 1:u32 texts:u32 shapes:u32 spread:u32 textBytes:u32 0:u32
 ///                 end:u32{texts} shape{shapes} hash:u32{spread} byte{textBytes} trace*
 ///     shape    := service:u32 name:u32 kind:u8 status:u8 0:u16
-///     trace    := spans * 2 + isClosed:varint frames hash:u32 shape:u16{spans} duration:u16{spans} parent{spans}?
+///     trace    := spans * 2 + isClosed:varint frames hash:u32 extent:u16 shape:u16{spans} duration:u16{spans} parent{spans}?
 ///     frames   := zigzag(first - the first one of the trace before) * 2 + hasMore:varint (count:varint (step - 1):varint{count})?
 package struct OutlineWriter: Sendable {
     /// What is known of a span.
@@ -36,7 +36,8 @@ package struct OutlineWriter: Sendable {
     /// - Parameters:
     ///   - rows: of the trace's spans in the segment, one or more.
     ///   - isWhole: each span once, and each that a parent is named of is among them.
-    package mutating func append(_ hash: UInt32, _ rows: UnsafeBufferPointer<Row>, isWhole: Bool) {
+    ///   - extent: nanoseconds from the first begin to the last end; nil where times are strange.
+    package mutating func append(_ hash: UInt32, _ rows: UnsafeBufferPointer<Row>, isWhole: Bool, extent: UInt64?) {
         let isClosed = isWhole && rows.count <= Self.maximumClosedSpans && putParentsFirst(rows)
         if !isClosed {
             order.removeAll(keepingCapacity: true)
@@ -45,6 +46,7 @@ package struct OutlineWriter: Sendable {
         traces.appendVarint(UInt64(rows.count) << 1 | (isClosed ? 1 : 0))
         appendFrames(rows)
         traces.append(little: hash)
+        traces.append(little: extent.map { DurationCode.of($0) } ?? DurationCode.unknown)
         for index in order { traces.append(little: shapes.number(of: rows[Int(index)].shape)) }
         for index in order { traces.append(little: DurationCode.of(rows[Int(index)].duration)) }
         guard isClosed else { return }

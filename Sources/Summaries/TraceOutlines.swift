@@ -42,10 +42,28 @@ struct TraceOutlines {
         guard let first = places.first, !rows.isEmpty else { return }
         let span = held[Int(first)].span
         let hash = OutlineHash.of(TraceID(high: span.traceHigh, low: span.traceLow))
+        let extent = Self.extent(places, held)
         // What is looked up of earlier segments is not told of here.
         let isOwn = rows.count == places.count
-        rows.withUnsafeBufferPointer { writer.append(hash, $0, isWhole: isWhole && isOwn) }
+        rows.withUnsafeBufferPointer { writer.append(hash, $0, isWhole: isWhole && isOwn, extent: extent) }
     }
+
+    /// As assembly measures it, where no time is strange.
+    private static func extent(_ places: UnsafeBufferPointer<UInt32>, _ held: UnsafeBufferPointer<HeldSpan>) -> UInt64?
+    {
+        var (first, last): (UInt64, UInt64) = (.max, 0)
+        for place in places {
+            let span = held[Int(place)].span
+            guard usualTimes.contains(span.start), usualTimes.contains(span.end), span.end >= span.start else {
+                return nil
+            }
+            (first, last) = (min(first, span.start), max(last, span.end))
+        }
+        return first <= last ? last - first : nil
+    }
+
+    /// From the year 2000 on.
+    private static let usualTimes = UInt64(946_684_800_000_000_000)...UInt64(Int64.max)
 
     private mutating func frame(ofSpanAt place: Int) -> Int {
         if frame < frameEnds.count, place < frameEnds[frame], frame == 0 || place >= frameEnds[frame - 1] {

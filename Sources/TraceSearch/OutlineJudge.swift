@@ -23,11 +23,15 @@ struct OutlineJudge {
     // Of the trace that is judged, and kept for the next one.
     private var facts = OutlineFacts()
     private var judged: [Ternary] = []
+    /// Counts traces, and tells in which one each service was met last.
+    private var traceNumber = 0
+    private var lastTrace: [Int]
 
     /// Nil where the plan is too deep.
     init?(_ plan: SearchPlan, _ table: OutlineTable, _ view: SegmentView, _ tokens: [[UInt64]]) {
         self.plan = plan
         shapes = table.shapes
+        lastTrace = Array(repeating: 0, count: table.textCount)
         namelessService = (0..<table.textCount).first { table.text($0).isEmpty }
         let known = ShapeTokens(table, view.tokens)
         var programs = OutlinePrograms()
@@ -116,34 +120,56 @@ struct OutlineJudge {
 
     /// What is asked of the trace as a whole.
     private mutating func judgeWhole(_ trace: borrowing OutlineCursor) {
-        var errors: UInt64? = 0
-        var services: Set<Int>? = []
-        var roots: [Int] = []
-        for index in 0..<trace.count {
-            if trace.parent(index) == nil { roots.append(index) }
-            let number = trace.shape(index)
-            let shape = number < shapes.count ? shapes[number] : shapes[0]
-            if shape.status == 2 { errors? += 1 }
-            if shape.status == nil { errors = nil }
-            if let service = shape.service {
-                if service != namelessService { services?.insert(service) }
-            } else {
-                services = nil
-            }
-        }
         for (number, test) in plan.tests.enumerated() {
             facts.tests[number] =
                 switch test {
-                case .hasError(let wanted): errors.map { ($0 > 0) == wanted ? .yes : .no } ?? .open
+                case .hasError(let wanted): errors(of: trace).map { ($0 > 0) == wanted ? .yes : .no } ?? .open
                 case .counts(.spanCount, let range): range.contains(UInt64(trace.count)) ? .yes : .no
-                case .counts(.errorCount, let range): errors.map { range.contains($0) ? .yes : .no } ?? .open
+                case .counts(.errorCount, let range): errors(of: trace).map { range.contains($0) ? .yes : .no } ?? .open
                 case .counts(.serviceCount, let range):
-                    services.map { range.contains(UInt64($0.count)) ? .yes : .no } ?? .open
+                    services(of: trace).map { range.contains($0) ? .yes : .no } ?? .open
+                case .counts(.duration, let range): OutlinePrograms.lasted(trace.extent, range)
                 case .counts: .open
                 case .root(let question):
-                    roots.count == 1 ? programs.answer(question, ofShape: trace.shape(roots[0])) : .open
+                    root(of: trace).map { programs.answer(question, ofShape: trace.shape($0)) } ?? .open
                 }
         }
+    }
+
+    /// Nil where a span's status is not known.
+    private func errors(of trace: borrowing OutlineCursor) -> UInt64? {
+        var count: UInt64 = 0
+        for index in 0..<trace.count {
+            let shape = trace.shape(index)
+            guard shape < shapes.count, let status = shapes[shape].status else { return nil }
+            if status == 2 { count += 1 }
+        }
+        return count
+    }
+
+    /// Nil where a span's service is not known.
+    private mutating func services(of trace: borrowing OutlineCursor) -> UInt64? {
+        var count: UInt64 = 0
+        traceNumber &+= 1
+        for index in 0..<trace.count {
+            let shape = trace.shape(index)
+            guard shape < shapes.count, let service = shapes[shape].service else { return nil }
+            if service != namelessService, lastTrace[service] != traceNumber {
+                lastTrace[service] = traceNumber
+                count += 1
+            }
+        }
+        return count
+    }
+
+    /// Nil where there is not exactly one.
+    private func root(of trace: borrowing OutlineCursor) -> Int? {
+        var root: Int?
+        for index in 0..<trace.count where trace.parent(index) == nil {
+            guard root == nil else { return nil }
+            root = index
+        }
+        return root
     }
 }
 

@@ -196,6 +196,13 @@ struct OutlinePrograms {
         DurationCode.of(range.lowerBound)...DurationCode.of(range.upperBound)
     }
 
+    /// Whether what has the code lasts as long.
+    static func lasted(_ code: UInt16, _ range: ClosedRange<UInt64>) -> Ternary {
+        guard let durations = DurationCode.durations(of: code) else { return .open }
+        if !range.overlaps(durations) { return .no }
+        return range.lowerBound <= durations.lowerBound && range.upperBound >= durations.upperBound ? .yes : .open
+    }
+
     private mutating func append(_ parts: [Rest], _ instruction: Instruction, _ depth: Int) -> Bool {
         for (index, part) in parts.enumerated() {
             // What stands before is one on the stack.

@@ -8,6 +8,7 @@ struct OutlineTableTests {
     /// A trace as it was read.
     struct Read: Equatable {
         var hash: UInt32
+        var extent: UInt16
         var isClosed: Bool
         var frames: [UInt32]
         var spans: [Span]
@@ -31,7 +32,8 @@ struct OutlineTableTests {
             var trace = table.cursor
             while trace.next() {
                 var read = Read(
-                    hash: trace.hash, isClosed: trace.isClosed, frames: [trace.frame] + trace.otherFrames, spans: [])
+                    hash: trace.hash, extent: trace.extent, isClosed: trace.isClosed,
+                    frames: [trace.frame] + trace.otherFrames, spans: [])
                 for index in 0..<trace.count {
                     let number = trace.shape(index)
                     let shape = number < table.shapes.count ? table.shapes[number] : .unknown
@@ -68,21 +70,21 @@ struct OutlineTableTests {
         let first = [
             Self.row(frame: 9, duration: 1_000), Self.row(4, nil, kind: 3, status: 2, frame: 7, duration: 0, parent: 0),
         ]
-        first.withUnsafeBufferPointer { writer.append(11, $0, isWhole: true) }
+        first.withUnsafeBufferPointer { writer.append(11, $0, isWhole: true, extent: 7) }
         let second = [Self.row(1, 0, kind: 0, status: 1, frame: 2)]
-        second.withUnsafeBufferPointer { writer.append(12, $0, isWhole: false) }
+        second.withUnsafeBufferPointer { writer.append(12, $0, isWhole: false, extent: nil) }
         let read = try #require(Self.read(Self.finish(writer)))
         #expect(read.isIntact)
         #expect(
             read.traces == [
                 Read(
-                    hash: 11, isClosed: true, frames: [7, 9],
+                    hash: 11, extent: 7, isClosed: true, frames: [7, 9],
                     spans: [
                         Read.Span(service: "gateway", name: "GET /", kind: 2, status: 0, duration: 1_000, parent: nil),
                         Read.Span(service: "pay", name: nil, kind: 3, status: 2, duration: 0, parent: 0),
                     ]),
                 Read(
-                    hash: 12, isClosed: false, frames: [2],
+                    hash: 12, extent: DurationCode.unknown, isClosed: false, frames: [2],
                     spans: [Read.Span(service: nil, name: "", kind: 0, status: 1, duration: 5, parent: nil)]),
             ])
     }
@@ -101,7 +103,7 @@ struct OutlineTableTests {
                 parent: parents[number].map { Int32(places[$0]) } ?? OutlineWriter.noParent)
         }
         var writer = OutlineWriter()
-        rows.withUnsafeBufferPointer { writer.append(1, $0, isWhole: true) }
+        rows.withUnsafeBufferPointer { writer.append(1, $0, isWhole: true, extent: 7) }
         let trace = try #require(Self.read(Self.finish(writer))?.traces.first)
         #expect(trace.isClosed)
         #expect(trace.spans.count == count)
@@ -117,11 +119,11 @@ struct OutlineTableTests {
     func isOpen() throws {
         var writer = OutlineWriter()
         let ring = [Self.row(parent: 1), Self.row(parent: 2), Self.row(parent: 1), Self.row()]
-        ring.withUnsafeBufferPointer { writer.append(1, $0, isWhole: true) }
-        [Self.row()].withUnsafeBufferPointer { writer.append(2, $0, isWhole: false) }
+        ring.withUnsafeBufferPointer { writer.append(1, $0, isWhole: true, extent: 7) }
+        [Self.row()].withUnsafeBufferPointer { writer.append(2, $0, isWhole: false, extent: nil) }
         let many = (0...OutlineWriter.maximumClosedSpans).map { _ in Self.row() }
-        many.withUnsafeBufferPointer { writer.append(3, $0, isWhole: true) }
-        [Self.row()].withUnsafeBufferPointer { writer.append(4, $0, isWhole: true) }
+        many.withUnsafeBufferPointer { writer.append(3, $0, isWhole: true, extent: 7) }
+        [Self.row()].withUnsafeBufferPointer { writer.append(4, $0, isWhole: true, extent: 7) }
         let read = try #require(Self.read(Self.finish(writer)))
         #expect(read.isIntact)
         #expect(read.traces.map(\.isClosed) == [false, false, false, true])
@@ -132,7 +134,7 @@ struct OutlineTableTests {
     func boundsShapes() throws {
         var writer = OutlineWriter()
         for name in 0..<70_000 as Range<UInt32> {
-            [Self.row(2, name)].withUnsafeBufferPointer { writer.append(name, $0, isWhole: true) }
+            [Self.row(2, name)].withUnsafeBufferPointer { writer.append(name, $0, isWhole: true, extent: 7) }
         }
         let bytes = writer.finish(spread: []) { Array("\($0)".utf8)[...] }
         let read = try #require(Self.read(bytes))
@@ -157,7 +159,7 @@ struct OutlineTableTests {
         var writer = OutlineWriter()
         for number in 0..<20 as Range<UInt32> {
             let rows = (0..<3 as Range<Int32>).map { Self.row(frame: number + UInt32($0), parent: $0 - 1) }
-            rows.withUnsafeBufferPointer { writer.append(number, $0, isWhole: true) }
+            rows.withUnsafeBufferPointer { writer.append(number, $0, isWhole: true, extent: 7) }
         }
         let good = Self.finish(writer, spread: [1])
         var refused = 0

@@ -36,7 +36,9 @@ private func checkStatsD(_ bytes: [UInt8]) {
 }
 
 private func checkExposition(_ bytes: [UInt8], isOpenMetrics: Bool) {
-    guard let exposition = try? ExpositionParser.parse(bytes, isOpenMetrics: isOpenMetrics, maxSamples: 50) else { return }
+    guard let exposition = try? ExpositionParser.parse(bytes, isOpenMetrics: isOpenMetrics, maxSamples: 50) else {
+        return
+    }
     let count = exposition.families.reduce(0) { $0 + $1.samples.count }
     precondition(count == exposition.sampleCount && count <= 50)
     precondition((exposition.faultCount == 0) == (exposition.firstFault == nil))

@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import Outlines
 import TraceModel
 
 @testable import SegmentStore
@@ -225,9 +226,24 @@ private func ask(_ segments: [Segment]) {
             precondition(both == found.all, "all spans of a frame have a token that none of them has")
         }
         for frame in 0..<view.frameCount { _ = view.times(frame) }
+        _ = view.withOutlines { read(outlines: $0) }
     }
     for number in UInt64(1)...4 { _ = try? reader.trace(Sample.id(number)) }
     _ = try? asked.figures()
+}
+
+private func read(outlines: OutlineTable) {
+    for number in 0..<outlines.textCount { _ = outlines.text(number).reduce(0) { $0 ^ $1 } }
+    outlines.forEachSpreadTrace { _ in }
+    var trace = outlines.cursor
+    while trace.next() {
+        for index in 0..<trace.count {
+            _ = trace.shape(index) ^ Int(trace.duration(index))
+            if trace.isClosed, let parent = trace.parent(index) {
+                precondition(parent < index, "a child before its parent")
+            }
+        }
+    }
 }
 
 /// Wherever an index says that a frame is, and however long.
