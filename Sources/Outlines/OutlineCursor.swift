@@ -47,6 +47,15 @@ package struct OutlineCursor: ~Copyable {
         return false
     }
 
+    /// The same for the next whole trace of so many spans that may be the one with the hash.
+    package mutating func next(hash: UInt32, count: Int, spread: borrowing SpreadTraces) -> Bool {
+        while next() {
+            knowsTree = isClosed && self.hash == hash && self.count == count && !spread.mayContain(hash)
+            if knowsTree { return true }
+        }
+        return false
+    }
+
     @inline(__always)
     private mutating func read() -> Bool {
         guard let head = traces.varint(at: &position), let code = traces.varint(at: &position),

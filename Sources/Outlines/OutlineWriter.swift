@@ -26,64 +26,33 @@ package struct OutlineWriter: Sendable {
     private var traces: [UInt8] = []
     private var lastFrame = 0
     // Kept for the next trace.
-    private var order: [Int32] = []
-    private var places: [Int32] = []
-    private var path: [Int32] = []
+    private var order = OutlineOrder()
     private var frames: [UInt32] = []
 
     package init(expectedSpans: Int = 0) { traces.reserveCapacity(expectedSpans * 6) }
 
     /// - Parameters:
-    ///   - rows: of the trace's spans in the segment, one or more.
+    ///   - rows: of the trace's spans in the segment, one or more; where it is whole, in rising order of their ids.
     ///   - isWhole: each span once, and each that a parent is named of is among them.
     ///   - extent: nanoseconds from the first begin to the last end; nil where times are strange.
     package mutating func append(_ hash: UInt32, _ rows: UnsafeBufferPointer<Row>, isWhole: Bool, extent: UInt64?) {
-        let isClosed = isWhole && rows.count <= Self.maximumClosedSpans && putParentsFirst(rows)
-        if !isClosed {
-            order.removeAll(keepingCapacity: true)
-            for index in rows.indices { order.append(Int32(truncatingIfNeeded: index)) }
-        }
+        let isClosed =
+            isWhole && rows.count <= Self.maximumClosedSpans && order.putParentsFirst(rows.count) { rows[$0].parent }
+        if !isClosed { order.keep(rows.count) }
         traces.appendVarint(UInt64(rows.count) << 1 | (isClosed ? 1 : 0))
         appendFrames(rows)
         traces.append(little: hash)
         traces.append(little: extent.map { DurationCode.of($0) } ?? DurationCode.unknown)
-        for index in order { traces.append(little: shapes.number(of: rows[Int(index)].shape)) }
-        for index in order { traces.append(little: DurationCode.of(rows[Int(index)].duration)) }
+        for index in order.order { traces.append(little: shapes.number(of: rows[Int(index)].shape)) }
+        for index in order.order { traces.append(little: DurationCode.of(rows[Int(index)].duration)) }
         guard isClosed else { return }
         let isNarrow = rows.count <= OutlineCursor.narrow
-        for index in order {
+        for index in order.order {
             let parent = rows[Int(index)].parent
-            let place = parent == Self.noParent ? UInt16.max : UInt16(truncatingIfNeeded: places[Int(parent)])
+            let place = parent == Self.noParent ? UInt16.max : UInt16(truncatingIfNeeded: order.places[Int(parent)])
             if isNarrow { traces.append(UInt8(truncatingIfNeeded: place)) } else { traces.append(little: place) }
         }
     }
-
-    /// Makes `order` one in which parents stand before their children, and `places` the way back; false where there is a ring.
-    private mutating func putParentsFirst(_ rows: UnsafeBufferPointer<Row>) -> Bool {
-        order.removeAll(keepingCapacity: true)
-        places.removeAll(keepingCapacity: true)
-        for _ in rows { places.append(Self.notSeen) }
-        for start in rows.indices {
-            var next = Int32(truncatingIfNeeded: start)
-            while next != Self.noParent, places[Int(next)] == Self.notSeen {
-                places[Int(next)] = Self.onPath
-                path.append(next)
-                next = rows[Int(next)].parent
-            }
-            if next != Self.noParent, places[Int(next)] == Self.onPath {
-                path.removeAll(keepingCapacity: true)
-                return false
-            }
-            while let index = path.popLast() {
-                places[Int(index)] = Int32(truncatingIfNeeded: order.count)
-                order.append(index)
-            }
-        }
-        return true
-    }
-
-    private static let notSeen: Int32 = -1
-    private static let onPath: Int32 = -2
 
     private mutating func appendFrames(_ rows: UnsafeBufferPointer<Row>) {
         frames.removeAll(keepingCapacity: true)

@@ -6,24 +6,38 @@ import TraceModel
 /// What is known of the large traces that searches met, so that they are read whole once and not for each search. Any thread.
 package final class LargeTraces: Sendable {
     private struct Book: Sendable {
-        var known: [TraceID: (version: Int, summary: TraceSummary)] = [:]
+        var known: [TraceID: Known] = [:]
+        /// Spans of all trees.
+        var treeSpans = 0
         var erasures: UInt64 = 0
     }
+    struct Known: Sendable {
+        var version: Int
+        var summary: TraceSummary
+        var tree: LargeTree?
+    }
     private let book = Mutex(Book())
-    /// About a megabyte; when it is full everything is forgotten.
+    /// About a megabyte, and 32 MiB of trees; when it is full everything is forgotten.
     private static let capacity = 1_000
+    private static let maximumTreeSpans = 1_400_000
 
     package init() {}
 
     /// - Parameter version: of what the store holds of it.
-    func find(_ id: TraceID, version: Int) -> TraceSummary? {
-        book.withLock { book in book.known[id].flatMap { $0.version == version ? $0.summary : nil } }
+    func find(_ id: TraceID, version: Int) -> Known? {
+        book.withLock { book in book.known[id].flatMap { $0.version == version ? $0 : nil } }
     }
 
-    func keep(_ summary: TraceSummary, version: Int) {
+    func keep(_ known: Known) {
+        let spans = known.tree?.spans.count ?? 0
+        guard spans <= Self.maximumTreeSpans else { return keep(Known(version: known.version, summary: known.summary)) }
         book.withLock { book in
-            if book.known.count >= Self.capacity { book.known = [:] }
-            book.known[summary.traceID] = (version, summary)
+            book.treeSpans -= book.known.removeValue(forKey: known.summary.traceID)?.tree?.spans.count ?? 0
+            if book.known.count >= Self.capacity || book.treeSpans + spans > Self.maximumTreeSpans {
+                book = Book(erasures: book.erasures)
+            }
+            book.known[known.summary.traceID] = known
+            book.treeSpans += spans
         }
     }
 
@@ -59,6 +73,9 @@ struct TracePlaces {
         }
         version = hasher.finalize()
     }
+
+    /// The view that holds all of it; nil where there are several.
+    var view: Int? { places.first.flatMap { first in places.allSatisfy { $0.view == first.view } ? first.view : nil } }
 
     /// A trace in more frames is not read whole for what some of them tell.
     var isLarge: Bool { places.count > SpanRows.maximumFrames }

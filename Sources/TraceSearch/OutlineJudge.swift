@@ -63,16 +63,26 @@ struct OutlineJudge {
 
     /// Whether the trace may satisfy the query.
     mutating func mayHold(_ trace: borrowing OutlineCursor) -> Bool {
-        facts.questions = questions(inFrame: trace.frame)
-        for frame in trace.otherFrames { facts.questions |= questions(inFrame: frame) }
-        facts.knowsTree = plan.needsTraces && trace.knowsTree
-        if facts.knowsTree {
-            if plan.asksTrace { judgeWhole(trace) }
-            facts.related.removeAll(keepingCapacity: true)
-            for relation in plan.relations.indices { judge(relation, trace) }
-        }
+        prepare(trace)
         for index in 0..<trace.count where judge(root, trace, index) != .no { return true }
         return false
+    }
+
+    /// For each of its spans whether it satisfies the query.
+    mutating func verdicts(_ trace: borrowing OutlineCursor) -> [Ternary] {
+        prepare(trace)
+        return (0..<trace.count).map { judge(root, trace, $0) }
+    }
+
+    private mutating func prepare(_ trace: borrowing OutlineCursor) {
+        facts.questions = questions(inFrame: trace.frame)
+        for frame in trace.otherFrames { facts.questions |= questions(inFrame: frame) }
+        facts.hasUsualTimes = trace.extent != DurationCode.unknown
+        facts.knowsTree = plan.needsTraces && trace.knowsTree
+        guard facts.knowsTree else { return }
+        if plan.asksTrace { judgeWhole(trace) }
+        facts.related.removeAll(keepingCapacity: true)
+        for relation in plan.relations.indices { judge(relation, trace) }
     }
 
     private func questions(inFrame frame: UInt32) -> UInt64 {

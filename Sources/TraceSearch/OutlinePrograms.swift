@@ -4,6 +4,8 @@ import Outlines
 struct OutlineFacts {
     /// Questions of which one of the trace's frames has tokens.
     var questions: UInt64 = 0
+    /// Whether what durations tell is what the query sees.
+    var hasUsualTimes = false
     /// Whether what follows is known.
     var knowsTree = false
     /// For each relation, of each span.
@@ -35,8 +37,11 @@ struct ShapeAnswers: Hashable {
 struct OutlinePrograms {
     /// What is left to ask of the spans of a shape.
     struct Part {
-        /// That of all, if their duration is one of these; else not.
+        /// Of other durations the answer is "no".
         fileprivate var durations: ClosedRange<UInt16> = 0 ... .max
+        /// Of these it is "yes", where times are usual.
+        fileprivate var certainDurations: ClosedRange<UInt16>?
+        /// Of the others.
         fileprivate var answer = Ternary.open
         /// Instructions that tell more, if there are any.
         fileprivate var start: Int32 = 0
@@ -88,8 +93,11 @@ struct OutlinePrograms {
         var part = Part(start: Int32(instructions.count))
         switch rest {
         case .constant(let likelihood): part.answer = Ternary(likelihood)
-        case .lasted(let range, isCertain: false): part.durations = Self.codes(range)
-        default: guard append(rest, depth: 1) else { return nil }
+        case .lasted(let range, let certain):
+            (part.durations, part.certainDurations) = (Self.codes(range), Self.certainCodes(certain))
+        default:
+            guard append(rest, depth: 1) else { return nil }
+            if case .and(let parts) = rest { part.durations = Self.commonCodes(parts) }
         }
         part.count = Int32(instructions.count) - part.start
         parts[key] = part
@@ -107,7 +115,7 @@ struct OutlinePrograms {
     private indirect enum Rest {
         case constant(Likelihood)
         case question(Int)
-        case lasted(ClosedRange<UInt64>, isCertain: Bool)
+        case lasted(ClosedRange<UInt64>, certainly: ClosedRange<UInt64>?)
         case related(Int)
         case test(Int)
         case and([Rest])
@@ -122,14 +130,16 @@ struct OutlinePrograms {
         case .constant(let some, let all): return .constant(Likelihood(some: some, all: all))
         case .question(let number):
             let question = plan.questions[number]
-            if question.isForFrames || question.subject == .duration { return .constant(.open) }
+            if question.isForFrames { return .constant(.open) }
+            // Asked together with `lasted`, which tells all of it.
+            if question.subject == .duration { return .constant(Likelihood(true)) }
             switch answers.answer(number) {
             case .yes: return .constant(Likelihood(some: true, all: question.isExact))
             case .no: return .constant(Likelihood(false))
             case .open: return .question(number)
             }
         case .started, .ofTrace: return .constant(.open)
-        case .lasted(let range): return .lasted(range, isCertain: true)
+        case .lasted(let range, let certain): return .lasted(range, certainly: certain)
         case .related(let number): return .related(number)
         case .trace(let number): return .test(number)
         case .and(let steps):
@@ -143,7 +153,7 @@ struct OutlinePrograms {
             }
             if rest.isEmpty || !known.some { return .constant(known) }
             if known.all { return rest.count == 1 ? rest[0] : .and(rest) }
-            if rest.count == 1, case .lasted(let range, _) = rest[0] { return .lasted(range, isCertain: false) }
+            if rest.count == 1, case .lasted(let range, _) = rest[0] { return .lasted(range, certainly: nil) }
             return .and([.constant(known)] + rest)
         case .or(let steps):
             var known = Likelihood(false)
@@ -170,16 +180,8 @@ struct OutlinePrograms {
         switch rest {
         case .constant(let likelihood): instructions.append(.push(Ternary(likelihood)))
         case .question(let number): instructions.append(.question(number))
-        case .lasted(let range, let isCertain):
-            let some = Self.codes(range)
-            var all: ClosedRange<UInt16>? = isCertain ? some : nil
-            if let first = DurationCode.durations(of: some.lowerBound), first.lowerBound < range.lowerBound {
-                all = isCertain && some.lowerBound < some.upperBound ? some.lowerBound + 1...some.upperBound : nil
-            }
-            if let last = DurationCode.durations(of: some.upperBound), last.upperBound > range.upperBound {
-                all = all.flatMap { $0.lowerBound < $0.upperBound ? $0.lowerBound...$0.upperBound - 1 : nil }
-            }
-            instructions.append(.lasted(some: some, all: all))
+        case .lasted(let range, let certain):
+            instructions.append(.lasted(some: Self.codes(range), all: Self.certainCodes(certain)))
         case .related(let number): instructions.append(.related(number))
         case .test(let number): instructions.append(.test(number))
         case .and(let parts): return append(parts, .and, depth)
@@ -194,6 +196,23 @@ struct OutlinePrograms {
     /// Those of all durations within.
     private static func codes(_ range: ClosedRange<UInt64>) -> ClosedRange<UInt16> {
         DurationCode.of(range.lowerBound)...DurationCode.of(range.upperBound)
+    }
+
+    /// Those of which all durations are within: of the outermost some may lie outside.
+    private static func certainCodes(_ range: ClosedRange<UInt64>?) -> ClosedRange<UInt16>? {
+        guard let codes = range.map(codes), codes.upperBound - codes.lowerBound > 1 else { return nil }
+        return codes.lowerBound + 1...codes.upperBound - 1
+    }
+
+    /// Those that all parts about durations admit.
+    private static func commonCodes(_ parts: [Rest]) -> ClosedRange<UInt16> {
+        var common: ClosedRange<UInt16> = 0 ... .max
+        for case .lasted(let range, _) in parts {
+            let codes = codes(range)
+            // What none has, the instructions tell.
+            if common.overlaps(codes) { common = common.clamped(to: codes) }
+        }
+        return common
     }
 
     /// Whether what has the code lasts as long.
@@ -219,8 +238,10 @@ struct OutlinePrograms {
     ///   - spans: of the trace.
     @inline(__always)
     func run(_ part: Part, _ index: Int, duration: UInt16, spans: Int, _ facts: borrowing OutlineFacts) -> Ternary {
+        guard part.durations.contains(duration) else { return .no }
         if part.count > 0 { return execute(part, index, duration: duration, spans: spans, facts) }
-        return part.durations.contains(duration) ? part.answer : .no
+        if let certain = part.certainDurations, facts.hasUsualTimes, certain.contains(duration) { return .yes }
+        return part.answer
     }
 
     private func execute(
@@ -234,7 +255,9 @@ struct OutlinePrograms {
             case .push(let constant): value = constant
             case .question(let number): value = facts.questions >> UInt64(number) & 1 == 1 ? .open : .no
             case .lasted(let some, let all):
-                value = !some.contains(duration) ? .no : all?.contains(duration) ?? false ? .yes : .open
+                value =
+                    !some.contains(duration)
+                    ? .no : facts.hasUsualTimes && all.map { $0.contains(duration) } ?? false ? .yes : .open
             case .related(let number): value = facts.knowsTree ? facts.related[number * spans + index] : .open
             case .test(let number): value = facts.knowsTree ? facts.tests[number] : .open
             case .and:

@@ -36,6 +36,24 @@ struct OutlineSearch {
     }
 }
 
+extension OutlineSearch {
+    /// For each span of a large trace, in the order of its tree, whether it satisfies the query; nil where outlines do not tell.
+    ///
+    /// - Parameter view: the one that holds all of it.
+    func verdicts(_ tree: LargeTree, of id: TraceID, in view: SegmentView, tokens: [[UInt64]]) -> [Ternary]? {
+        let verdicts = view.withOutlines { table -> [Ternary]? in
+            var trace = table.cursor
+            guard trace.next(hash: OutlineHash.of(id), count: tree.spans.count, spread: spread),
+                tree.spans.indices.allSatisfy({ trace.duration($0) == tree.spans[$0].durationCode }),
+                var judge = OutlineJudge(plan, table, view, tokens)
+            else { return nil }
+            let verdicts = judge.verdicts(trace)
+            return verdicts.contains(.open) ? nil : verdicts
+        }
+        return verdicts ?? nil
+    }
+}
+
 extension SpreadTraces {
     /// Nil where there are so many that outlines would tell little.
     fileprivate init?(_ reader: StoreReader) {

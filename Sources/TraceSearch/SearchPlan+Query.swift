@@ -186,7 +186,7 @@ extension SearchPlan {
         if property == .start { return .and([.started(range), Self.anything]) }
         let buckets = Self.buckets(range)
         let asked = ask(.duration, isExact: false) { token in buckets.map { token.duration(bucket: $0) } }
-        return .and([asked, askLasted(range)])
+        return .and([asked, askLasted(range, certainly: bounds.certain)])
     }
 
     private static func buckets(_ range: ClosedRange<UInt64>) -> ClosedRange<Int> {
@@ -376,6 +376,17 @@ extension SearchPlan {
             let first = low <= 1 ? 0 : UInt64(exactly: low.nextDown.nextDown.rounded(.down)) ?? .max
             let last = UInt64(exactly: high.nextUp.nextUp.rounded(.up)) ?? .max
             return min(first, last)...last
+        }
+
+        /// Those that certainly lie between them, whatever strictness was meant.
+        var certain: ClosedRange<UInt64>? {
+            let above = low < 0 ? 0 : UInt64(exactly: low.nextUp.nextUp.rounded(.up))
+            // What is not a number of 64 bits is above all.
+            let below = high <= 0 ? nil : UInt64(exactly: high.nextDown.nextDown.rounded(.down)) ?? .max
+            guard let above, let below, above < .max, below > 0 else { return nil }
+            let first = low < 0 ? 0 : above + 1
+            let last = below == .max ? below : below - 1
+            return first <= last ? first...last : nil
         }
     }
 }

@@ -35,7 +35,7 @@ extension SearchPlan {
             let found = facts.has(number, question.subject)
             return Likelihood(some: found.some, all: found.all && question.isExact)
         case .started(let range): return facts.started(range)
-        case .lasted(let range): return facts.lasted(range)
+        case .lasted(let range, _): return facts.lasted(range)
         case .ofTrace(let id): return facts.isOf(id)
         case .related(let number): return facts.related(number)
         case .trace(let number): return facts.ofTrace(tests[number])

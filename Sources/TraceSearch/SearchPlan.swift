@@ -15,8 +15,9 @@ struct SearchPlan: Sendable {
         case question(Int)
         /// The span began between the two, both included.
         case started(ClosedRange<UInt64>)
-        /// The span lasted between the two, both included.
-        case lasted(ClosedRange<UInt64>)
+        /// The span lasted between the two, both included, or so nearly that it cannot be told. Certainly it did if between the two
+        /// others, unless its times are strange.
+        case lasted(ClosedRange<UInt64>, certainly: ClosedRange<UInt64>?)
         case ofTrace(TraceID)
         /// Index into `relations`.
         case related(Int)
@@ -60,9 +61,9 @@ struct SearchPlan: Sendable {
     /// Whether a step is about the duration of a span.
     private(set) var lasts = false
 
-    mutating func askLasted(_ range: ClosedRange<UInt64>) -> Step {
+    mutating func askLasted(_ range: ClosedRange<UInt64>, certainly: ClosedRange<UInt64>?) -> Step {
         lasts = true
-        return .lasted(range)
+        return .lasted(range, certainly: certainly)
     }
 
     /// What is asked of a trace as a whole.

@@ -164,27 +164,28 @@ package struct TraceSearch {
         return places
     }
 
+    /// Nil where outlines do not help.
+    private mutating func outlineSearch() -> OutlineSearch? {
+        switch outlines {
+        case .useless: return nil
+        case .asked(let search, _): return search
+        case .untried:
+            let search = OutlineSearch(plan, reader)
+            outlines = search.map { .asked($0, Array(repeating: nil, count: reader.views.count)) } ?? .useless
+            return search
+        }
+    }
+
     /// Whether a frame may hold an answer, as far as outlines tell. The first frame of a view costs the outlines of a segment.
     private mutating func isLeftByOutlines(_ place: Place) -> Bool {
-        switch outlines {
-        case .useless: return true
-        case .untried:
-            guard let search = OutlineSearch(plan, reader) else {
-                outlines = .useless
-                return true
-            }
-            outlines = .asked(search, Array(repeating: nil, count: reader.views.count))
-            return isLeftByOutlines(place)
-        case .asked(let search, var known):
-            if let frames = known[place.view] { return frames.contains(place.frame) }
-            let view = reader.views[place.view]
-            let left =
-                search.frames(of: view, tokens: tokens[place.view]) ?? FrameSet(count: view.frameCount, full: true)
-            known[place.view] = left
-            outlines = .asked(search, known)
-            reader.boundPages()
-            return left.contains(place.frame)
-        }
+        guard outlineSearch() != nil, case .asked(let search, var known) = outlines else { return true }
+        if let frames = known[place.view] { return frames.contains(place.frame) }
+        let view = reader.views[place.view]
+        let left = search.frames(of: view, tokens: tokens[place.view]) ?? FrameSet(count: view.frameCount, full: true)
+        known[place.view] = left
+        outlines = .asked(search, known)
+        reader.boundPages()
+        return left.contains(place.frame)
     }
 
     /// Notes the traces of a frame with a span that may satisfy the query.
@@ -313,30 +314,62 @@ package struct TraceSearch {
     }
 
     private mutating func judge(_ id: TraceID, _ candidate: Candidate) throws(StoreError) -> FoundTrace? {
-        guard let large, !plan.needsTraces else { return try judgeWhole(id) }
+        guard let large else { return try judgeWhole(id)?.found }
         let places = TracePlaces(of: id, in: reader.views)
-        guard places.isLarge else { return try judgeWhole(id) }
-        if let summary = large.find(id, version: places.version), summary.hasNoCopies {
-            // Behind a cursor there may be newer ones, which were told before.
-            guard candidate.isCertain, upper == .newest else { return try judge(summary, places) }
-            var found = FoundTrace(key: TraceKey(start: candidate.start, id: id), summary: summary)
-            (found.matchCount, found.matches, found.hasMoreMatches) = (1, [candidate.span], true)
-            if request.matches == 0 { found.matches = [] }
-            return found
+        guard places.isLarge else { return try judgeWhole(id)?.found }
+        if let known = large.find(id, version: places.version), known.summary.hasNoCopies {
+            if plan.needsTraces {
+                if let verdicts = verdicts(known.tree, of: id, places) { return found(known, verdicts) }
+            } else {
+                // Behind a cursor there may be newer ones, which were told before.
+                guard candidate.isCertain, upper == .newest else { return try judge(known.summary, places) }
+                var found = FoundTrace(key: TraceKey(start: candidate.start, id: id), summary: known.summary)
+                (found.matchCount, found.matches, found.hasMoreMatches) = (1, [candidate.span], true)
+                if request.matches == 0 { found.matches = [] }
+                return found
+            }
         }
-        let found = try judgeWhole(id)
-        if let found, !found.isPart { large.keep(found.summary, version: places.version) }
+        guard let (trace, found) = try judgeWhole(id) else { return nil }
+        if let trace {
+            let summary = trace.summary
+            let tree = summary.hasNoCopies && places.view != nil ? LargeTree(trace) : nil
+            large.keep(LargeTraces.Known(version: places.version, summary: summary, tree: tree))
+        }
         return found
     }
 
-    /// Reads a whole trace and asks the query itself.
-    private mutating func judgeWhole(_ id: TraceID) throws(StoreError) -> FoundTrace? {
+    /// Reads a whole trace and asks the query itself. The trace is nil where there is more of it than was read.
+    private mutating func judgeWhole(
+        _ id: TraceID
+    ) throws(StoreError) -> (trace: AssembledTrace?, found: FoundTrace?)? {
         guard let (message, isPart) = try reader.trace(id, maxBytes: request.bounds.traceBytes),
             let trace = Self.assembled(message, id, selection)
         else { return nil }
         page.figures.tracesRead += 1
         var found = found(trace)
         found?.isPart = isPart
+        return (isPart ? nil : trace, found)
+    }
+
+    /// What outlines say of each span of a large trace.
+    private mutating func verdicts(_ tree: LargeTree?, of id: TraceID, _ places: TracePlaces) -> [Ternary]? {
+        guard let tree, let view = places.view, let search = outlineSearch() else { return nil }
+        return search.verdicts(tree, of: id, in: reader.views[view], tokens: tokens[view])
+    }
+
+    /// What the query says of a trace of whose spans all is known, in the order of its tree.
+    private func found(_ known: LargeTraces.Known, _ verdicts: [Ternary]) -> FoundTrace? {
+        var found = FoundTrace(key: TraceKey(start: 0, id: known.summary.traceID), summary: known.summary)
+        var matches: [LargeTree.Span] = []
+        for (span, verdict) in zip(known.tree?.spans ?? [], verdicts)
+        where verdict == .yes && request.started.contains(span.start) {
+            found.key.start = max(found.key.start, span.start)
+            matches.append(span)
+        }
+        guard !matches.isEmpty else { return nil }
+        found.matchCount = matches.count
+        matches.sort { $0.place < $1.place }
+        found.matches = matches.prefix(request.matches).map(\.id)
         return found
     }
 
