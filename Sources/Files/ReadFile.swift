@@ -26,12 +26,21 @@ package struct ReadFile: ~Copyable {
         try readFully(descriptor, path, length, at: offset, into: &buffer)
     }
 
-    /// Maps the first `length` bytes, which must be there, to be read only.
+    /// Maps the first `length` bytes, which must be there, to be read only. What is looked at is read and nothing around it, which
+    /// may be megabytes: see `willRead`.
     package func map(_ length: Int) throws(StorageFailure) -> UnsafeRawBufferPointer {
         guard length > 0, let address = mmap(nil, length, PROT_READ, MAP_SHARED, descriptor, 0), address != MAP_FAILED
         else { throw StorageFailure("mapping", path, code: length > 0 ? errno : EINVAL) }
+        madvise(address, length, MADV_RANDOM)
         return UnsafeRawBufferPointer(start: address, count: length)
     }
+}
+
+/// Begins to read a part of a mapping that will be looked at from one end to the other.
+package func willRead(_ part: UnsafeRawBufferPointer) {
+    guard let base = part.baseAddress, part.count > 0 else { return }
+    let start = UInt(bitPattern: base) & ~4095
+    madvise(UnsafeMutableRawPointer(bitPattern: start), Int(UInt(bitPattern: base) - start) + part.count, MADV_WILLNEED)
 }
 
 /// Unmaps the pages of a mapping that were touched: the system keeps them, and they come back when they are looked at.

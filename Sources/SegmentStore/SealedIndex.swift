@@ -60,6 +60,7 @@ final class SealedIndex: @unchecked Sendable {
         let metaLength = bytes.loadLittle(at: 104, as: UInt64.self)
         guard metaLength <= UInt64(bytes.count - IndexFile.headerLength) else { throw .unusable("meta is cut") }
         let metaEnd = IndexFile.headerLength + Int(metaLength)
+        willRead(UnsafeRawBufferPointer(rebasing: bytes[..<metaEnd]))
         let head = checksum(UnsafeRawBufferPointer(rebasing: bytes[..<IndexFile.checksumPlace]))
         guard
             checksum(UnsafeRawBufferPointer(rebasing: bytes[IndexFile.headerLength..<metaEnd]), continuing: head)
@@ -190,13 +191,15 @@ final class SealedIndex: @unchecked Sendable {
 
     /// The bytes of `IndexFile.Content.summary`.
     func withSummary<R, E: Error>(_ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
-        try body(bytes(of: red).bindMemory(to: UInt8.self).span)
+        willRead(bytes(of: red))
+        return try body(bytes(of: red).bindMemory(to: UInt8.self).span)
     }
 
     /// Calls `body` with the outlines of its traces; nil where there are none, or damaged ones.
     func withOutlines<R>(_ body: (OutlineTable) -> R) -> R? {
         guard outlineSection.length > 0 else { return nil }
         let bytes = bytes(of: outlineSection)
+        willRead(bytes)
         let isIntact = areOutlinesIntact.withLock { known in
             if let known { return known }
             let isIntact = checksum(bytes) == outlineSection.checksum
@@ -210,6 +213,7 @@ final class SealedIndex: @unchecked Sendable {
     /// Reads the table of traces once, so that most lookups of traces that are elsewhere need not. Ten bits a trace. False, and
     /// nothing learned, where the table is damaged.
     func learnTraces() -> Bool {
+        willRead(bytes(of: traces))
         guard checksum(bytes(of: traces)) == traces.checksum else { return false }
         var made = TraceFilter(capacity: pairs)
         forEachTrace { made.insert($0) }
@@ -237,7 +241,9 @@ final class SealedIndex: @unchecked Sendable {
             while offset < bytes.count {
                 if offset > 0 { pause() }
                 let end = min(bytes.count, offset + Self.stretch)
-                sum = checksum(UnsafeRawBufferPointer(rebasing: bytes[offset..<end]), continuing: sum)
+                let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<end])
+                willRead(part)
+                sum = checksum(part, continuing: sum)
                 offset = end
             }
             return sum == section.checksum
