@@ -21,7 +21,7 @@ final class DescribeLoop {
         /// Nil when nothing was written.
         var segment: Segment?
         /// The commit's frames, each with its traces requests.
-        var frames: [[[UInt8]]] = []
+        var frames: [[ArraySlice<UInt8>]] = []
         var records: Int
         var bytes: Int
     }
@@ -68,7 +68,7 @@ final class DescribeLoop {
     }
 
     private func describe(
-        _ frames: [[[UInt8]]], of segment: Segment, _ expectedSpans: Int, _ describer: inout SpanDescriber?
+        _ frames: [[ArraySlice<UInt8>]], of segment: Segment, _ expectedSpans: Int, _ describer: inout SpanDescriber?
     ) {
         var own = describer.take() ?? SpanDescriber(segment, expectedSpans: expectedSpans)
         if own.segment !== segment { own = SpanDescriber(segment, expectedSpans: expectedSpans) }

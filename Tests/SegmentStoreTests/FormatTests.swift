@@ -81,7 +81,7 @@ import WireFormat
         #expect(isWhole)
         #expect(seen.map(\.0.kind) == [.metrics])
         #expect(seen.map(\.0.sender) == [sender])
-        #expect(seen.map(\.1) == [record.body])
+        #expect(seen.map(\.1) == [Array(record.body)])
         // Cut anywhere, it is not read past its end.
         for length in 1..<raw.count {
             #expect(
