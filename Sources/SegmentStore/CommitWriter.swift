@@ -137,7 +137,9 @@ final class CommitWriter {
         guard let open else { throw .closed }
         places.removeAll(keepingCapacity: true)
         numbersInCommit.removeAll(keepingCapacity: true)
-        builder.begin(salt: open.segment.salt, ordinal: open.nextOrdinal, fileOffset: open.end)
+        builder.begin(
+            salt: open.segment.salt, ordinal: open.nextOrdinal, fileOffset: open.end,
+            content: batch.reduce(0) { $0 + $1.record.body.count + RecordHeader.length })
         do {
             for submission in batch { places.append(try place(submission.record)) }
             try builder.finish()
