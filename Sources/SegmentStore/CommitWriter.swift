@@ -54,11 +54,10 @@ final class CommitWriter {
                     queue.rollsBegun = queue.rollsAsked
                     return .roll(queue.rollsAsked)
                 }
+                let now = StoreClock.read(CLOCK_MONOTONIC)
+                queue.isGathering = hadCompany && now < mayBegin && !queue.isUrgent(options.frameBytes)
+                if queue.isGathering { return .gather(mayBegin - now) }
                 if !queue.waiting.isEmpty {
-                    let now = StoreClock.read(CLOCK_MONOTONIC)
-                    if hadCompany, now < mayBegin, !queue.isUrgent(options.frameBytes) {
-                        return .gather(mayBegin - now)
-                    }
                     mayBegin = now + pause
                     queue.take(upTo: options.commitBytes, into: &batch)
                     queue.isWriting = true

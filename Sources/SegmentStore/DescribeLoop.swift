@@ -54,7 +54,9 @@ final class DescribeLoop {
                 switch job {
                 case .commit(let commit):
                     if let segment = commit.segment { describe(commit.frames, of: segment, expectedSpans, &describer) }
-                    context.queue.update { $0.finished(records: commit.records, bytes: commit.bytes) }
+                    // The writer has nothing to do because of this; who waits for it waits for the last one.
+                    context.queue.update(
+                        { $0.finished(records: commit.records, bytes: commit.bytes) }, wakingIf: { $0.records == 0 })
                 case .end(let segment):
                     describer = nil
                     expectedSpans = Int(clamping: segment.indexSize.spans)
