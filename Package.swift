@@ -66,7 +66,7 @@ let package = Package(
 
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
-        library("SpanTokens"),
+        library("SpanTokens", ["CLinux"]),
         library("Summaries", ["TraceModel", "CLinux"]),
         library(
             "SegmentStore", ["TraceModel", "WireFormat", "SpanTokens", "Summaries", "Compression", "Files", "CLinux"]),
