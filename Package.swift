@@ -66,7 +66,7 @@ let package = Package(
 
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
-        library("SpanTokens"),
+        library("SpanTokens", ["CLinux"]),
         library("Outlines", ["TraceModel"]),
         library("Summaries", ["TraceModel", "Outlines", "CLinux"]),
         library(

@@ -25,14 +25,10 @@ final class StoreSink: TelemetrySink {
     func accept(
         _ telemetry: consuming AcceptedTelemetry, _ memory: BudgetShare?, _ done: @escaping (SinkAnswer) -> Void
     ) {
-        var body = telemetry.bytes
-        telemetry.bytes = []
-        if telemetry.payload.upperBound < body.count { body.removeSubrange(telemetry.payload.upperBound...) }
-        if telemetry.payload.lowerBound > 0 { body.removeSubrange(..<telemetry.payload.lowerBound) }
         let record = IngestRecord(
             kind: telemetry.kind, sender: telemetry.sender.flatMap { SenderID(uuid: $0) }, sequence: telemetry.sequence,
-            receivedAt: wallClockNanoseconds(), body: body, runs: telemetry.runs, services: telemetry.services,
-            items: telemetry.items)
+            receivedAt: wallClockNanoseconds(), body: telemetry.bytes[telemetry.payload], runs: telemetry.runs,
+            services: telemetry.services, items: telemetry.items)
         nextTicket += 1
         let ticket = nextTicket
         waiting[ticket] = done

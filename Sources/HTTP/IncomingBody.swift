@@ -55,8 +55,11 @@ struct IncomingBody {
     private func capacity(for needed: Int) -> Int {
         guard needed > bytes.capacity else { return bytes.capacity }
         guard needed < expectedBytes else { return max(needed, bytes.capacity * 2) }
-        let grown = needed >= Self.believedFrom ? expectedBytes : max(needed, bytes.capacity * 4, Self.leastRoom)
-        return min(grown, expectedBytes)
+        guard bytes.capacity > 0 else { return min(max(needed, Self.leastRoom), expectedBytes) }
+        var room = expectedBytes
+        // In steps that end with the length, so that the last and longest copy is of a quarter of it.
+        while needed < Self.believedFrom, room / 4 >= needed { room /= 4 }
+        return room
     }
 
     /// What room of that size takes, `count` bytes of it written: below the allocator's threshold all of it may have been written

@@ -54,11 +54,10 @@ final class CommitWriter {
                     queue.rollsBegun = queue.rollsAsked
                     return .roll(queue.rollsAsked)
                 }
+                let now = StoreClock.read(CLOCK_MONOTONIC)
+                queue.isGathering = hadCompany && now < mayBegin && !queue.isUrgent(options.frameBytes)
+                if queue.isGathering { return .gather(mayBegin - now) }
                 if !queue.waiting.isEmpty {
-                    let now = StoreClock.read(CLOCK_MONOTONIC)
-                    if hadCompany, now < mayBegin, !queue.isUrgent(options.frameBytes) {
-                        return .gather(mayBegin - now)
-                    }
                     mayBegin = now + pause
                     queue.take(upTo: options.commitBytes, into: &batch)
                     queue.isWriting = true
@@ -137,7 +136,9 @@ final class CommitWriter {
         guard let open else { throw .closed }
         places.removeAll(keepingCapacity: true)
         numbersInCommit.removeAll(keepingCapacity: true)
-        builder.begin(salt: open.segment.salt, ordinal: open.nextOrdinal, fileOffset: open.end)
+        builder.begin(
+            salt: open.segment.salt, ordinal: open.nextOrdinal, fileOffset: open.end,
+            content: batch.reduce(0) { $0 + $1.record.body.count + RecordHeader.length })
         do {
             for submission in batch { places.append(try place(submission.record)) }
             try builder.finish()

@@ -21,7 +21,7 @@ final class DescribeLoop {
         /// Nil when nothing was written.
         var segment: Segment?
         /// The commit's frames, each with its traces requests.
-        var frames: [[[UInt8]]] = []
+        var frames: [[ArraySlice<UInt8>]] = []
         var records: Int
         var bytes: Int
     }
@@ -54,7 +54,9 @@ final class DescribeLoop {
                 switch job {
                 case .commit(let commit):
                     if let segment = commit.segment { describe(commit.frames, of: segment, expectedSpans, &describer) }
-                    context.queue.update { $0.finished(records: commit.records, bytes: commit.bytes) }
+                    // The writer has nothing to do because of this; who waits for it waits for the last one.
+                    context.queue.update(
+                        { $0.finished(records: commit.records, bytes: commit.bytes) }, wakingIf: { $0.records == 0 })
                 case .end(let segment):
                     describer = nil
                     expectedSpans = Int(clamping: segment.indexSize.spans)
@@ -68,7 +70,7 @@ final class DescribeLoop {
     }
 
     private func describe(
-        _ frames: [[[UInt8]]], of segment: Segment, _ expectedSpans: Int, _ describer: inout SpanDescriber?
+        _ frames: [[ArraySlice<UInt8>]], of segment: Segment, _ expectedSpans: Int, _ describer: inout SpanDescriber?
     ) {
         var own = describer.take() ?? SpanDescriber(segment, expectedSpans: expectedSpans)
         if own.segment !== segment { own = SpanDescriber(segment, expectedSpans: expectedSpans) }

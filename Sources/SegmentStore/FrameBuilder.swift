@@ -13,6 +13,9 @@ struct FrameBuilder: ~Copyable {
     private var compressor: ZstdCompressor
     private let frameBytes: Int
     private var fileOffset = 0
+    /// What the commit's frames hold each, were they all the same, and where in the commit's content the open one is to end.
+    private var share = 0
+    private var boundary = 0
 
     init(frameBytes: Int, level: Int) {
         self.frameBytes = frameBytes
@@ -21,21 +24,29 @@ struct FrameBuilder: ~Copyable {
     }
 
     /// Starts the frames of a commit that will lie at `fileOffset`, the first of them numbered `ordinal`.
-    mutating func begin(salt: UInt64, ordinal: UInt32, fileOffset: Int) {
+    /// - Parameter content: what it will hold, about. It is dealt out evenly: what is a little more than one frame makes one that
+    ///   is a little larger, as a second of a few records would cost an index of its own and pack badly.
+    mutating func begin(salt: UInt64, ordinal: UInt32, fileOffset: Int, content: Int) {
         bytes.removeAll(keepingCapacity: bytes.capacity <= 4 << 20)
         frames.removeAll(keepingCapacity: true)
         headers.removeAll(keepingCapacity: true)
         raw.removeAll(keepingCapacity: raw.capacity <= 4 << 20)
         rawBytes = 0
+        share = content / max(1, (content + frameBytes / 2) / frameBytes)
+        boundary = share
         self.fileOffset = fileOffset
         header = FrameHeader(salt: salt, ordinal: ordinal)
     }
 
-    /// Adds a record; returns the ordinal of the frame it lies in. A record that would make a frame larger than
-    /// `frameBytes` begins the next one.
+    /// Adds a record; returns the ordinal of the frame it lies in. A record that lies mostly behind a frame's share, or would make
+    /// it half as large again as `frameBytes`, begins the next one.
     mutating func append(_ record: borrowing IngestRecord) throws(CompressionError) -> UInt32 {
-        if !raw.isEmpty, raw.count + RecordHeader.length + record.body.count > frameBytes {
+        let length = RecordHeader.length + record.body.count
+        if !raw.isEmpty,
+            rawBytes + raw.count + length / 2 > boundary || raw.count + length > frameBytes + frameBytes / 2
+        {
             try finishFrame(flags: 0)
+            boundary = max(boundary, rawBytes) + share
         }
         let recordHeader = RecordHeader(record)
         recordHeader.append(to: &raw)

@@ -8,15 +8,15 @@ package struct IngestRecord: Sendable {
     package var sequence: UInt64
     /// Unix nanoseconds. Retention counts from here.
     package var receivedAt: UInt64
-    /// OTLP protobuf that a `TelemetryScanner` has found good.
-    package var body: [UInt8]
+    /// OTLP protobuf that a `TelemetryScanner` has found good. A part of what came, as cutting it out would copy it.
+    package var body: ArraySlice<UInt8>
     /// What the scanner saw in `body`; the index is made of these alone.
     package var runs: [TraceRun]
     package var services: [ServiceCount]
     package var items: Int
 
     package init(
-        kind: SignalKind, sender: SenderID? = nil, sequence: UInt64 = 0, receivedAt: UInt64, body: [UInt8],
+        kind: SignalKind, sender: SenderID? = nil, sequence: UInt64 = 0, receivedAt: UInt64, body: ArraySlice<UInt8>,
         runs: [TraceRun] = [], services: [ServiceCount] = [], items: Int
     ) {
         self.kind = kind
@@ -27,6 +27,15 @@ package struct IngestRecord: Sendable {
         self.runs = runs
         self.services = services
         self.items = items
+    }
+
+    package init(
+        kind: SignalKind, sender: SenderID? = nil, sequence: UInt64 = 0, receivedAt: UInt64, body: [UInt8],
+        runs: [TraceRun] = [], services: [ServiceCount] = [], items: Int
+    ) {
+        self.init(
+            kind: kind, sender: sender, sequence: sequence, receivedAt: receivedAt, body: body[...], runs: runs,
+            services: services, items: items)
     }
 
     /// What it counts for in the queue: its arrays and their bookkeeping.

@@ -31,24 +31,15 @@ final class Monitor<State>: @unchecked Sendable {
         return try body(&state)
     }
 
-    /// Changes the state and wakes everybody who waits.
-    func update<R>(_ body: (inout State) -> R) -> R {
+    /// Changes the state and wakes everybody who waits, or nobody where `wakes` says that nobody waits for this.
+    func update<R>(_ body: (inout State) -> R, wakingIf wakes: (State) -> Bool = { _ in true }) -> R {
         pthread_mutex_lock(mutex)
-        defer {
-            pthread_cond_broadcast(condition)
-            pthread_mutex_unlock(mutex)
-        }
-        return body(&state)
-    }
-
-    /// The same, waking nobody where `wakes` says that nobody waits for this.
-    func update<R>(_ body: (inout State) -> R, wakingIf wakes: (State) -> Bool) -> R {
-        pthread_mutex_lock(mutex)
-        defer {
-            if wakes(state) { pthread_cond_broadcast(condition) }
-            pthread_mutex_unlock(mutex)
-        }
-        return body(&state)
+        let result = body(&state)
+        let isAwaited = wakes(state)
+        pthread_mutex_unlock(mutex)
+        // Not before: who wakes up needs the mutex, and would go to sleep again for it.
+        if isAwaited { pthread_cond_broadcast(condition) }
+        return result
     }
 
     /// Asks `body` now, after each wake-up, and once more after `nanoseconds`; ends with the first value it gives. Nil when

@@ -74,9 +74,7 @@ package final class SegmentStore: Sendable {
     ) -> Bool {
         let submission = SubmitQueue.Submission(record: record, whenDurable: whenDurable)
         let frameBytes = context.options.frameBytes
-        // The writer looks at the first one and then waits for company; what comes in between need not wake it.
-        return context.queue.update(
-            { $0.add(submission) }, wakingIf: { $0.waiting.count == 1 || $0.isUrgent(frameBytes) })
+        return context.queue.update({ $0.add(submission) }, wakingIf: { $0.isAwaited(frameBytes) })
     }
 
     /// An OTLP traces message with exactly the trace's spans, in the order of arrival; nil when there are none. A frame

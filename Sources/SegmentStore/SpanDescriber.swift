@@ -16,7 +16,7 @@ struct SpanDescriber: ~Copyable {
 
     /// Describes the next frames, each of some traces requests. Index and figures get them under one lock: whoever makes the
     /// figures of earlier frames meanwhile sees where these begin.
-    mutating func describe(_ frames: [[[UInt8]]]) {
+    mutating func describe(_ frames: [[ArraySlice<UInt8>]]) {
         segment.draft.withLock { draft in
             // A segment that an earlier run began has frames that only its log tells the figures of.
             if draft == nil, segment.describedFrameCount == 0 { draft = SegmentDraft(expectedSpans: expectedSpans) }

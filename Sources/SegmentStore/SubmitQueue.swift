@@ -12,6 +12,8 @@ struct SubmitQueue: Sendable {
     private(set) var records = 0
     private(set) var refused: UInt64 = 0
     var isClosing = false
+    /// The writer waits for company or for a time, and need not be woken for less.
+    var isGathering = false
     /// The writer works on what it took last, the end of a full segment included.
     var isWriting = false
     /// Times that the growing segment was to end, and did.
@@ -56,6 +58,9 @@ struct SubmitQueue: Sendable {
 
     /// Whether the writer has something to do that does not wait for company.
     func isUrgent(_ frameBytes: Int) -> Bool { waitingBytes >= frameBytes || isClosing || rollsBegun < rollsAsked }
+
+    /// Whether what was just added is to wake the writer.
+    func isAwaited(_ frameBytes: Int) -> Bool { isUrgent(frameBytes) || (waiting.count == 1 && !isGathering) }
 
     mutating func finished(records count: Int, bytes cost: Int) {
         records -= count

@@ -153,10 +153,13 @@ public struct TelemetryScanner: Sendable {
                 guard depth &+ 1 < maximumDepth else {
                     throw located(.nestedTooDeep(limit: maximumDepth), at: start, stack, depth, row, tag: tag)
                 }
-                if entry.child == .keyValue, depth &+ 2 < maximumDepth, WireScan.isPlainAttribute(bytes, position, next)
-                {
-                    position = next
-                    continue
+                if entry.child == .keyValue, tag < 0x80, depth &+ 2 < maximumDepth {
+                    // Attributes stand in a row.
+                    let passed = WireScan.passPlainAttributes(bytes, start, end, tag: UInt8(truncatingIfNeeded: tag))
+                    if passed > start {
+                        position = passed
+                        continue
+                    }
                 }
                 if rule == .span {
                     identity = SpanIdentity()

@@ -29,6 +29,21 @@ enum UTF8Check {
         return bits & 0x8080_8080_8080_8080 == 0 || isValidSlowly(bytes, from: start, to: end)
     }
 
+    /// The same for what is expected to be ASCII, and may be longer: false where it is not, or shorter than eight bytes.
+    @inline(__always)
+    static func isASCII(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Bool {
+        guard end &- start >= 8 else { return false }
+        let raw = bytes.bytes
+        let last = end &- 8
+        var bits = raw.unsafeLoadUnaligned(fromByteOffset: last, as: UInt64.self)
+        var position = start
+        while position < last {
+            bits |= raw.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self)
+            position &+= 8
+        }
+        return bits & 0x8080_8080_8080_8080 == 0
+    }
+
     @inline(never)
     private static func isValidLong(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Bool {
         let raw = bytes.bytes

@@ -59,24 +59,35 @@ enum WireScan {
         return Int(value)
     }
 
-    /// Whether the bytes are an attribute as most are: a key and then a string, a number or a truth value, all shorter
-    /// than 128 bytes and with tags of one byte, and nothing else. All others, and those with faults, take the long way.
+    /// Passes the fields with that tag of one byte that are attributes as most are: a key and then a string, a number or a truth
+    /// value, all shorter than 128 bytes and with tags of one byte, and nothing else. Ends before the first that is anything
+    /// else; those, and what has faults, take the long way.
+    @inline(never)
+    static func passPlainAttributes(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, tag: UInt8) -> Int {
+        var position = start
+        while end &- position >= 8, bytes[position] == tag {
+            let next = position &+ 2 &+ Int(bytes[position &+ 1])
+            guard next <= end, isPlainAttribute(bytes, position &+ 2, next) else { break }
+            position = next
+        }
+        return position
+    }
+
     @inline(__always)
-    static func isPlainAttribute(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
-        guard end &- start >= 6, bytes[start] == 0x0A else { return false }
+    private static func isPlainAttribute(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        guard end &- start >= 6, end &- start < 0x80, bytes[start] == 0x0A else { return false }
         let keyCount = Int(bytes[start &+ 1])
         let value = start &+ 2 &+ keyCount
         // The value's length is that of the rest, so that it is the last field.
-        guard keyCount < 0x80, end &- value >= 4, end &- value < 0x82, bytes[value] == 0x12,
-            Int(bytes[value &+ 1]) == end &- value &- 2
-        else { return false }
+        guard end &- value >= 4, bytes[value] == 0x12, Int(bytes[value &+ 1]) == end &- value &- 2 else { return false }
         var content = value &+ 3
         switch bytes[value &+ 2] {
         case 0x0A:
-            content = value &+ 4
-            guard Int(bytes[value &+ 3]) == end &- content, UTF8Check.isValid(bytes, from: content, to: end) else {
-                return false
-            }
+            // Tags and lengths are ASCII as well, so that key and text are looked at in one go.
+            guard Int(bytes[value &+ 3]) == end &- value &- 4 else { return false }
+            return UTF8Check.isASCII(bytes, from: start, to: end)
+                || UTF8Check.isValid(bytes, from: value &+ 4, to: end)
+                    && UTF8Check.isValid(bytes, from: start &+ 2, to: value)
         case 0x10, 0x18:
             guard skipVarint(bytes, &content, end), content == end else { return false }
         case 0x21:

@@ -85,7 +85,7 @@ struct SampleStore {
                     frames.append(
                         Frame(
                             segment: UInt32(name.dropLast(4)) ?? 0, place: begin..<length, trace: trace,
-                            body: record.body))
+                            body: Array(record.body)))
                 }
             }
             trace += 1

@@ -37,7 +37,7 @@ import WireFormat
     @Test("A frame has its fields where the grammar says, and any flipped bit in it is found")
     func frame() throws {
         var builder = FrameBuilder(frameBytes: 1 << 20, level: 1)
-        builder.begin(salt: 0x0102_0304_0506_0708, ordinal: 9, fileOffset: 100)
+        builder.begin(salt: 0x0102_0304_0506_0708, ordinal: 9, fileOffset: 100, content: 1 << 20)
         let sender = SenderID(high: 0xAAAA, low: 0xBBBB)
         #expect(try builder.append(Samples.traces([1], sender: sender, sequence: 77, receivedAt: 500)) == 9)
         #expect(try builder.append(Samples.logs(1, receivedAt: 400)) == 9)
@@ -57,6 +57,28 @@ import WireFormat
             damaged[offset] ^= 0x20
             #expect(!damaged.withUnsafeBytes(FrameHeader.isIntact))
         }
+    }
+
+    @Test(
+        "A commit is dealt out to frames of about the same size, of which none is half as large again as a frame",
+        arguments: [
+            // Records, bytes of each with its header, and how many go into which frame.
+            (1, 100, [1]), (11, 100, [11]), (14, 100, [14]), (15, 100, [8, 7]), (24, 100, [12, 12]),
+            (25, 100, [8, 9, 8]), (3, 1000, [1, 1, 1]), (3, 5000, [1, 1, 1]), (4, 700, [1, 2, 1]),
+        ] as [(Int, Int, [Int])])
+    func frameSizes(records: Int, bytes: Int, expected: [Int]) throws {
+        var builder = FrameBuilder(frameBytes: 1000, level: 1)
+        builder.begin(salt: 1, ordinal: 5, fileOffset: 0, content: records * bytes)
+        var counts: [UInt32: Int] = [:]
+        for _ in 0..<records {
+            let body = [UInt8](repeating: 7, count: bytes - RecordHeader.length)
+            let record = IngestRecord(kind: .logs, receivedAt: 1, body: body, items: 1)
+            counts[try builder.append(record), default: 0] += 1
+        }
+        try builder.finish()
+        #expect(counts.sorted { $0.key < $1.key }.map(\.value) == expected)
+        #expect(builder.headers.map { Int($0.records) } == expected)
+        #expect(builder.headers.map(\.ordinal) == (5..<5 + UInt32(expected.count)).map { $0 })
     }
 
     @Test("A record's header has its fields where the grammar says")
@@ -81,7 +103,7 @@ import WireFormat
         #expect(isWhole)
         #expect(seen.map(\.0.kind) == [.metrics])
         #expect(seen.map(\.0.sender) == [sender])
-        #expect(seen.map(\.1) == [record.body])
+        #expect(seen.map(\.1) == [Array(record.body)])
         // Cut anywhere, it is not read past its end.
         for length in 1..<raw.count {
             #expect(

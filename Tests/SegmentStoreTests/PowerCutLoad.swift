@@ -153,7 +153,7 @@ struct PowerCutLoad: CustomStringConvertible {
             stored.add(UInt64(batch.record.items), of: .traces)
             if present.contains(index) {
                 held.add(UInt64(batch.record.items), of: .traces)
-                #expect(try store.trace(batch.trace) == batch.record.body, "\(place): batch \(index)")
+                #expect(try store.trace(batch.trace) == Array(batch.record.body), "\(place): batch \(index)")
             } else {
                 let log = batch.segment.map { Segment.paths("", $0).log.dropFirst() }
                 let isDeleted = log.map { removedLogs.contains(String($0)) } ?? false
@@ -222,7 +222,7 @@ struct PowerCutLoad: CustomStringConvertible {
             [number], sender: lane < 3 ? senders[lane] : nil, sequence: sequence, receivedAt: 1_000 + number,
             service: "service \(UInt64.random(in: 0..<50, using: &generator))",
             perTrace: Int.random(in: 1...60, using: &generator))
-        byBody[record.body] = batches.count
+        byBody[Array(record.body)] = batches.count
         batches.append(Batch(record: record, trace: Samples.id(number)))
         return batches.count - 1
     }

@@ -38,6 +38,24 @@ import WireFormat
         #expect(store.statistics.stored.spans == UInt64(2 * (accepted + 1)))
     }
 
+    @Test("The writer is woken by the first record, or where it waits for company by the one that completes a frame")
+    func wakesWriter() throws {
+        for (isGathering, expected) in [(false, [true, false, true, true]), (true, [false, false, true, true])] {
+            var queue = SubmitQueue(maxBytes: 1 << 20)
+            queue.isGathering = isGathering
+            var woken: [Bool] = []
+            for _ in 0..<4 {
+                let record = IngestRecord(kind: .logs, receivedAt: 1, body: [UInt8](repeating: 1, count: 400), items: 1)
+                let isTaken = queue.add(SubmitQueue.Submission(record: record, whenDurable: { _ in }))
+                #expect(isTaken)
+                woken.append(queue.isAwaited(1000))
+            }
+            #expect(woken == expected)
+            queue.isClosing = true
+            #expect(queue.isAwaited(1 << 20))
+        }
+    }
+
     @Test("A record larger than the whole queue is taken when the queue is empty")
     func takesOversize() throws {
         let directory = TemporaryDirectory()

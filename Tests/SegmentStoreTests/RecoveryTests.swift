@@ -268,7 +268,7 @@ import WireFormat
         let directory = TemporaryDirectory()
         let store = try SegmentStore.open(directory: directory.path, options: quick())
         var forged = FrameBuilder(frameBytes: 1 << 20, level: 1)
-        forged.begin(salt: 0x1234, ordinal: 1, fileOffset: 0)
+        forged.begin(salt: 0x1234, ordinal: 1, fileOffset: 0, content: 1 << 20)
         _ = try forged.append(Samples.traces([66]))
         try forged.finish()
         // Random bytes around it keep zstd from compressing, so the forgery lies in the log as it was sent.

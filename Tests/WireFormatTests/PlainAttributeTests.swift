@@ -3,10 +3,11 @@ import WireFormat
 
 /// Attributes that the scanner passes a short way, and their neighbours that it must not.
 @Suite struct PlainAttributeTests {
-    private func scan(_ attribute: [UInt8]) -> WireError? {
+    private func scan(_ attributes: [UInt8]...) -> WireError? {
         var scanner = TelemetryScanner(collectsTraces: false)
+        let fields = attributes.flatMap { Sample.field(9, $0) }
         do {
-            try scanner.scan(Sample.resourceSpans([Sample.span(more: Sample.field(9, attribute))]), as: .traces)
+            try scanner.scan(Sample.resourceSpans([Sample.span(more: fields)]), as: .traces)
             return nil
         } catch {
             return error
@@ -72,5 +73,35 @@ import WireFormat
         let error = scan(bad.attribute)
         #expect(error?.reason == bad.reason)
         #expect(error?.field == "resource_spans.scope_spans.spans.attributes." + bad.field)
+        // Among others, which are passed in a row.
+        let usual = attribute(key: Array("some.key".utf8), value: Sample.field(1, "and its text"))
+        let among = scan(usual, usual, bad.attribute, usual)
+        #expect(among?.reason == bad.reason)
+        #expect(among?.field == error?.field)
+    }
+
+    @Test("A row of attributes ends with its span: what follows is not taken for one")
+    func endOfRow() throws {
+        let usual = Sample.field(9, attribute(value: Sample.field(1, "text")))
+        var scanner = TelemetryScanner(collectsTraces: false)
+        let spans = [Sample.span(more: usual + usual), Sample.span(id: [], more: usual), Sample.span(more: usual)]
+        try scanner.scan(Sample.resourceSpans(spans), as: .traces)
+        #expect((scanner.items, scanner.refusedCount) == (2, 1))
+        // The last one's length reaches beyond its span.
+        var bytes = Sample.resourceSpans([Sample.span(more: usual + usual)])
+        bytes[bytes.count - usual.count + 1] += 1
+        #expect(throws: WireError.self) { try scanner.scan(bytes, as: .traces) }
+    }
+
+    @Test("Text that is not ASCII passes where it is UTF-8, in keys and in values")
+    func otherText() {
+        for text in ["ä", "grüße, länger als acht", String(repeating: "語", count: 30)] {
+            #expect(scan(attribute(key: Array(text.utf8), value: Sample.field(1, "plain"))) == nil)
+            #expect(scan(attribute(value: Sample.field(1, text))) == nil)
+            let cut = Array(text.utf8.dropLast())
+            // Each is half of a character, so that together they would be whole.
+            let fault = scan(attribute(key: cut, value: Sample.field(1, [0x80] + Array("rest".utf8))))
+            #expect(fault?.reason == .invalidUTF8)
+        }
     }
 }

@@ -35,4 +35,19 @@ import Testing
         #expect(wrong.isEmpty)
         #expect(sequences.count > 10_000)
     }
+
+    @Test("ASCII of eight bytes and more is told from anything with another byte in it, whatever is around it")
+    func ascii() {
+        for count in 0...40 {
+            let text = [0xFF] + Array(repeating: 0x7F as UInt8, count: count) + [0xFF]
+            let passes = UTF8Check.isASCII(text.span, from: 1, to: 1 + count)
+            #expect(passes == (count >= 8), "\(count) bytes")
+            for place in 1..<1 + count {
+                var other = text
+                other[place] = 0x80
+                let isMissed = UTF8Check.isASCII(other.span, from: 1, to: 1 + count)
+                #expect(!isMissed, "byte \(place) of \(count)")
+            }
+        }
+    }
 }

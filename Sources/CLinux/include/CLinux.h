@@ -44,6 +44,8 @@ void hms_prefer_huge_pages(const void *bytes, unsigned long length);
 uint64_t hms_resident_bytes(void);
 /// The part of it that is pages of mapped files, which the system keeps whether or not they are mapped.
 uint64_t hms_mapped_bytes(void);
+/// Asks the processor for the bytes of a cache line that are read soon. Any address will do.
+static inline void hms_prefetch(const void *line) { __builtin_prefetch(line); }
 /// Where `needle` begins in `bytes`, or NULL.
 const void *hms_find(const void *bytes, unsigned long length, const void *needle, unsigned long needle_length);
 /// Sends one datagram to a unix socket; a path that begins with '@' is an abstract name. Returns 0, or -1 with errno.
