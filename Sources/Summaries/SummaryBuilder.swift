@@ -55,9 +55,13 @@ package struct SummaryBuilder: Sendable {
     }
 
     private mutating func reserve(_ count: Int) {
-        held.reserveCapacity(count)
-        held.withUnsafeMutableBufferPointer {
+        // Told of before it is touched: pages are made when the first byte is written.
+        var room: [HeldSpan] = []
+        room.reserveCapacity(count)
+        room.withUnsafeMutableBufferPointer {
             hms_prefer_huge_pages($0.baseAddress, UInt(count * MemoryLayout<HeldSpan>.stride))
         }
+        room.append(contentsOf: held)
+        held = room
     }
 }
