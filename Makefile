@@ -23,7 +23,7 @@ test-swift: dependencies ## Run the Swift tests alone.
 	@swift test $(SWIFT_DEBUG_FLAGS) $(TEST_FLAGS)
 
 test-integration: test-dependencies build ## Run the integration tests alone (PYTEST_FLAGS='-k name' picks some).
-	@.venv/bin/python -m pytest IntegrationTests $(PYTEST_FLAGS)
+	@scripts/integration-tests $(PYTEST_FLAGS)
 
 lint: dependencies ## Check format, imports, generated code, scripts, the sidecar's linkage and tidiness.
 	@scripts/check.sh

@@ -210,8 +210,7 @@ let package = Package(
             "TraceSearch",
             [
                 "TraceSearch", "SegmentStore", "Summaries", "QueryLanguage", "QueryTesting", "TraceAssembly", "OTLP",
-                "TraceModel",
-                "WireFormat", "StorageTesting",
+                "TraceModel", "WireFormat", "Files", "StorageTesting",
             ]),
         tests(
             "Erasure",

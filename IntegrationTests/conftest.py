@@ -9,6 +9,7 @@ from programs import RELEASE, Collector, Sidecar
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes more than a few seconds")
+    config.addinivalue_line("markers", "alone: measures times or memory, and bears no other work beside it")
     missing = [name for name in ("hms-sidecar", "hms-collector", "hms-ops") if not (RELEASE / name).exists()]
     if missing:
         raise pytest.UsageError(f"{', '.join(missing)} not in {RELEASE}: make build first")

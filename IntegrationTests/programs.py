@@ -8,6 +8,8 @@ import subprocess
 import threading
 import time
 
+# Where no sidecar listens: the default is that of one that may run on this machine.
+NOBODY = "127.0.0.1:1"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RELEASE = pathlib.Path(os.environ.get("HMS_PROGRAMS", ROOT / ".build" / "release"))
 LISTENING = re.compile(r"event=\"?listening\"?.*?\bwhat=\"?([a-z0-9_.-]+)\"?.*?\baddress=\"?([^\s\"]+)\"?")

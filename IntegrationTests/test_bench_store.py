@@ -8,6 +8,8 @@ import pytest
 
 from programs import ROOT
 
+pytestmark = pytest.mark.alone
+
 # Large enough for every kind of search to find something, small enough for a test.
 SHORT = ["--spans", "200k", "--traces", "100", "--searches", "10", "--seconds", "2"]
 

@@ -16,6 +16,8 @@ from http_raw import PROTOBUF, RawConnection, encode, get, split
 from payloads import traces
 from programs import RELEASE, Collector, Sidecar, wait_until
 
+pytestmark = pytest.mark.alone
+
 GOOD = traces(b"\7" * 16).SerializeToString()
 MAX = 48 * MIB
 

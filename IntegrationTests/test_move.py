@@ -14,7 +14,7 @@ from accounts import ledger, stored_spans
 from http_raw import get, post, read_trace
 from otlp_sink import OTLPSink
 from payloads import field, logs, metrics, new_trace_id, traces, varint
-from programs import Collector, Sidecar, hms_ops, wait_until
+from programs import NOBODY, Collector, Sidecar, hms_ops, wait_until
 
 
 def send(collector, request, path="/v1/traces"):
@@ -329,7 +329,7 @@ def test_backup_under_load_and_a_collector_on_what_was_restored(start, tmp_path)
     assert read["stored"] == read["held"] + read["deleted"] + read["damaged"] and read["damaged"] == 0
     assert read["deleted"] == 0 and read["stored"] >= 20 * len(before)
     assert read["arrived"] == read["stored"] + read["duplicate"] + sum(read["rejected"].values())
-    done = hms_ops("ledger", "--collector", restored.console, "--json")
+    done = hms_ops("ledger", "--sidecar", NOBODY, "--collector", restored.console, "--json")
     assert json.loads(done.stdout)["difference"] == 0
 
 

@@ -20,7 +20,7 @@ from payloads import field, nested_arrays, traces
 from programs import Collector, Sidecar, wait_until
 
 # Of wall time alone a miss is measured again, as the machine is shared; what else a case asserts it asserts once.
-pytestmark = pytest.mark.flaky(reruns=4, only_rerun=["p99 of the client beside"])
+pytestmark = [pytest.mark.alone, pytest.mark.flaky(reruns=4, only_rerun=["p99 of the client beside"])]
 
 PROGRAMS = ["sidecar", "collector"]
 GOOD = traces(b"\7" * 16).SerializeToString()

@@ -12,6 +12,8 @@ from programs import Sidecar, wait_until
 from retrying import request
 from scripted_collector import ScriptedCollector
 
+pytestmark = pytest.mark.alone
+
 
 class Producers:
     """Senders of numbered datagrams that keep true account of what they dropped."""

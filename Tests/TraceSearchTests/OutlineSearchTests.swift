@@ -1,3 +1,4 @@
+import Files
 import OTLP
 import QueryLanguage
 import SegmentStore
@@ -110,5 +111,41 @@ struct OutlineSearchTests {
         ] {
             #expect(try Self.search(query, in: store).traces.map(\.key.id) == wanted, "\(query)")
         }
+    }
+
+    @Test(
+        "Damaged outlines, and those of a file from before there were any, leave nothing out", arguments: [false, true])
+    func readsAllWithoutOutlines(isOld: Bool) throws {
+        let directory = TemporaryDirectory()
+        var store = try Self.open(directory)
+        for spans in Self.requests(0..<400) { try store.add(spans) }
+        try Self.seal(&store, directory)
+        store.close()
+        for number in 1...2 {
+            directory.change("0000000\(number).idx") { bytes in
+                if isOld {
+                    // The section's place in the header, and the checksum of header and meta.
+                    for offset in 192..<216 { bytes[offset] = 0 }
+                    let metaEnd = 224 + Int(bytes.withUnsafeBytes { $0.loadLittle(at: 104, as: UInt64.self) })
+                    let sum = bytes.withUnsafeBytes { bytes in
+                        checksum(
+                            UnsafeRawBufferPointer(rebasing: bytes[224..<metaEnd]),
+                            continuing: checksum(UnsafeRawBufferPointer(rebasing: bytes[..<220])))
+                    }
+                    bytes.withUnsafeMutableBytes { $0.storeLittle(sum, at: 220) }
+                } else {
+                    bytes[bytes.count - 1] ^= 1
+                }
+            }
+        }
+        var options = StoreOptions()
+        options.verificationDelay = .seconds(3600)
+        let again = try SegmentStore.open(directory: directory.path, options: options)
+        defer { again.close() }
+        let page = try Self.search(#"service = "shop" and duration = 301us and child { service = "db" }"#, in: again)
+        #expect(page.traces.map(\.key.id) == [TraceID(high: 7, low: 301)])
+        let none = try Self.search(#"service = "gateway" and child { service = "db" }"#, in: again)
+        #expect(none.traces.isEmpty && none.isComplete)
+        #expect(none.figures.framesRead >= 60)
     }
 }
