@@ -39,7 +39,7 @@ package struct ReadFile: ~Copyable {
 /// Begins to read a part of a mapping that will be looked at from one end to the other.
 package func willRead(_ part: UnsafeRawBufferPointer) {
     guard let base = part.baseAddress, part.count > 0 else { return }
-    let start = UInt(bitPattern: base) & ~4095
+    let start = UInt(bitPattern: base) & ~(UInt(getpagesize()) - 1)
     madvise(UnsafeMutableRawPointer(bitPattern: start), Int(UInt(bitPattern: base) - start) + part.count, MADV_WILLNEED)
 }
 

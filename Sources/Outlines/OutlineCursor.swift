@@ -47,11 +47,12 @@ package struct OutlineCursor: ~Copyable {
         return false
     }
 
-    /// The same for the next whole trace of so many spans that may be the one with the hash.
-    package mutating func next(hash: UInt32, count: Int, spread: borrowing SpreadTraces) -> Bool {
+    /// The same for the next trace with the hash.
+    package mutating func next(hash: UInt32, spread: borrowing SpreadTraces) -> Bool {
         while next() {
-            knowsTree = isClosed && self.hash == hash && self.count == count && !spread.mayContain(hash)
-            if knowsTree { return true }
+            guard self.hash == hash else { continue }
+            knowsTree = isClosed && !spread.mayContain(hash)
+            return true
         }
         return false
     }

@@ -2,7 +2,7 @@
 /// read outside of them; who needs them right compares their checksum first.
 package struct OutlineTable {
     static let version: UInt32 = 1
-    static let headerLength = 24
+    static let headerLength = 16
     static let shapeLength = 12
     static let unknownText = UInt32.max
 
@@ -10,7 +10,6 @@ package struct OutlineTable {
     package let shapes: [OutlineShape]
     private let ends: [UInt32]
     private let texts: UnsafeRawBufferPointer
-    private let spread: UnsafeRawBufferPointer
     private let traces: UnsafeRawBufferPointer
 
     /// Nil for what is none. The bytes must stay as they are while the table is used.
@@ -18,11 +17,9 @@ package struct OutlineTable {
         guard bytes.count >= Self.headerLength, bytes.little(at: 0) as UInt32 == Self.version else { return nil }
         let textCount = Int(bytes.little(at: 4) as UInt32)
         let shapeCount = Int(bytes.little(at: 8) as UInt32)
-        let spreadCount = Int(bytes.little(at: 12) as UInt32)
-        let textLength = Int(bytes.little(at: 16) as UInt32)
+        let textLength = Int(bytes.little(at: 12) as UInt32)
         let shapesAt = Self.headerLength + textCount * 4
-        let spreadAt = shapesAt + shapeCount * Self.shapeLength
-        let textsAt = spreadAt + spreadCount * 4
+        let textsAt = shapesAt + shapeCount * Self.shapeLength
         guard shapeCount < OutlineShapeTable.maximumCount, textsAt + textLength <= bytes.count else { return nil }
         ends = (0..<textCount).map { bytes.little(at: Self.headerLength + $0 * 4) }
         var last: UInt32 = 0
@@ -44,7 +41,6 @@ package struct OutlineTable {
                     name: name == Self.unknownText ? nil : Int(name), kind: bytes[place + 8], status: bytes[place + 9]))
         }
         self.shapes = shapes
-        spread = UnsafeRawBufferPointer(rebasing: bytes[spreadAt..<textsAt])
         texts = UnsafeRawBufferPointer(rebasing: bytes[textsAt..<textsAt + textLength])
         traces = UnsafeRawBufferPointer(rebasing: bytes[(textsAt + textLength)...])
     }
@@ -54,11 +50,6 @@ package struct OutlineTable {
     package func text(_ number: Int) -> UnsafeRawBufferPointer {
         let start = number == 0 ? 0 : Int(ends[number - 1])
         return UnsafeRawBufferPointer(rebasing: texts[start..<Int(ends[number])])
-    }
-
-    /// Hashes of the traces that earlier segments hold spans of.
-    package func forEachSpreadTrace(_ body: (UInt32) -> Void) {
-        for index in 0..<spread.count / 4 { body(spread.little(at: index * 4)) }
     }
 
     /// Goes through the traces.

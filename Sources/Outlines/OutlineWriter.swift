@@ -1,7 +1,6 @@
 /// Writes the outlines of a segment's traces. One thread at a time.
 ///
-///     outlines := 1:u32 texts:u32 shapes:u32 spread:u32 textBytes:u32 0:u32
-///                 end:u32{texts} shape{shapes} hash:u32{spread} byte{textBytes} trace*
+///     outlines := 1:u32 texts:u32 shapes:u32 textBytes:u32 end:u32{texts} shape{shapes} byte{textBytes} trace*
 ///     shape    := service:u32 name:u32 kind:u8 status:u8 0:u16
 ///     trace    := spans * 2 + isClosed:varint frames hash:u32 extent:u16 shape:u16{spans} duration:u16{spans} parent{spans}?
 ///     frames   := zigzag(first - the first one of the trace before) * 2 + hasMore:varint (count:varint (step - 1):varint{count})?
@@ -75,10 +74,8 @@ package struct OutlineWriter: Sendable {
         for index in 1..<frames.count { traces.appendVarint(UInt64(frames[index] - frames[index - 1] - 1)) }
     }
 
-    /// - Parameters:
-    ///   - text: of a symbol; nil where it is not known exactly.
-    ///   - spread: hashes of traces that earlier segments hold spans of, in rising order.
-    package consuming func finish(spread: [UInt32], text: (UInt32) -> ArraySlice<UInt8>?) -> [UInt8] {
+    /// - Parameter text: of a symbol; nil where it is not known exactly.
+    package consuming func finish(text: (UInt32) -> ArraySlice<UInt8>?) -> [UInt8] {
         var numbers: [UInt32: UInt32] = [:]
         var ends: [UInt32] = []
         var texts: [UInt8] = []
@@ -103,17 +100,14 @@ package struct OutlineWriter: Sendable {
             encodedShapes.append(little: 0 as UInt16)
         }
         var bytes: [UInt8] = []
-        let head = OutlineTable.headerLength + ends.count * 4 + encodedShapes.count + spread.count * 4 + texts.count
+        let head = OutlineTable.headerLength + ends.count * 4 + encodedShapes.count + texts.count
         bytes.reserveCapacity(head + traces.count)
         bytes.append(little: OutlineTable.version)
         bytes.append(little: UInt32(ends.count))
         bytes.append(little: UInt32(shapes.keys.count))
-        bytes.append(little: UInt32(spread.count))
         bytes.append(little: UInt32(texts.count))
-        bytes.append(little: 0 as UInt32)
         for end in ends { bytes.append(little: end) }
         bytes.append(contentsOf: encodedShapes)
-        for hash in spread { bytes.append(little: hash) }
         bytes.append(contentsOf: texts)
         bytes.append(contentsOf: traces)
         return bytes

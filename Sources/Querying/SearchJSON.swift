@@ -44,6 +44,7 @@ enum SearchJSON {
             writer.member("frames", figures.frames)
             writer.member("framesToRead", figures.framesToRead)
             writer.member("framesRead", figures.framesRead)
+            writer.member("framesLeftOut", figures.framesLeftOut)
             writer.member("tracesRead", figures.tracesRead)
             writer.member("bytesRead", figures.bytesRead)
             if figures.unreadableFrames > 0 { writer.member("unreadableFrames", figures.unreadableFrames) }

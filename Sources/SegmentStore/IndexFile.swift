@@ -6,8 +6,9 @@ import TraceModel
 ///
 ///     index  := header meta padding traces tokens summary outlines
 ///     header := 224 bytes, below
-///     meta   := frame{frames} service{services} sender{senders} recent{recents}
+///     meta   := frame{frames} spread{spreads} service{services} sender{senders} recent{recents}
 ///     frame  := offset:u64 stored:u32 raw:u32 spans:u32 0:u32 minStart:u64 maxStart:u64
+///     spread := hash:u32, see `OutlineHash`
 ///     service:= spans:u64 lastSeen:u64 length:u16 name
 ///     sender := id:16 bytes lastSeen:u64 ranges:u32 { first:u64 last:u64 }
 ///     recent := trace id: high:u64 low:u64
@@ -47,6 +48,8 @@ enum IndexFile {
         var summary: [UInt8] = []
         /// Empty where they are not made.
         var outlines: [UInt8] = []
+        /// Hashes of the traces that earlier segments hold spans of; where there are outlines.
+        var spread: [UInt32] = []
     }
 
     static func encode(_ content: borrowing Content) -> [UInt8] {
@@ -63,6 +66,7 @@ enum IndexFile {
             bytes.appendLittle(times.minStart)
             bytes.appendLittle(times.maxStart)
         }
+        for hash in content.spread { bytes.appendLittle(hash) }
         for (name, entry) in index.services.services {
             bytes.appendLittle(entry.spans)
             bytes.appendLittle(entry.lastSeen)
@@ -109,6 +113,7 @@ enum IndexFile {
             bytes.storeLittle(UInt32(index.services.services.count), at: 48)
             bytes.storeLittle(UInt32(content.senders.count), at: 52)
             bytes.storeLittle(UInt32(content.recent.count), at: 56)
+            bytes.storeLittle(UInt32(content.spread.count), at: 60)
             bytes.storeLittle(summary.held.spans, at: 64)
             bytes.storeLittle(summary.held.points, at: 72)
             bytes.storeLittle(summary.held.logs, at: 80)

@@ -26,6 +26,7 @@ final class SealedIndex: @unchecked Sendable {
     private let outlineSection: IndexFile.Section
     /// Compared with their checksum when they are asked for first.
     private let areOutlinesIntact = Mutex<Bool?>(nil)
+    private let spreadCount: Int
     private let sendersAt: Int
     private let senderCount: Int
     private let recentCount: Int
@@ -91,6 +92,9 @@ final class SealedIndex: @unchecked Sendable {
         else { throw .unusable("lengths differ") }
         // Behind the checksum only our own mistakes remain, but a mistake must not become a read out of bounds.
         var position = IndexFile.headerLength + frameCount * IndexFile.frameLength
+        spreadCount = Int(bytes.loadLittle(at: 60, as: UInt32.self))
+        guard spreadCount * 4 <= metaEnd - position else { throw .unusable("lengths differ") }
+        position += spreadCount * 4
         var services = ServiceCatalogue()
         for _ in 0..<bytes.loadLittle(at: 48, as: UInt32.self) {
             guard metaEnd - position >= 18 else { throw .unusable("services are cut") }
@@ -200,13 +204,18 @@ final class SealedIndex: @unchecked Sendable {
         guard outlineSection.length > 0 else { return nil }
         let bytes = bytes(of: outlineSection)
         willRead(bytes)
-        let isIntact = areOutlinesIntact.withLock { known in
-            if let known { return known }
-            let isIntact = checksum(bytes) == outlineSection.checksum
-            known = isIntact
-            return isIntact
-        }
+        let known = areOutlinesIntact.withLock { $0 }
+        let isIntact = known ?? (checksum(bytes) == outlineSection.checksum)
+        if known == nil { areOutlinesIntact.withLock { $0 = isIntact } }
         return isIntact ? OutlineTable(bytes).map(body) : nil
+    }
+
+    /// Calls `body` with the hashes of the traces that earlier segments hold spans of; false where they are not known.
+    func forEachSpreadTrace(_ body: (UInt32) -> Void) -> Bool {
+        guard outlineSection.length > 0 else { return false }
+        let start = IndexFile.headerLength + frameCount * IndexFile.frameLength
+        for index in 0..<spreadCount { body(mapping.loadLittle(at: start + index * 4, as: UInt32.self)) }
+        return true
     }
 
     /// Calls `body` with each pair's trace; one that lies in several frames comes several times.
@@ -222,6 +231,7 @@ final class SealedIndex: @unchecked Sendable {
     }
 
     func forEachTrace(_ body: (TraceID) -> Void) {
+        willRead(bytes(of: traces))
         let table = traces.offset + ((1 << traces.bits) + 1) * 4
         for index in 0..<pairs {
             let pair = table + index * IndexFile.pairLength

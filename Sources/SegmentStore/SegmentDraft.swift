@@ -86,10 +86,12 @@ struct SegmentDraft: Sendable {
         spread = []
     }
 
-    /// The figures as they are now, and the outlines; those are empty where they would not tell all.
-    func summaryAndOutlines() -> (summary: Summary, outlines: [UInt8]) {
-        guard hasOutlines, builder.refusedSpans == 0 else { return (builder.summary(), []) }
-        return builder.summaryAndOutlines(spread: spread.sorted())
+    /// The figures as they are now, the outlines, and the hashes of traces that earlier segments hold spans of; these are empty
+    /// where they would not tell all.
+    func summaryAndOutlines() -> (summary: Summary, outlines: [UInt8], spread: [UInt32]) {
+        guard hasOutlines, builder.refusedSpans == 0 else { return (builder.summary(), [], []) }
+        let made = builder.summaryAndOutlines()
+        return (made.summary, made.outlines, spread.sorted())
     }
 
     /// The figures as they are, or were a moment ago: not older than a second or ten times what they cost, unless `fresh`.

@@ -27,7 +27,7 @@ struct SegmentFigures {
     }
 
     /// What the index file of a segment that ended tells of its spans; nil for one that is sealed already.
-    func summaryAndOutlines(of segment: Segment) -> (summary: Summary, outlines: [UInt8])? {
+    func summaryAndOutlines(of segment: Segment) -> (summary: Summary, outlines: [UInt8], spread: [UInt32])? {
         guard begin(segment) else { return nil }
         lookUp(segment)
         return segment.draft.withLock { $0?.summaryAndOutlines() }

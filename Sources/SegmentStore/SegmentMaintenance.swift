@@ -162,6 +162,7 @@ final class SegmentMaintenance {
         guard var content = segment.indexContent else { return true }
         content.summary = figures?.summary.encode() ?? []
         content.outlines = figures?.outlines ?? []
+        content.spread = figures?.spread ?? []
         do throws(StoreError) {
             do throws(StorageFailure) {
                 try replace(segment.indexPath, by: IndexFile.encode(content))

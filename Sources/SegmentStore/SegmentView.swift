@@ -70,11 +70,21 @@ package struct SegmentView: Sendable {
 
     /// Calls `body` with the outlines of what the view holds; nil where there are none: the segment grows or is old, the view is
     /// a part of it, or something in it could not be read.
-    package func withOutlines<R>(_ body: (OutlineTable) -> R) -> R? {
+    package func withOutlines<R>(_ body: (OutlineTable) -> R) -> R? { outlined?.withOutlines(body) }
+
+    private var outlined: SealedIndex? {
         guard case .sealed(let index) = source, frameCount == index.frameCount, !segment.hasUnreadableFrames else {
             return nil
         }
-        return index.withOutlines(body)
+        return index
+    }
+
+    /// Calls `body` with the hashes of the traces that earlier segments hold spans of, too; false where there are no outlines.
+    func forEachSpreadTrace(_ body: (UInt32) -> Void) -> Bool { outlined?.forEachSpreadTrace(body) ?? false }
+
+    /// Gives back memory of what was read in place; what is needed again comes again.
+    func releasePages() {
+        if case .sealed(let index) = source { index.releasePages() }
     }
 
     /// Frames with spans of a trace, in rising order.

@@ -69,8 +69,10 @@ final class StoreContext: Sendable {
     /// needed again comes again.
     private static let maxMapped: UInt64 = 192 << 20
 
+    static var hasManyPages: Bool { hms_mapped_bytes() > maxMapped }
+
     func boundPages() {
-        guard hms_mapped_bytes() > Self.maxMapped else { return }
+        guard Self.hasManyPages else { return }
         for segment in segments.withLock({ $0 }) { segment.sealedIndex?.releasePages() }
     }
 

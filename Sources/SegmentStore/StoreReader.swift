@@ -53,8 +53,11 @@ package final class StoreReader {
             end ?? views.last.map { RecordPosition(segment: $0.number, frame: UInt32($0.frameCount)) } ?? .start
     }
 
-    /// Gives back the pages of indexes that were touched, where they are many.
-    package func boundPages() { context.boundPages() }
+    /// Gives back the pages of indexes that were touched, where there are many in all.
+    package func boundPages(of touched: Range<Int>) {
+        guard StoreContext.hasManyPages else { return }
+        for view in views[touched] { view.releasePages() }
+    }
 
     /// Calls `body` with each traces request of a frame, until it returns false.
     package func forEachRequest(
@@ -96,9 +99,10 @@ package final class StoreReader {
         return message
     }
 
-    /// Calls `body` with the hash of each trace that a view holds spans of and sealed segments may hold spans of, too. Traces may
-    /// come several times, and more than there are.
-    package func forEachTraceElsewhere(of view: SegmentView, _ body: (UInt32) -> Void) {
+    /// Calls `body` with the hash of each trace that a view holds spans of and earlier segments hold spans of, too. Traces may
+    /// come several times, and more than there are where the view has no outlines.
+    package func forEachSpreadTrace(of view: SegmentView, _ body: (UInt32) -> Void) {
+        if view.forEachSpreadTrace(body) { return }
         if let index = view.segment.sealedIndex { return index.forEachTrace { body(OutlineHash.of($0)) } }
         let sealed = context.sealedTraces.withLock { $0 }
         let traces = view.segment.traces(from: 0)

@@ -3,12 +3,10 @@ extension SummaryBuilder {
     package func summary() -> Summary { summary { _, _, _ in } }
 
     /// The same, and the outlines of the segment's own spans (see `OutlineWriter`).
-    ///
-    /// - Parameter spread: hashes of traces that earlier segments hold spans of, in rising order.
-    package func summaryAndOutlines(spread: [UInt32]) -> (summary: Summary, outlines: [UInt8]) {
+    package func summaryAndOutlines() -> (summary: Summary, outlines: [UInt8]) {
         var outlines = TraceOutlines(frameEnds: frameEnds, spans: held.count)
         let summary = summary { outlines.add($0, $1, $2) }
-        return (summary, outlines.finish(spread: spread, symbols))
+        return (summary, outlines.finish(symbols))
     }
 
     private func summary(

@@ -54,16 +54,14 @@ struct TraceOutlines {
         var (first, last): (UInt64, UInt64) = (.max, 0)
         for place in places {
             let span = held[Int(place)].span
-            guard usualTimes.contains(span.start), usualTimes.contains(span.end), span.end >= span.start else {
+            guard TraceTimes.usual.contains(span.start), TraceTimes.usual.contains(span.end), span.end >= span.start
+            else {
                 return nil
             }
             (first, last) = (min(first, span.start), max(last, span.end))
         }
         return first <= last ? last - first : nil
     }
-
-    /// From the year 2000 on.
-    private static let usualTimes = UInt64(946_684_800_000_000_000)...UInt64(Int64.max)
 
     private mutating func frame(ofSpanAt place: Int) -> Int {
         if frame < frameEnds.count, place < frameEnds[frame], frame == 0 || place >= frameEnds[frame - 1] {
@@ -78,8 +76,8 @@ struct TraceOutlines {
         return low
     }
 
-    consuming func finish(spread: [UInt32], _ symbols: SymbolTable) -> [UInt8] {
-        writer.finish(spread: spread) { symbol in
+    consuming func finish(_ symbols: SymbolTable) -> [UInt8] {
+        writer.finish { symbol in
             // Names of services are cut to 255 bytes.
             let text = symbols.bytes(of: symbol)
             return symbol == SymbolTable.other || text.count > 250 ? nil : text

@@ -21,7 +21,10 @@ package final class LargeTraces: Sendable {
     private static let capacity = 1_000
     private static let maximumTreeSpans = 1_400_000
 
-    package init() {}
+    /// A trace in more frames is not read whole for what some of them tell.
+    let frames: Int
+
+    package init(frames: Int = SpanRows.maximumFrames) { self.frames = frames }
 
     /// - Parameter version: of what the store holds of it.
     func find(_ id: TraceID, version: Int) -> Known? {
@@ -77,6 +80,4 @@ struct TracePlaces {
     /// The view that holds all of it; nil where there are several.
     var view: Int? { places.first.flatMap { first in places.allSatisfy { $0.view == first.view } ? first.view : nil } }
 
-    /// A trace in more frames is not read whole for what some of them tell.
-    var isLarge: Bool { places.count > SpanRows.maximumFrames }
 }

@@ -11,7 +11,10 @@ struct OutlineJudge {
     /// The text that spans without a service's name have; nil where there is none.
     private let namelessService: Int?
     private let programs: OutlinePrograms
-    /// For each shape what is asked of its spans: of the query, and of each relation.
+    private var answers: [ShapeAnswers] = []
+    /// Numbers shapes by what their spans answer: many give the same answers.
+    private let kinds: [Int32]
+    /// For each of those what is asked of its spans: of the query, and of each relation.
     private let root: [OutlinePrograms.Part]
     private let relations: [[OutlinePrograms.Part]]
     /// Find spans that may satisfy the query, and those that must be related to them.
@@ -35,20 +38,33 @@ struct OutlineJudge {
         namelessService = (0..<table.textCount).first { table.text($0).isEmpty }
         let known = ShapeTokens(table, view.tokens)
         var programs = OutlinePrograms()
+        var kinds: [Int32] = []
+        var numbers: [ShapeAnswers: Int32] = [:]
         var root: [OutlinePrograms.Part] = []
         var relations = [[OutlinePrograms.Part]](repeating: [], count: plan.relations.count)
         for shape in table.shapes {
             let answers = known.answers(to: plan.questions, tokens, shape)
-            guard let part = programs.part(for: plan.root, .root, plan, answers) else { return nil }
+            if let number = numbers[answers] {
+                kinds.append(number)
+                continue
+            }
+            let number = Int32(truncatingIfNeeded: root.count)
+            numbers[answers] = number
+            kinds.append(number)
+            self.answers.append(answers)
+            guard let part = programs.part(for: plan.query, plan, answers) else { return nil }
             root.append(part)
             for (index, relation) in plan.relations.enumerated() {
-                guard let part = programs.part(for: relation.inner, .relation(index), plan, answers) else { return nil }
+                guard let part = programs.part(for: relation.inner, plan, answers) else { return nil }
                 relations[index].append(part)
             }
         }
-        (self.programs, self.root, self.relations) = (programs, root, relations)
-        wanted = OutlineFilter(root.map(\.candidates))
-        required = plan.requiredRelations.map { OutlineFilter(relations[$0].map(\.candidates)) }
+        (self.programs, self.kinds, self.root, self.relations) = (programs, kinds, root, relations)
+        func filter(_ parts: [OutlinePrograms.Part]) -> OutlineFilter {
+            OutlineFilter(kinds.map { parts[Int($0)].candidates })
+        }
+        wanted = filter(root)
+        required = plan.requiredRelations.map { filter(relations[$0]) }
         var inFrame = [UInt64](repeating: 0, count: view.frameCount)
         for (index, question) in plan.questions.enumerated() where !question.isForFrames {
             if case .attribute = question.subject {
@@ -92,8 +108,8 @@ struct OutlineJudge {
     @inline(__always)
     private func judge(_ parts: [OutlinePrograms.Part], _ trace: borrowing OutlineCursor, _ index: Int) -> Ternary {
         let shape = trace.shape(index)
-        guard shape < parts.count else { return .open }
-        return programs.run(parts[shape], index, duration: trace.duration(index), spans: trace.count, facts)
+        guard shape < kinds.count else { return .open }
+        return programs.run(parts[Int(kinds[shape])], index, duration: trace.duration(index), spans: trace.count, facts)
     }
 
     // MARK: Trees
@@ -141,9 +157,13 @@ struct OutlineJudge {
                 case .counts(.duration, let range): OutlinePrograms.lasted(trace.extent, range)
                 case .counts: .open
                 case .root(let question):
-                    root(of: trace).map { programs.answer(question, ofShape: trace.shape($0)) } ?? .open
+                    root(of: trace).map { answer(question, ofShape: trace.shape($0)) } ?? .open
                 }
         }
+    }
+
+    private func answer(_ question: Int, ofShape shape: Int) -> Ternary {
+        shape < kinds.count ? answers[Int(kinds[shape])].answer(question) : .open
     }
 
     /// Nil where a span's status is not known.

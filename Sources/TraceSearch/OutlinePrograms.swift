@@ -32,8 +32,8 @@ struct ShapeAnswers: Hashable {
     }
 }
 
-/// What is left to ask of a span once its shape is known, as instructions: mostly one or two, for spans by the million. Shapes that
-/// give the same answers share them.
+/// What is left to ask of a span once its shape is known, as instructions: mostly one or two, for spans by the million. Made once for all shapes
+/// that give the same answers.
 struct OutlinePrograms {
     /// What is left to ask of the spans of a shape.
     struct Part {
@@ -51,12 +51,6 @@ struct OutlinePrograms {
         var candidates: ClosedRange<UInt16>? { answer == .no ? nil : durations }
     }
 
-    /// Of what a part is made.
-    enum Purpose: Hashable {
-        case root
-        case relation(Int)
-    }
-
     /// They work on a stack.
     private enum Instruction {
         case push(Ternary)
@@ -69,26 +63,15 @@ struct OutlinePrograms {
         case and, or, not
     }
 
-    private struct Key: Hashable {
-        var purpose: Purpose
-        var answers: ShapeAnswers
-    }
-
     private var instructions: [Instruction] = []
-    private var parts: [Key: Part] = [:]
-    /// Of each shape, in the order in which they came.
-    private var answers: [ShapeAnswers] = []
 
     /// A plan that would need a larger stack has no program.
     private static let maximumDepth = 31
 
     /// The instructions for a step of the plan and spans of a shape that give these answers; nil where the plan is too deep.
     mutating func part(
-        for step: SearchPlan.Step, _ purpose: Purpose, _ plan: SearchPlan, _ answers: ShapeAnswers
+        for step: SearchPlan.Step, _ plan: SearchPlan, _ answers: ShapeAnswers
     ) -> Part? {
-        let key = Key(purpose: purpose, answers: answers)
-        if purpose == .root { self.answers.append(answers) }
-        if let known = parts[key] { return known }
         let rest = Self.simplified(step, plan, answers)
         var part = Part(start: Int32(instructions.count))
         switch rest {
@@ -97,16 +80,10 @@ struct OutlinePrograms {
             (part.durations, part.certainDurations) = (Self.codes(range), Self.certainCodes(certain))
         default:
             guard append(rest, depth: 1) else { return nil }
-            if case .and(let parts) = rest { part.durations = Self.commonCodes(parts) }
+            if case .and(let steps) = rest { part.durations = Self.commonCodes(steps) }
         }
         part.count = Int32(instructions.count) - part.start
-        parts[key] = part
         return part
-    }
-
-    /// What is known of a question about a span of a shape, by its number.
-    func answer(_ question: Int, ofShape number: Int) -> Ternary {
-        number < answers.count ? answers[number].answer(question) : .open
     }
 
     // MARK: Making

@@ -12,7 +12,10 @@ struct OutlineSearch {
 
     /// Nil where outlines do not help: the query asks nothing that they tell, or too much of what the reader sees has none.
     init?(_ plan: SearchPlan, _ reader: StoreReader) {
-        guard plan.asksOutlines, plan.questions.count <= 64, let spread = SpreadTraces(reader) else { return nil }
+        guard plan.asksOutlines, plan.questions.count <= 64,
+            // Only trees have to be whole.
+            let spread = plan.needsTraces ? SpreadTraces(reader) : SpreadTraces([])
+        else { return nil }
         self.plan = plan
         self.spread = spread
     }
@@ -41,14 +44,23 @@ extension OutlineSearch {
     ///
     /// - Parameter view: the one that holds all of it.
     func verdicts(_ tree: LargeTree, of id: TraceID, in view: SegmentView, tokens: [[UInt64]]) -> [Ternary]? {
+        let frames = view.frames(of: id)
         let verdicts = view.withOutlines { table -> [Ternary]? in
+            var verdicts: [Ternary]?
+            var count = 0
             var trace = table.cursor
-            guard trace.next(hash: OutlineHash.of(id), count: tree.spans.count, spread: spread),
-                tree.spans.indices.allSatisfy({ trace.duration($0) == tree.spans[$0].durationCode }),
-                var judge = OutlineJudge(plan, table, view, tokens)
-            else { return nil }
-            let verdicts = judge.verdicts(trace)
-            return verdicts.contains(.open) ? nil : verdicts
+            // Whoever chooses ids can make hashes meet: it has to be the only one.
+            while trace.next(hash: OutlineHash.of(id), spread: spread) {
+                count += 1
+                guard count == 1, trace.knowsTree, trace.count == tree.spans.count,
+                    [trace.frame] + trace.otherFrames == frames,
+                    tree.spans.indices.allSatisfy({ trace.duration($0) == tree.spans[$0].durationCode }),
+                    var judge = OutlineJudge(plan, table, view, tokens)
+                else { return nil }
+                verdicts = judge.verdicts(trace)
+            }
+            guard trace.isIntact, let verdicts, !verdicts.contains(.open) else { return nil }
+            return verdicts
         }
         return verdicts ?? nil
     }
@@ -59,10 +71,11 @@ extension SpreadTraces {
     fileprivate init?(_ reader: StoreReader) {
         var hashes: [UInt32] = []
         for view in reader.views where view.frameCount > 0 {
-            let isKnown: Void? = view.withOutlines { table in table.forEachSpreadTrace { hashes.append($0) } }
-            if isKnown == nil { reader.forEachTraceElsewhere(of: view) { hashes.append($0) } }
-            guard hashes.count <= 4 << 20 else { return nil }
+            reader.forEachSpreadTrace(of: view) { hashes.append($0) }
+            guard hashes.count <= Self.maximumCount else { return nil }
         }
         self.init(hashes)
     }
+
+    private static let maximumCount = 4 << 20
 }

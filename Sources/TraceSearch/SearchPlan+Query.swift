@@ -7,8 +7,20 @@ import TraceModel
 extension SearchPlan {
     /// The plan of a query. Errs on one side only: what it excludes does not satisfy the query, and is not unknown either.
     init(_ expression: QueryExpression, started: ClosedRange<UInt64>) {
-        let root = step(expression)
-        begin(with: started == 0 ... .max ? root : .and([root, .started(started)]))
+        let query = step(expression)
+        begin(with: query, dependsOnTrace: Self.dependsOnTrace(expression), started: started)
+    }
+
+    private static func dependsOnTrace(_ expression: QueryExpression) -> Bool {
+        switch expression {
+        case .everything: false
+        case .and(let members), .or(let members): members.contains(where: dependsOnTrace)
+        case .not(let inner): dependsOnTrace(inner)
+        case .related: true
+        case .comparison(let field, _, _), .matches(let field, _), .isIn(let field, _), .range(let field, _, _),
+            .exists(let field):
+            if case .trace = field { true } else { false }
+        }
     }
 
     private static let anything = Step.constant(some: true, all: false)

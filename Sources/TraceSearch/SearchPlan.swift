@@ -50,7 +50,7 @@ struct SearchPlan: Sendable {
 
     /// Whether anything is asked that outlines tell.
     var asksOutlines: Bool {
-        lasts
+        lasts || asksTrace
             || questions.contains { question in
                 switch question.subject {
                 case .service, .name, .kind, .status: true
@@ -75,6 +75,8 @@ struct SearchPlan: Sendable {
     }
 
     private(set) var root = Step.constant(some: true, all: false)
+    /// The same without the times in which spans must have begun.
+    private(set) var query = Step.constant(some: true, all: false)
     private(set) var questions: [Question] = []
     /// What is asked of spans that stand elsewhere in the trace; those within others come before them.
     private(set) var relations: [(relation: Relation, inner: Step)] = []
@@ -117,6 +119,8 @@ struct SearchPlan: Sendable {
         return .trace(tests.count - 1)
     }
 
+    /// Whether the query looks at more than each span by itself, told from tokens or not.
+    private(set) var dependsOnTrace = false
     /// Whether single spans do not tell all that can be told from tokens.
     var needsTraces: Bool { asksTrace || !relations.isEmpty }
 
@@ -125,7 +129,11 @@ struct SearchPlan: Sendable {
         questions.compactMap { question in if case .attribute(let key) = question.subject { key } else { nil } }
     }
 
-    mutating func begin(with root: Step) { self.root = root }
+    mutating func begin(with query: Step, dependsOnTrace: Bool, started: ClosedRange<UInt64>) {
+        self.query = query
+        self.dependsOnTrace = dependsOnTrace
+        root = started == 0 ... .max ? query : .and([query, .started(started)])
+    }
 
     /// The tokens of each question in a segment.
     func tokens(in view: SegmentView) -> [[UInt64]] {

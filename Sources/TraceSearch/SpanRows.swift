@@ -5,7 +5,7 @@ import TraceModel
 
 /// What tokens tell of the spans in frames that were read, so that what a query asks of several spans of a trace is mostly
 /// decided without reading the trace itself. Bounded: of frames that are asked for again and were forgotten, it asks anew.
-struct SpanRows {
+package struct SpanRows {
     private struct Row {
         var trace: TraceID
         var id: UInt64
@@ -30,7 +30,7 @@ struct SpanRows {
     /// About 10 MB.
     private static let maximumRows = 100_000
     /// A trace in more frames is read.
-    static let maximumFrames = 16
+    package static let maximumFrames = 16
 
     /// Nil where the spans of a trace tell no more than each by itself, or are too much to keep.
     static let maximumTreeRows = 4096
@@ -278,10 +278,10 @@ struct SpanRows {
         }
 
         private static func times(of rows: [Row]) -> ClosedRange<UInt64>? {
-            let usual = UInt64(946_684_800_000_000_000)...UInt64(Int64.max)
             var (first, last): (UInt64, UInt64) = (.max, 0)
             for row in rows {
-                guard usual.contains(row.start), usual.contains(row.end), row.end >= row.start else { return nil }
+                guard TraceTimes.usual.contains(row.start), TraceTimes.usual.contains(row.end), row.end >= row.start
+                else { return nil }
                 (first, last) = (min(first, row.start), max(last, row.end))
             }
             return first <= last ? first...last : nil

@@ -158,7 +158,7 @@ package struct TraceSearch {
             probes.append(plan.probe(view, own))
             candidates.append(frames)
             tokens.append(own)
-            reader.boundPages()
+            if (index + 1) % 32 == 0 { reader.boundPages(of: index - 31..<index + 1) }
         }
         places.sort { $0.newest > $1.newest }
         return places
@@ -184,7 +184,7 @@ package struct TraceSearch {
         let left = search.frames(of: view, tokens: tokens[place.view]) ?? FrameSet(count: view.frameCount, full: true)
         known[place.view] = left
         outlines = .asked(search, known)
-        reader.boundPages()
+        reader.boundPages(of: place.view..<place.view + 1)
         return left.contains(place.frame)
     }
 
@@ -316,9 +316,9 @@ package struct TraceSearch {
     private mutating func judge(_ id: TraceID, _ candidate: Candidate) throws(StoreError) -> FoundTrace? {
         guard let large else { return try judgeWhole(id)?.found }
         let places = TracePlaces(of: id, in: reader.views)
-        guard places.isLarge else { return try judgeWhole(id)?.found }
+        guard places.places.count > large.frames else { return try judgeWhole(id)?.found }
         if let known = large.find(id, version: places.version), known.summary.hasNoCopies {
-            if plan.needsTraces {
+            if plan.dependsOnTrace {
                 if let verdicts = verdicts(known.tree, of: id, places) { return found(known, verdicts) }
             } else {
                 // Behind a cursor there may be newer ones, which were told before.

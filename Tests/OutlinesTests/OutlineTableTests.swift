@@ -60,8 +60,8 @@ struct OutlineTableTests {
             duration: duration, parent: parent)
     }
 
-    static func finish(_ writer: consuming OutlineWriter, spread: [UInt32] = []) -> [UInt8] {
-        writer.finish(spread: spread) { $0 == 1 ? nil : Array(texts[Int($0)].utf8)[...] }
+    static func finish(_ writer: consuming OutlineWriter) -> [UInt8] {
+        writer.finish { $0 == 1 ? nil : Array(texts[Int($0)].utf8)[...] }
     }
 
     @Test("Services, exact names, kinds, status, durations and frames are read as they were written")
@@ -136,22 +136,21 @@ struct OutlineTableTests {
         for name in 0..<70_000 as Range<UInt32> {
             [Self.row(2, name)].withUnsafeBufferPointer { writer.append(name, $0, isWhole: true, extent: 7) }
         }
-        let bytes = writer.finish(spread: []) { Array("\($0)".utf8)[...] }
+        let bytes = writer.finish { Array("\($0)".utf8)[...] }
         let read = try #require(Self.read(bytes))
         #expect(read.traces.count == 70_000)
         #expect(read.traces[65_534].spans[0].name == "65534")
         #expect(read.traces[65_535].spans[0] == Read.Span(duration: 5))
     }
 
-    @Test("Traces that lie in earlier segments are named")
-    func namesSpread() throws {
-        let bytes = Self.finish(OutlineWriter(), spread: [3, 9, .max])
-        var hashes: [UInt32] = []
-        try bytes.withUnsafeBytes { bytes in
-            let table = try #require(OutlineTable(bytes))
-            table.forEachSpreadTrace { hashes.append($0) }
-        }
-        #expect(hashes == [3, 9, .max])
+    @Test("Spread traces are told of, each of them, and few others")
+    func tellsSpread() {
+        let hashes = (0..<10_000 as Range<UInt32>).map { $0 &* 0x9E37_79B9 }
+        let spread = SpreadTraces(hashes)
+        #expect(hashes.allSatisfy { spread.mayContain($0) })
+        let others = (10_000..<20_000 as Range<UInt32>).filter { spread.mayContain($0 &* 0x9E37_79B9) }
+        #expect(others.count < 1_000)
+        #expect(!SpreadTraces([]).mayContain(0))
     }
 
     @Test("Bytes that were changed or cut are read within their bounds or refused")
@@ -161,7 +160,7 @@ struct OutlineTableTests {
             let rows = (0..<3 as Range<Int32>).map { Self.row(frame: number + UInt32($0), parent: $0 - 1) }
             rows.withUnsafeBufferPointer { writer.append(number, $0, isWhole: true, extent: 7) }
         }
-        let good = Self.finish(writer, spread: [1])
+        let good = Self.finish(writer)
         var refused = 0
         for length in 0..<good.count where Self.read(Array(good[..<length])).map({ !$0.isIntact }) ?? true {
             refused += 1

@@ -138,8 +138,10 @@ struct LargeTreeTests {
         return sealed
     }
 
-    @Test("What outlines tell of a large trace that was read once is what the query says of it")
-    func tellsTheSame() throws {
+    @Test(
+        "What outlines tell of a large trace that was read once is what the query says of it, of spans of any time",
+        arguments: [0 ... .max, begin...begin + 500_000])
+    func tellsTheSame(started: ClosedRange<UInt64>) throws {
         var generator = SeededGenerator(seed: 20_261_128)
         let directory = TemporaryDirectory()
         let store = try Self.store(directory, using: &generator)
@@ -158,6 +160,7 @@ struct LargeTreeTests {
         ] {
             var request = SearchRequest(try QueryParser.parse(text, now: 0))
             request.matches = 50
+            request.started = started
             let whole = try TraceSearch(request, in: store, clock: { 0 }).run()
             let page = try TraceSearch(request, in: store, large: large, clock: { 0 }).run()
             #expect(page.traces.map(\.key) == whole.traces.map(\.key), "\(text)")

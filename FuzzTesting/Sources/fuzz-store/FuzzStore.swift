@@ -227,6 +227,7 @@ private func ask(_ segments: [Segment]) {
         }
         for frame in 0..<view.frameCount { _ = view.times(frame) }
         _ = view.withOutlines { read(outlines: $0) }
+        reader.forEachSpreadTrace(of: view) { _ in }
     }
     for number in UInt64(1)...4 { _ = try? reader.trace(Sample.id(number)) }
     _ = try? asked.figures()
@@ -234,14 +235,16 @@ private func ask(_ segments: [Segment]) {
 
 private func read(outlines: OutlineTable) {
     for number in 0..<outlines.textCount { _ = outlines.text(number).reduce(0) { $0 ^ $1 } }
-    outlines.forEachSpreadTrace { _ in }
     var trace = outlines.cursor
     while trace.next() {
+        var last = trace.frame
+        for frame in trace.otherFrames {
+            precondition(frame > last, "frames of a trace are out of order")
+            last = frame
+        }
         for index in 0..<trace.count {
             _ = trace.shape(index) ^ Int(trace.duration(index))
-            if trace.isClosed, let parent = trace.parent(index) {
-                precondition(parent < index, "a child before its parent")
-            }
+            if trace.isClosed { _ = trace.parent(index) }
         }
     }
 }
