@@ -319,6 +319,8 @@ def test_backup_under_load_and_a_collector_on_what_was_restored(start, tmp_path)
     place.mkdir()
     done = hms_ops("restore", backup, "--store", store, check=2)
     assert "is in use by process" in done.stderr
+    done = hms_ops("store", "check", backup, check=2)
+    assert "is a backup, not a store" in done.stderr and "hms-ops restore" in done.stderr
     hms_ops("restore", backup, "--store", place / "store", check=0)
     done = hms_ops("restore", backup, "--store", place / "store", check=2)
     assert "is not empty" in done.stderr

@@ -51,7 +51,7 @@ package struct CollectorSettings: HasCommonSettings {
         SettingKey(
             "store.retention", \CollectorSettings.retention,
             SettingType.duration(in: .seconds(60) ... .seconds(3650 * 86_400)).orNone(writtenAs: "off"),
-            why: "Data older than this, counted from its arrival, is deleted."),
+            why: "Data older than this, counted from its arrival, is deleted; at most an hour of it at a time."),
         SettingKey(
             "store.max_bytes", \CollectorSettings.maxBytes,
             SettingType.size(in: 64 << 20...1 << 50).orNone(writtenAs: "off"),

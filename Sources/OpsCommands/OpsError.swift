@@ -37,6 +37,8 @@ package enum OpsError: Error, CustomStringConvertible {
     case noLoop(SystemError)
     case telemetryFile(OTLPFileError)
     case backup(BackupError)
+    /// Where a store was meant.
+    case isBackup(String)
 
     package var exitCode: ExitCode {
         switch self {
@@ -95,6 +97,8 @@ package enum OpsError: Error, CustomStringConvertible {
             error.description.withoutControls
         case .backup(let error):
             error.description
+        case .isBackup(let directory):
+            "'\(directory)' is a backup, not a store"
         }
     }
 
@@ -122,6 +126,8 @@ package enum OpsError: Error, CustomStringConvertible {
             "are hms-ops and the program of the same version? hms-ops --version, and the program's --version, tell"
         case .backup(let error):
             error.hint
+        case .isBackup:
+            "hms-ops restore DIRECTORY --store NEW compares every file of it with the manifest"
         case .refused(_, 401, _):
             "it asks for a key: --key-file FILE"
         case .refused(_, 403, _):

@@ -105,7 +105,7 @@ package struct QueryService {
                 FiguresJSON.red(summary, query.filter, header, limit: query.limit)
             }
         case .graph:
-            return try figures(parameters) { query, summary, header in
+            return try figures(parameters, hasNeighbours: true) { query, summary, header in
                 FiguresJSON.graph(summary, query.filter, header, limit: query.limit)
             }
         case .services: return .json(ServicesJSON.write(source.serviceUsage()))
@@ -217,12 +217,16 @@ package struct QueryService {
 
     // MARK: Figures
 
+    /// - Parameter hasNeighbours: of one service, figures of all that it has to do with are needed.
     private func figures(
-        _ parameters: QueryParameters, _ write: (FiguresQuery, Summary, FiguresJSON.Header) -> [UInt8]
+        _ parameters: QueryParameters, hasNeighbours: Bool = false,
+        _ write: (FiguresQuery, Summary, FiguresJSON.Header) -> [UInt8]
     ) throws(QueryError) -> HTTPResponse {
         let query = try FiguresQuery(parameters, now: WallClock.unixNanoseconds())
         do {
-            let (summary, asOf) = try source.figures(query.filter, fresh: query.fresh)
+            var filter = query.filter
+            if hasNeighbours { filter.service = nil }
+            let (summary, asOf) = try source.figures(filter, fresh: query.fresh)
             return .json(write(query, summary, FiguresJSON.Header(asOf: asOf)))
         } catch let error as SummaryError {
             throw QueryError(

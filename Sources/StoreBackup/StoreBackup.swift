@@ -9,6 +9,9 @@ import SegmentStore
 /// before that index), and nothing that is not in the logs; what the logs hold beyond it is counted from them at the start of
 /// a restored store. A log that was not sealed at the first look is copied without an index, up to its last good frame.
 package struct StoreBackup {
+    /// Whether a directory holds a backup and not a store.
+    package static func isBackup(_ directory: String) -> Bool { fileExists(directory + "/" + BackupManifest.name) }
+
     package struct Report: Sendable, Equatable {
         package var copiedFiles = 0
         package var copiedBytes = 0

@@ -123,7 +123,8 @@ extension Summary {
         return SummaryPage(elements: reports, isTruncated: ordered.count > kept.count)
     }
 
-    /// The nodes of the call graph: services in order of name, then what they call and sends no spans.
+    /// The nodes of the call graph: services in order of name, then what they call and sends no spans. Of one service also those
+    /// that it calls or that call it.
     package func nodes(_ filter: SummaryFilter, limit: Int = 1_000) -> SummaryPage<NodeReport> {
         let summary = settled()
         let (texts, operations, calls) = (summary.texts, summary.operations, summary.calls)
@@ -132,9 +133,18 @@ extension Summary {
             var calledAs: CallKind?
         }
         let chosen = ChosenTexts(filter, texts)
+        var others = filter
+        others.service = nil
+        let ofOthers = ChosenTexts(others, texts)
+        var neighbours: Set<UInt32> = []
+        for (key, _) in calls where filter.service != nil && chosen.includes(key) {
+            neighbours.insert(key.from)
+            if key.kind.endsAtService { neighbours.insert(key.to) }
+        }
         var entries: [UInt32: Figures] = [:]
         var all: [UInt32: Figures] = [:]
-        for (key, figures) in operations where chosen.includes(key) {
+        for (key, figures) in operations
+        where chosen.includes(key) || neighbours.contains(key.service) && ofOthers.includes(key) {
             all[key.service, default: Figures()].merge(figures)
             if key.kind == KindNumber.server || key.kind == KindNumber.consumer {
                 entries[key.service, default: Figures()].merge(figures)

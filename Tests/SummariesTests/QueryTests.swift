@@ -92,6 +92,9 @@ struct QueryTests {
         #expect(nodes.map(\.total.count) == [30, 2, 1])
         let ofPay = Self.filter { $0.service = "pay" }
         #expect(Self.summary.calls(ofPay).elements.map(\.to) == ["pay"])
+        // With who calls it, and what that does altogether.
+        #expect(Self.summary.nodes(ofPay).elements.map(\.name) == ["pay", "shop"])
+        #expect(Self.summary.nodes(ofPay).elements.map(\.total.count) == [30, 2])
     }
 
     @Test("Merging with a filter and step gives what the query gives")

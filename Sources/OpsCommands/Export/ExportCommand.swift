@@ -24,7 +24,7 @@ enum ExportCommand {
             ],
             examples: [
                 (
-                    "hms-ops export --query 'status = error' --from 1h --output errors.jsonl.zst",
+                    "hms-ops export --query 'status = error' --from now-1h --output errors.jsonl.zst",
                     "the errors of the last hour; interrupted, the same line goes on where it was"
                 ),
                 ("hms-ops export --trace 4bf92f3577b34da6a3ce929d0e0e4736 | jq .", "one trace to look at"),

@@ -42,6 +42,8 @@ final class PathFetcher {
             switch result {
             case .success(let answer) where answer.status == 200 || answer.status == 404:
                 return done(.success(answer))
+            case .success(let answer) where answer.status == 400:
+                return done(.failure(.query(String(decoding: answer.body.prefix(1000), as: UTF8.self))))
             case .success(let answer):
                 failure = .refused(
                     address: api.address, status: answer.status,

@@ -56,7 +56,7 @@ package struct ImportReport: Sendable {
             if count.rejected > 0 { lines.append(style.red("\(count.rejected) \(kind.itemName) not taken")) }
             if count.refused > 0 { lines.append(style.red("\(count.refused) \(kind.itemName) in refused batches")) }
         }
-        if lines.isEmpty { lines.append("nothing was there to import") }
+        if lines.isEmpty, failure == nil { lines.append("nothing was there to import") }
         if faults > 0 { lines.append(style.red("\(faults) requests in the files cannot be read")) }
         let rate = seconds > 0 ? Int((Double(bytes) / seconds / 1_048_576).rounded()) : 0
         lines.append("\(batches) batches, \(bytes) bytes in \(Int(seconds.rounded())) s, \(rate) MiB/s")

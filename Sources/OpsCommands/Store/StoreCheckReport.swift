@@ -59,7 +59,10 @@ package struct StoreCheckReport: Sendable {
 
     package func verdict(style: TextStyle) -> String {
         let count = check.damages.count
-        if count == 0 { return style.green("Everything is whole.") + "\n" }
+        if count == 0 {
+            let but = check.unknownFiles.isEmpty ? "Everything is whole." : "Everything but the unknown files is whole."
+            return style.green(but) + "\n"
+        }
         return style.red("\(count) damaged place\(count == 1 ? "" : "s").")
             + " The collector serves the rest; hms-ops store repair DIRECTORY --dry-run tells what can be done.\n"
     }

@@ -1,4 +1,6 @@
+import Files
 import SegmentStore
+import StoreBackup
 
 /// `hms-ops store`: looks at a collector's files without the collector.
 enum StoreCommand {
@@ -8,7 +10,7 @@ enum StoreCommand {
             arguments: [
                 ArgumentSpec(
                     "ACTION",
-                    "check reads all and writes nothing, also beside a running collector; dump prints what is there; "
+                    "check reads all, tenants' stores included, and writes nothing, also beside a running collector; dump prints what is there; "
                         + "repair sets aside what is damaged and makes the rest whole",
                     words: StoreAction.allCases.map(\.rawValue)),
                 ArgumentSpec("DIRECTORY", "the collector's store.directory"),
@@ -21,13 +23,17 @@ enum StoreCommand {
                 .flag("dry-run", "repair: say what would be done, and do nothing"),
             ],
             examples: [
-                ("hms-ops store check /var/lib/hms-ops/collector", "exits 0 when every frame, index and sum is right"),
+                (
+                    "hms-ops store check /var/lib/hms-ops/collector",
+                    "exits 0 when every frame, index and sum is right; --json prints a line for each store"
+                ),
                 ("hms-ops store dump DIRECTORY --segment 7 --frame 3", "the spans of one frame"),
                 ("hms-ops store repair DIRECTORY --dry-run", "what a repair would do"),
             ]), run: run)
 
     private static func run(_ arguments: ParsedArguments, _ terminal: Terminal) throws(OpsError) -> ExitCode {
         let directory = arguments.arguments[1]
+        if StoreBackup.isBackup(directory) { throw .isBackup(directory) }
         let inspection: StoreInspection
         do throws(StoreError) {
             inspection = try StoreInspection(directory: directory)
@@ -36,14 +42,32 @@ enum StoreCommand {
         // The parser has let only these words through.
         switch StoreAction(rawValue: arguments.arguments[0]) ?? .check {
         case .check:
-            let report = StoreCheckReport(directory: directory, try check(inspection, terminal))
-            terminal.write(arguments.has("json") ? report.json() : report.text(style: terminal.output))
-            return report.exitCode
+            var code = ExitCode.success
+            for part in try [inspection] + tenants(of: directory) {
+                let report = StoreCheckReport(directory: part.directory, try check(part, terminal))
+                terminal.write(arguments.has("json") ? report.json() : report.text(style: terminal.output))
+                if report.exitCode != .success { code = report.exitCode }
+            }
+            return code
         case .dump:
             return try StoreDump(inspection, arguments).run(terminal)
         case .repair:
             return try repair(inspection, isDry: arguments.has("dry-run"), terminal)
         }
+    }
+
+    /// The stores of tenants, which stand below that of all others.
+    private static func tenants(of directory: String) throws(OpsError) -> [StoreInspection] {
+        let parent = directory + "/tenants"
+        guard let names = try? listDirectory(parent).sorted() else { return [] }
+        var found: [StoreInspection] = []
+        for name in names where !name.hasPrefix(".") {
+            do throws(StoreError) {
+                let inspection = try StoreInspection(directory: parent + "/" + name)
+                if try inspection.isStore() { found.append(inspection) }
+            } catch { throw .store(error) }
+        }
+        return found
     }
 
     /// With a line that tells how far it came, where a person looks on.
