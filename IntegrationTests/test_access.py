@@ -341,6 +341,9 @@ def test_tenants_outlive_a_restart(start, keys, tmp_path):
     id = new_trace_id()
     assert eventually_sent(collector.otlp, keys.header("acme"), id).status == 200
     assert sorted(entry.name for entry in (store / "tenants").iterdir()) == ["acme", "beta"]
+    looked_at = hms_ops("store", "check", store, check=0).stdout
+    for place in (store, store / "tenants" / "acme", store / "tenants" / "beta"):
+        assert f"store {place}" in looked_at, looked_at
     collector.kill()
     again = start(Collector, keys__file=keys.path, store__directory=store)
     assert get(again.console, f"/api/v1/traces/{id.hex()}", keys.header("acme")).status == 200

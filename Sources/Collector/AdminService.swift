@@ -252,15 +252,18 @@ final class AdminService: HTTPService {
         return Self.json(pin.json + [0x0A])
     }
 
+    private static func unknownPin(_ id: TraceID) -> QueryError {
+        QueryError(404, "unknown_pin", "trace \(id) is not pinned", hint: "GET \(root)/pins lists them")
+    }
+
     private func unpin(_ trace: Substring, _ head: RequestHead) throws(QueryError) -> HTTPResponse {
         let book = try book(of: head)
         let id = try Self.traceID(String(trace))
         do {
+            guard book.pins.contains(where: { $0.trace == id }) else { throw Self.unknownPin(id) }
             try audit.record("unpinned", by: Self.author(head), ["trace": "\(id)", "tenant": head.tenant ?? ""])
-            guard try book.remove(id) else {
-                throw QueryError(
-                    404, "unknown_pin", "trace \(id) is not pinned", hint: "GET \(Self.root)/pins lists them")
-            }
+            // Somebody else may have been faster.
+            guard try book.remove(id) else { throw Self.unknownPin(id) }
         } catch let error as QueryError { throw error } catch { throw Self.notKept("\(error)") }
         return Self.json(Array("{\"trace\":\"\(id)\",\"removed\":true}\n".utf8))
     }

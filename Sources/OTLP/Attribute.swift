@@ -7,6 +7,10 @@ package struct Attribute: Sendable, Hashable {
         self.key = key
         self.value = value
     }
+
+    package static func == (left: Attribute, right: Attribute) -> Bool {
+        left.value == right.value && left.key == right.key && left.key.utf8.elementsEqual(right.key.utf8)
+    }
 }
 
 extension [Attribute] {

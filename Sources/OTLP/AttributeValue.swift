@@ -18,7 +18,8 @@ extension AttributeValue: Hashable {
     package static func == (left: AttributeValue, right: AttributeValue) -> Bool {
         switch (left, right) {
         case (.empty, .empty): true
-        case (.string(let left), .string(let right)): left == right
+        // Swift takes two spellings of an é for one text.
+        case (.string(let left), .string(let right)): left == right && left.utf8.elementsEqual(right.utf8)
         case (.bool(let left), .bool(let right)): left == right
         case (.int(let left), .int(let right)): left == right
         case (.double(let left), .double(let right)): left.bitPattern == right.bitPattern

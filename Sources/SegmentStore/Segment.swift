@@ -1,3 +1,4 @@
+import Outlines
 import TraceModel
 import WireFormat
 
@@ -12,6 +13,9 @@ final class Segment: Sendable {
     /// Nil until somebody needs it, and once the segment is sealed. Held while figures are made, so the writer never waits
     /// for it.
     let draft = Monitor<SegmentDraft?>(nil)
+    /// Of the traces that were looked for in earlier segments, so many in the order of their first appearance, the hashes of
+    /// those that are there.
+    private let spread = Monitor((checked: 0, hashes: [UInt32]()))
 
     private struct Content: Sendable {
         var memory: SegmentIndex?
@@ -94,6 +98,20 @@ final class Segment: Sendable {
             guard let memory = content.memory, first < memory.traces.entries.count else { return [] }
             return memory.traces.entries[first...].map(\.id)
         }
+    }
+
+    /// Hashes of its traces that earlier segments hold spans of: each trace is looked for once. Nil for a sealed segment.
+    func spreadTraces(given earlier: [Segment]) -> [UInt32]? {
+        let known = spread.withLock { $0 }
+        let fresh = traces(from: known.checked)
+        if fresh.isEmpty { return isSealed ? nil : known.hashes }
+        var hashes = known.hashes
+        for id in fresh where earlier.contains(where: { !$0.frames(of: id).isEmpty }) {
+            hashes.append(OutlineHash.of(id))
+        }
+        let checked = known.checked + fresh.count
+        spread.withLock { if $0.checked < checked { $0 = (checked, hashes) } }
+        return hashes
     }
 
     /// What it holds now; what comes later is not in it.

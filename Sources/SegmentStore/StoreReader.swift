@@ -103,12 +103,13 @@ package final class StoreReader {
     /// come several times, and more than there are where the view has no outlines.
     package func forEachSpreadTrace(of view: SegmentView, _ body: (UInt32) -> Void) {
         if view.forEachSpreadTrace(body) { return }
-        if let index = view.segment.sealedIndex { return index.forEachTrace { body(OutlineHash.of($0)) } }
-        let sealed = context.sealedTraces.withLock { $0 }
-        let traces = view.segment.traces(from: 0)
-        for id in traces where sealed?.mayContain(id) ?? true { body(OutlineHash.of(id)) }
-        // It was sealed just now.
-        if traces.isEmpty, let index = view.segment.sealedIndex { index.forEachTrace { body(OutlineHash.of($0)) } }
+        if view.segment.sealedIndex == nil {
+            let earlier = context.segments.withLock { $0.filter { $0.number < view.number } }
+            if let hashes = view.segment.spreadTraces(given: earlier) { return hashes.forEach(body) }
+        }
+        // It was sealed just now, or has no outlines.
+        if view.segment.sealedIndex?.forEachSpreadTrace(body) == true { return }
+        view.segment.sealedIndex?.forEachTrace { body(OutlineHash.of($0)) }
     }
 
     /// Nil when it cannot be read.

@@ -49,7 +49,7 @@ package func assemble(_ spans: [SpanValue], as traceID: TraceID) -> AssembledTra
 
 extension TraceSummary {
     fileprivate mutating func count(_ nodes: [TraceNode]) {
-        var places: [String: Int] = [:]
+        var places: [ExactText: Int] = [:]
         var shares: [ServiceShare] = []
         var last = -1
         for index in nodes.indices {
@@ -59,15 +59,15 @@ extension TraceSummary {
                 continue
             }
             spanCount += 1
-            let name = nodes[index].serviceName
+            let name = ExactText(nodes[index].serviceName)
             // Neighbours are often of one service.
-            if last < 0 || shares[last].name != name {
+            if last < 0 || ExactText(shares[last].name) != name {
                 if let known = places[name] {
                     last = known
                 } else {
                     last = shares.count
                     places[name] = last
-                    shares.append(ServiceShare(name: name, spans: 0, errors: 0))
+                    shares.append(ServiceShare(name: name.text, spans: 0, errors: 0))
                 }
             }
             shares[last].spans += 1
@@ -81,5 +81,19 @@ extension TraceSummary {
         let root = nodes.first { $0.parent == nil && !$0.isMissing } ?? nodes.first { !$0.isMissing }
         guard let root else { return }
         (rootSpanID, rootService, rootName) = (root.spanID, root.serviceName, root.name)
+    }
+}
+
+/// A text that equals what has the same bytes, as everywhere else: two spellings of an é are two names.
+private struct ExactText: Hashable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    static func == (left: ExactText, right: ExactText) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 { hasher.combine(byte) }
+        hasher.combine(0xFF as UInt8)
     }
 }

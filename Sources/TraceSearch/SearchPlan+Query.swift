@@ -290,7 +290,10 @@ extension SearchPlan {
             let step = askFrames { view in
                 let token = view.tokens
                 // Spans without a name of a service are in no list.
-                guard let services = view.services, (services.count + 1) * count <= Self.mostLookups else {
+                guard let services = view.services, (services.count + 1) * count <= Self.mostLookups,
+                    // Of names that are spelt in two ways the list has one.
+                    services.allSatisfy({ $0.utf8.allSatisfy { $0 < 0x80 } })
+                else {
                     return SpanKind.allCases.map { token.kind($0.rawValue) }
                 }
                 return (services.filter { !excluded.contains($0) } + [""]).flatMap { tokens(token, $0) }

@@ -158,7 +158,7 @@ package struct TraceSearch {
             probes.append(plan.probe(view, own))
             candidates.append(frames)
             tokens.append(own)
-            if (index + 1) % 32 == 0 { reader.boundPages(of: index - 31..<index + 1) }
+            if index % 8 == 7 { reader.boundPages(of: index - 7..<index + 1) }
         }
         places.sort { $0.newest > $1.newest }
         return places

@@ -9,11 +9,17 @@ import WireFormat
         arguments: [
             .empty, .string("a"), .bool(false), .int(0), .double(0), .double(-0.0), .double(.nan), .bytes([]),
             .array([.double(.nan)]), .map([Attribute("k", .double(.nan))]), .array([]), .map([]),
+            // Two spellings of one character.
+            .string("\u{E9}"), .string("e\u{301}"), .map([Attribute("\u{E9}", .empty)]),
+            .map([Attribute("e\u{301}", .empty)]),
         ] as [AttributeValue])
     func equality(value: AttributeValue) {
         let all: [AttributeValue] = [
             .empty, .string("a"), .bool(false), .int(0), .double(0), .double(-0.0), .double(.nan), .bytes([]),
             .array([.double(.nan)]), .map([Attribute("k", .double(.nan))]), .array([]), .map([]),
+            // Two spellings of one character.
+            .string("\u{E9}"), .string("e\u{301}"), .map([Attribute("\u{E9}", .empty)]),
+            .map([Attribute("e\u{301}", .empty)]),
         ]
         #expect(all.count { $0 == value } == 1)
         #expect(Set(all + all).count == all.count)

@@ -143,13 +143,13 @@ struct OutlineTableTests {
         #expect(read.traces[65_535].spans[0] == Read.Span(duration: 5))
     }
 
-    @Test("Spread traces are told of, each of them, and few others")
+    @Test("Spread traces are told of, each of them and no other")
     func tellsSpread() {
         let hashes = (0..<10_000 as Range<UInt32>).map { $0 &* 0x9E37_79B9 }
         let spread = SpreadTraces(hashes)
         #expect(hashes.allSatisfy { spread.mayContain($0) })
         let others = (10_000..<20_000 as Range<UInt32>).filter { spread.mayContain($0 &* 0x9E37_79B9) }
-        #expect(others.count < 1_000)
+        #expect(others.isEmpty)
         #expect(!SpreadTraces([]).mayContain(0))
     }
 

@@ -149,3 +149,42 @@ struct OutlineSearchTests {
         #expect(none.figures.framesRead >= 60)
     }
 }
+
+@Suite("Names that are spelt in two ways")
+struct SpellingTests {
+    /// An é as one character and as two.
+    private static let names = ["caf\u{E9}", "cafe\u{301}"]
+
+    @Test("Two spellings of a service are two services, to the trace and to a search for others than one of them")
+    func tellsApart() throws {
+        let directory = TemporaryDirectory()
+        var options = StoreOptions()
+        options.sync = false
+        let store = try SegmentStore.open(directory: directory.path, options: options)
+        defer { store.close() }
+        let start: UInt64 = 1_700_000_000_000_000_000
+        for (number, name) in Self.names.enumerated() {
+            var span = SpanValue(
+                traceID: TraceID(high: 7, low: 1), spanID: SpanID(value: UInt64(number) + 1), name: "step",
+                startUnixNano: start, endUnixNano: start + 1_000,
+                resource: ResourceValue([Attribute("service.name", .string(name))]))
+            if number == 1 {
+                span.parentSpanID = SpanID(value: 1)
+                span.status = SpanStatus(.error)
+            }
+            try store.add([span])
+        }
+        store.waitUntilAnswered()
+        for query in [
+            "trace.services = 2", "trace.services > 1 and trace.spans = 2",
+            "service != \"\(Self.names[0])\" and status = error",
+            "not service = \"\(Self.names[0])\" and status = error and duration < 1s", "service = \"\(Self.names[1])\"",
+        ] {
+            let request = SearchRequest(try QueryParser.parse(query, now: 0))
+            let page = try TraceSearch(request, in: store, clock: { 0 }).run()
+            #expect(page.traces.map(\.key.id) == [TraceID(high: 7, low: 1)], "\(query)")
+        }
+        let request = SearchRequest(try QueryParser.parse("service = \"\(Self.names[0])\" and status = error", now: 0))
+        #expect(try TraceSearch(request, in: store, clock: { 0 }).run().traces.isEmpty)
+    }
+}
