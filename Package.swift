@@ -67,7 +67,7 @@ let package = Package(
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
         library("SpanTokens", ["CLinux"]),
-        library("Outlines", ["TraceModel"]),
+        library("Outlines", ["TraceModel", "Files"]),
         library("Summaries", ["TraceModel", "Outlines", "CLinux"]),
         library(
             "SegmentStore",

@@ -1,3 +1,5 @@
+import Files
+
 /// Stands on one trace after the other. Used while the table's bytes stay.
 package struct OutlineCursor: ~Copyable {
     /// Up to so many spans places of parents take a byte.
@@ -59,7 +61,8 @@ package struct OutlineCursor: ~Copyable {
 
     @inline(__always)
     private mutating func read() -> Bool {
-        guard let head = traces.varint(at: &position), let code = traces.varint(at: &position),
+        guard let head = traces.loadVarint(at: &position, before: traces.count),
+            let code = traces.loadVarint(at: &position, before: traces.count),
             head >> 1 > 0, head >> 1 <= UInt64(traces.count)
         else { return false }
         let step = Int(truncatingIfNeeded: code >> 2) ^ -Int(truncatingIfNeeded: code >> 1 & 1)
@@ -67,10 +70,13 @@ package struct OutlineCursor: ~Copyable {
         frame = first
         if !otherFrames.isEmpty { otherFrames.removeAll(keepingCapacity: true) }
         if code & 1 == 1 {
-            guard let count = traces.varint(at: &position), count <= UInt64(traces.count) else { return false }
+            guard let count = traces.loadVarint(at: &position, before: traces.count), count <= UInt64(traces.count)
+            else { return false }
             var last = first
             for _ in 0..<count {
-                guard let step = traces.varint(at: &position), step < UInt64(UInt32.max - last) else { return false }
+                guard let step = traces.loadVarint(at: &position, before: traces.count),
+                    step < UInt64(UInt32.max - last)
+                else { return false }
                 last += UInt32(step) + 1
                 otherFrames.append(last)
             }
@@ -114,19 +120,5 @@ extension UnsafeRawBufferPointer {
     @inline(__always)
     func little<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int) -> T {
         T(littleEndian: loadUnaligned(fromByteOffset: offset, as: T.self))
-    }
-
-    @inline(__always)
-    fileprivate func varint(at position: inout Int) -> UInt64? {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        while position < count, shift < 64 {
-            let byte = self[position]
-            position += 1
-            value |= UInt64(byte & 0x7F) << shift
-            if byte < 0x80 { return value }
-            shift += 7
-        }
-        return nil
     }
 }

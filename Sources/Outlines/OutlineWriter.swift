@@ -1,3 +1,5 @@
+import Files
+
 /// Writes the outlines of a segment's traces. One thread at a time.
 ///
 ///     outlines := 1:u32 texts:u32 shapes:u32 textBytes:u32 end:u32{texts} shape{shapes} byte{textBytes} trace*
@@ -125,15 +127,5 @@ extension [UInt8] {
     fileprivate mutating func append(little value: UInt32) {
         append(little: UInt16(truncatingIfNeeded: value))
         append(little: UInt16(truncatingIfNeeded: value >> 16))
-    }
-
-    @inline(__always)
-    fileprivate mutating func appendVarint(_ value: UInt64) {
-        var value = value
-        while value >= 0x80 {
-            append(UInt8(truncatingIfNeeded: value) | 0x80)
-            value >>= 7
-        }
-        append(UInt8(truncatingIfNeeded: value))
     }
 }

@@ -115,16 +115,8 @@ enum TokenTable {
         if isAll { all.insert(Int(frame)) }
     }
 
+    /// Bits beyond the 32nd are cut, as nobody writes them.
     private static func readVarint(_ bytes: UnsafeRawBufferPointer, _ position: inout Int, _ end: Int) -> UInt32? {
-        var value: UInt32 = 0
-        var shift: UInt32 = 0
-        while position < end, shift < 32 {
-            let byte = bytes[position]
-            position += 1
-            value |= UInt32(byte & 0x7F) << shift
-            if byte < 0x80 { return value }
-            shift += 7
-        }
-        return nil
+        bytes.loadVarint(at: &position, before: end, bits: 32).map { UInt32(truncatingIfNeeded: $0) }
     }
 }

@@ -1,3 +1,5 @@
+import Files
+
 /// Writes some neighbouring buckets of a `TokenTable`. Its buffers are kept for the next ones.
 struct TokenTablePart {
     /// The entries of the buckets.
@@ -77,15 +79,15 @@ struct TokenTablePart {
                 }
                 count &+= 1
                 if count > 1 || end > 1 {
-                    Self.appendVarint((pair.frame &- previous) << 1 | pair.all, to: &list)
+                    list.appendVarint(UInt64((pair.frame &- previous) << 1 | pair.all))
                     previous = pair.frame
                 }
             }
             Self.append(TokenTable.fingerprint(token, bits: bits), to: &bytes)
             if count == 1 {
-                Self.appendVarint(first.frame << 2 | first.all << 1, to: &bytes)
+                bytes.appendVarint(UInt64(first.frame << 2 | first.all << 1))
             } else {
-                Self.appendVarint(UInt32(list.count) << 1 | 1, to: &bytes)
+                bytes.appendVarint(UInt64(UInt32(list.count) << 1 | 1))
                 bytes.append(contentsOf: list)
             }
             // Those that stay were moved to the front.
@@ -96,16 +98,6 @@ struct TokenTablePart {
     @inline(__always)
     private static func append(_ value: UInt32, to bytes: inout [UInt8]) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    @inline(__always)
-    private static func appendVarint(_ value: UInt32, to bytes: inout [UInt8]) {
-        var value = value
-        while value >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
-            value >>= 7
-        }
-        bytes.append(UInt8(truncatingIfNeeded: value))
     }
 }
 

@@ -32,8 +32,8 @@ struct ShapeAnswers: Hashable {
     }
 }
 
-/// What is left to ask of a span once its shape is known, as instructions: mostly one or two, for spans by the million. Made once for all shapes
-/// that give the same answers.
+/// What is left to ask of a span once its shape is known, as instructions: mostly one or two, for spans by the million. Made once
+/// for all shapes that give the same answers.
 struct OutlinePrograms {
     /// What is left to ask of the spans of a shape.
     struct Part {
@@ -124,7 +124,7 @@ struct OutlinePrograms {
             var rest: [Rest] = []
             for step in steps {
                 switch simplified(step, plan, answers) {
-                case .constant(let part): known = Likelihood(some: known.some && part.some, all: known.all && part.all)
+                case .constant(let part): known = known.and(part)
                 case let part: rest.append(part)
                 }
             }
@@ -137,7 +137,7 @@ struct OutlinePrograms {
             var rest: [Rest] = []
             for step in steps {
                 switch simplified(step, plan, answers) {
-                case .constant(let part): known = Likelihood(some: known.some || part.some, all: known.all || part.all)
+                case .constant(let part): known = known.or(part)
                 case let part: rest.append(part)
                 }
             }
@@ -146,7 +146,7 @@ struct OutlinePrograms {
             return rest.count == 1 ? rest[0] : .or(rest)
         case .not(let inner):
             switch simplified(inner, plan, answers) {
-            case .constant(let part): return .constant(Likelihood(some: !part.all, all: !part.some))
+            case .constant(let part): return .constant(part.opposite)
             case let part: return .not(part)
             }
         }

@@ -10,6 +10,12 @@ struct Likelihood {
     static let open = Likelihood(some: true, all: false)
     init(some: Bool, all: Bool) { (self.some, self.all) = (some, all) }
     init(_ known: Bool) { (some, all) = (known, known) }
+
+    @inline(__always)
+    func and(_ other: Likelihood) -> Likelihood { Likelihood(some: some && other.some, all: all && other.all) }
+    @inline(__always)
+    func or(_ other: Likelihood) -> Likelihood { Likelihood(some: some || other.some, all: all || other.all) }
+    var opposite: Likelihood { Likelihood(some: !all, all: !some) }
 }
 
 /// What is known where the steps of a plan are judged.
@@ -42,22 +48,19 @@ extension SearchPlan {
         case .and(let steps):
             var result = Likelihood(true)
             for step in steps {
-                let part = judge(step, facts)
-                result = Likelihood(some: result.some && part.some, all: result.all && part.all)
+                result = result.and(judge(step, facts))
                 if !result.some { break }
             }
             return result
         case .or(let steps):
             var result = Likelihood(false)
             for step in steps {
-                let part = judge(step, facts)
-                result = Likelihood(some: result.some || part.some, all: result.all || part.all)
+                result = result.or(judge(step, facts))
                 if result.all { break }
             }
             return result
         case .not(let step):
-            let inner = judge(step, facts)
-            return Likelihood(some: !inner.all, all: !inner.some)
+            return judge(step, facts).opposite
         }
     }
 }

@@ -237,8 +237,7 @@ package struct SpanRows {
         private func relate(_ relation: Relation, _ judged: [Likelihood]) -> [Likelihood] {
             var result = [Likelihood](repeating: Likelihood(false), count: judged.count)
             func add(_ likelihood: Likelihood, to index: Int) {
-                result[index].some = result[index].some || likelihood.some
-                result[index].all = result[index].all || likelihood.all
+                result[index] = result[index].or(likelihood)
             }
             for index in judged.indices {
                 switch relation {
