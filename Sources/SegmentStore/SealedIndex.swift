@@ -187,6 +187,9 @@ final class SealedIndex: @unchecked Sendable {
             maxStart: mapping.loadLittle(at: offset + 32, as: UInt64.self))
     }
 
+    /// Begins to read the table of tokens.
+    func willFindMany() { willRead(bytes(of: tokens)) }
+
     /// Marks the frames with spans that have the token, and those of which all spans have it.
     func find(_ token: UInt64, marking some: inout FrameSet, _ all: inout FrameSet) {
         TokenTable.find(token, in: bytes(of: tokens), bits: tokens.bits, marking: &some, &all)

@@ -122,6 +122,8 @@ package struct SegmentView: Sendable {
                 }
             }
         case .sealed(let index):
+            // Page by page a cold table would take longer.
+            if tokens.count > 32 { index.willFindMany() }
             for token in tokens { index.find(token, marking: &some, &all) }
         }
         return (some, all)
