@@ -50,15 +50,16 @@ struct IncomingBody {
         return true
     }
 
-    /// What a length only claims gets no memory: room grows with what comes. Once that is long the length is believed, as
-    /// pages of the system's own cost nothing before they are written, and growing would copy what there is.
+    /// What a length only claims gets no memory: room grows with what comes. Once there is some of it a length that the
+    /// system has pages for is believed: they cost nothing before they are written, and growing would copy what there is and
+    /// leave holes in the heap.
     private func capacity(for needed: Int) -> Int {
         guard needed > bytes.capacity else { return bytes.capacity }
         guard needed < expectedBytes else { return max(needed, bytes.capacity * 2) }
         guard bytes.capacity > 0 else { return min(max(needed, Self.leastRoom), expectedBytes) }
         var room = expectedBytes
         // In steps that end with the length, so that the last and longest copy is of a quarter of it.
-        while needed < Self.believedFrom, room / 4 >= needed { room /= 4 }
+        while needed < Self.believedFrom || expectedBytes < Self.mappedFrom, room / 4 >= needed { room /= 4 }
         return room
     }
 
@@ -68,7 +69,7 @@ struct IncomingBody {
 
     private static let mappedFrom = 1 << 20
     private static let leastRoom = 16 << 10
-    private static let believedFrom = 256 << 10
+    private static let believedFrom = 64 << 10
     /// Of the request around the body.
     private static let ownCost = 2 << 10
 
