@@ -1,4 +1,3 @@
-import CLinux
 import Files
 
 /// The section of an index file that tells which frames hold spans with a token, integers little endian:
@@ -21,24 +20,25 @@ enum TokenTable {
         UInt32(truncatingIfNeeded: (token << UInt64(bits)) >> 32)
     }
 
-    /// Appends the section; returns its bits. The pairs are dealt out twice, first to parts that fit the processor's cache and
-    /// there to buckets, so that no memory is gone through at random.
+    /// Appends the section; returns its bits. Tokens of a frame are in order, so the pairs of neighbouring buckets are gathered
+    /// from all frames a part at a time, as many as fit the processor's cache.
     static func append(_ contents: [FrameContent], to bytes: inout [UInt8]) -> UInt32 {
         let pairs = contents.reduce(0) { $0 + $1.tokens.count }
         var bits = 0
         while bits < maximumBits, pairs >> bits > 8 { bits += 1 }
         var partBits = 0
         while partBits < bits, pairs >> partBits > pairsInPart { partBits += 1 }
-        let (dealt, starts) = deal(contents, pairs, partBits)
-        defer { dealt.deallocate() }
 
         let directory = bytes.count
         bytes.append(contentsOf: repeatElement(0, count: ((1 << bits) + 1) * 4))
         let entries = bytes.count
         var part = TokenTablePart(bits: bits, partBits: partBits)
+        var gathered: [Pair] = []
+        /// How many of each frame's tokens were taken.
+        var taken = [Int](repeating: 0, count: contents.count)
         for number in 0..<1 << partBits {
-            let pairs = UnsafeBufferPointer(rebasing: dealt[starts[number]..<starts[number + 1]])
-            part.write(pairs, at: bytes.count - entries)
+            gather(part: number, partBits, of: contents, &taken, into: &gathered)
+            gathered.withUnsafeBufferPointer { part.write($0, at: bytes.count - entries) }
             bytes.append(contentsOf: part.bytes)
             let place = directory + number * part.starts.count * 4
             for (bucket, start) in part.starts.enumerated() { bytes.storeLittle(start, at: place + bucket * 4) }
@@ -53,26 +53,21 @@ enum TokenTable {
     }
     private static let pairsInPart = 8192
 
-    /// The pairs of all frames by the upper bits of their tokens, those of one part in the order of frames.
-    private static func deal(
-        _ contents: [FrameContent], _ pairs: Int, _ bits: Int
-    ) -> (pairs: UnsafeMutableBufferPointer<Pair>, starts: [Int]) {
-        var starts = [Int](repeating: 0, count: (1 << bits) + 1)
-        for content in contents { for token in content.tokens { starts[bucket(token, bits: bits) + 1] += 1 } }
-        for index in 1..<starts.count { starts[index] += starts[index - 1] }
-        let dealt = UnsafeMutableBufferPointer<Pair>.allocate(capacity: pairs)
-        hms_prefer_huge_pages(dealt.baseAddress, UInt(pairs * MemoryLayout<Pair>.stride))
-        var next = starts
-        next.withUnsafeMutableBufferPointer { next in
-            for (frame, content) in contents.enumerated() {
-                for token in content.tokens {
-                    let bucket = bucket(token, bits: bits)
-                    dealt.initializeElement(at: next[bucket], to: Pair(token: token, frame: UInt32(frame)))
-                    next[bucket] &+= 1
+    /// The pairs of the next part, in the order of frames.
+    private static func gather(
+        part: Int, _ partBits: Int, of contents: [FrameContent], _ taken: inout [Int], into pairs: inout [Pair]
+    ) {
+        pairs.removeAll(keepingCapacity: true)
+        for frame in contents.indices {
+            var index = taken[frame]
+            contents[frame].tokens.withUnsafeBufferPointer { tokens in
+                while index < tokens.count, bucket(tokens[index], bits: partBits) == part {
+                    pairs.append(Pair(token: tokens[index], frame: UInt32(truncatingIfNeeded: frame)))
+                    index &+= 1
                 }
             }
+            taken[frame] = index
         }
-        return (dealt, starts)
     }
 
     /// Marks the frames with spans that have the token. `table` may be damaged: nothing outside it is read, and frames that

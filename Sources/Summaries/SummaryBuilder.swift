@@ -50,9 +50,18 @@ package struct SummaryBuilder: Sendable {
             refusedSpans &+= 1
             return
         }
-        if held.count == held.capacity { reserve(min(max(1024, held.count * 2), bounds.spans)) }
+        if held.count == held.capacity { reserve(min(more, bounds.spans)) }
         held.append(span)
     }
+
+    /// Of a segment that is filled at full speed all of the room that it may need: what is not written of it costs no memory,
+    /// and growing would copy it again and again.
+    private var more: Int {
+        held.count < Self.many ? max(1024, held.count * 4) : max(Self.mostExpected, held.count * 2)
+    }
+
+    private static let many = 1 << 16
+    private static let mostExpected = 3 << 19
 
     private mutating func reserve(_ count: Int) {
         // Told of before it is touched: pages are made when the first byte is written.
