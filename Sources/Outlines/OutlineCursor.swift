@@ -6,12 +6,14 @@ package struct OutlineCursor: ~Copyable {
     @usableFromInline static let narrow = 255
 
     private let traces: UnsafeRawBufferPointer
+    private let moment: UInt64
     private var position = 0
     /// Whether all that was read was written by a writer.
     package private(set) var isIntact = true
 
     // Of the trace it stands on.
     package private(set) var hash: UInt32 = 0
+    private var age = AgeCode.none
     /// Code of the time from its first begin to its last end.
     package private(set) var extent = DurationCode.unknown
     /// Spans.
@@ -26,7 +28,13 @@ package struct OutlineCursor: ~Copyable {
     package private(set) var knowsTree = false
     @usableFromInline private(set) var rows = UnsafeRawPointer(bitPattern: 1)!
 
-    init(_ traces: UnsafeRawBufferPointer) { self.traces = traces }
+    init(_ traces: UnsafeRawBufferPointer, moment: UInt64) { (self.traces, self.moment) = (traces, moment) }
+
+    /// None of its spans in the segment began later.
+    package var newest: UInt64 {
+        guard let age = AgeCode.least(of: age) else { return .max }
+        return moment > age ? moment - age : 0
+    }
 
     /// False behind the last trace, and where the bytes are none that were written.
     @inline(__always)
@@ -84,11 +92,12 @@ package struct OutlineCursor: ~Copyable {
         count = Int(head >> 1)
         isClosed = head & 1 == 1
         guard !isClosed || count <= OutlineWriter.maximumClosedSpans else { return false }
-        let length = 6 + count * (isClosed ? (count <= Self.narrow ? 5 : 6) : 4)
+        let length = 10 + count * (isClosed ? (count <= Self.narrow ? 5 : 6) : 4)
         guard traces.count - position >= length, let base = traces.baseAddress else { return false }
         hash = traces.little(at: position)
-        extent = traces.little(at: position + 4)
-        rows = base + (position + 6)
+        age = traces.little(at: position + 4)
+        extent = traces.little(at: position + 8)
+        rows = base + (position + 10)
         position += length
         return true
     }

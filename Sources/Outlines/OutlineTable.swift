@@ -1,13 +1,14 @@
 /// Reads the outlines of a segment's traces, in place. `OutlineWriter` tells the bytes. Whatever bytes are given, nothing is
 /// read outside of them; who needs them right compares their checksum first.
 package struct OutlineTable {
-    static let version: UInt32 = 1
-    static let headerLength = 16
+    static let version: UInt32 = 2
+    static let headerLength = 24
     static let shapeLength = 12
     static let unknownText = UInt32.max
 
     /// Number 0 is one of which nothing is known.
     package let shapes: [OutlineShape]
+    private let moment: UInt64
     private let ends: [UInt32]
     private let texts: UnsafeRawBufferPointer
     private let traces: UnsafeRawBufferPointer
@@ -21,6 +22,7 @@ package struct OutlineTable {
         let shapesAt = Self.headerLength + textCount * 4
         let textsAt = shapesAt + shapeCount * Self.shapeLength
         guard shapeCount < OutlineShapeTable.maximumCount, textsAt + textLength <= bytes.count else { return nil }
+        moment = bytes.little(at: 16)
         ends = (0..<textCount).map { bytes.little(at: Self.headerLength + $0 * 4) }
         var last: UInt32 = 0
         for end in ends {
@@ -53,5 +55,5 @@ package struct OutlineTable {
     }
 
     /// Goes through the traces.
-    package var cursor: OutlineCursor { OutlineCursor(traces) }
+    package var cursor: OutlineCursor { OutlineCursor(traces, moment: moment) }
 }

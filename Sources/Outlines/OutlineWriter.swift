@@ -2,9 +2,10 @@ import Files
 
 /// Writes the outlines of a segment's traces. One thread at a time.
 ///
-///     outlines := 1:u32 texts:u32 shapes:u32 textBytes:u32 end:u32{texts} shape{shapes} byte{textBytes} trace*
+///     outlines := 2:u32 texts:u32 shapes:u32 textBytes:u32 moment:u64 end:u32{texts} shape{shapes} byte{textBytes} trace*
 ///     shape    := service:u32 name:u32 kind:u8 status:u8 0:u16
-///     trace    := spans * 2 + isClosed:varint frames hash:u32 extent:u16 shape:u16{spans} duration:u16{spans} parent{spans}?
+///     trace    := spans * 2 + isClosed:varint frames hash:u32 age:u32 extent:u16 shape:u16{spans} duration:u16{spans} parent{spans}?
+///     age      := how long before the moment its newest span began, see `AgeCode`
 ///     frames   := zigzag(first - the first one of the trace before) * 2 + hasMore:varint (count:varint (step - 1):varint{count})?
 package struct OutlineWriter: Sendable {
     /// What is known of a span.
@@ -23,6 +24,7 @@ package struct OutlineWriter: Sendable {
     /// The parents of a larger trace are not told.
     package static let maximumClosedSpans = 65_535
 
+    private let moment: UInt64
     private var shapes = OutlineShapeTable()
     private var traces: [UInt8] = []
     private var lastFrame = 0
@@ -30,19 +32,27 @@ package struct OutlineWriter: Sendable {
     private var order = OutlineOrder()
     private var frames: [UInt32] = []
 
-    package init(expectedSpans: Int = 0) { traces.reserveCapacity(expectedSpans * 6) }
+    /// - Parameter moment: what began before it is told with its time; that of the last arrival does well.
+    package init(moment: UInt64, expectedSpans: Int = 0) {
+        self.moment = moment
+        traces.reserveCapacity(expectedSpans * 6)
+    }
 
     /// - Parameters:
     ///   - rows: of the trace's spans in the segment, one or more; where it is whole, in rising order of their ids.
     ///   - isWhole: each span once, and each that a parent is named of is among them.
+    ///   - newest: when the last of them began.
     ///   - extent: nanoseconds from the first begin to the last end; nil where times are strange.
-    package mutating func append(_ hash: UInt32, _ rows: UnsafeBufferPointer<Row>, isWhole: Bool, extent: UInt64?) {
+    package mutating func append(
+        _ hash: UInt32, _ rows: UnsafeBufferPointer<Row>, isWhole: Bool, newest: UInt64, extent: UInt64?
+    ) {
         let isClosed =
             isWhole && rows.count <= Self.maximumClosedSpans && order.putParentsFirst(rows.count) { rows[$0].parent }
         if !isClosed { order.keep(rows.count) }
         traces.appendVarint(UInt64(rows.count) << 1 | (isClosed ? 1 : 0))
         appendFrames(rows)
         traces.append(little: hash)
+        traces.append(little: newest <= moment ? AgeCode.of(moment - newest) : AgeCode.none)
         traces.append(little: extent.map { DurationCode.of($0) } ?? DurationCode.unknown)
         for index in order.order { traces.append(little: shapes.number(of: rows[Int(index)].shape)) }
         for index in order.order { traces.append(little: DurationCode.of(rows[Int(index)].duration)) }
@@ -108,6 +118,8 @@ package struct OutlineWriter: Sendable {
         bytes.append(little: UInt32(ends.count))
         bytes.append(little: UInt32(shapes.keys.count))
         bytes.append(little: UInt32(texts.count))
+        bytes.append(little: UInt32(truncatingIfNeeded: moment))
+        bytes.append(little: UInt32(truncatingIfNeeded: moment >> 32))
         for end in ends { bytes.append(little: end) }
         bytes.append(contentsOf: encodedShapes)
         bytes.append(contentsOf: texts)

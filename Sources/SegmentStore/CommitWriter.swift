@@ -306,7 +306,9 @@ final class CommitWriter {
         } catch { fail(.storage(error)) }
     }
 
+    /// Goes on with a small log that an earlier run began. A large one is sealed: searches leave frames of sealed segments out.
     private func resume(_ segment: Segment) {
+        guard !isLarge(segment.summary.logEnd) else { return handOver(segment) }
         do {
             let file = try options.storage.openForWriting(segment.logPath)
             open = OpenLog(
@@ -359,10 +361,12 @@ final class CommitWriter {
         context.describing.update { $0.jobs.append(.end(segment)) }
     }
 
+    private func isLarge(_ bytes: Int) -> Bool { bytes >= options.segmentBytes / 4 }
+
     private func close() {
         guard let log = open else { return }
         // A large log is sealed, so that the next start need not read it; a small one goes on growing then.
-        if log.end >= options.segmentBytes / 4, log.nextOrdinal > 0 {
+        if isLarge(log.end), log.nextOrdinal > 0 {
             roll()
         } else {
             try? log.file.truncate(to: log.end)

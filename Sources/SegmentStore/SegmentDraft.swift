@@ -88,9 +88,9 @@ struct SegmentDraft: Sendable {
 
     /// The figures as they are now, the outlines, and the hashes of traces that earlier segments hold spans of; these are empty
     /// where they would not tell all.
-    func summaryAndOutlines() -> (summary: Summary, outlines: [UInt8], spread: [UInt32]) {
+    func summaryAndOutlines(lastReceivedAt: UInt64) -> (summary: Summary, outlines: [UInt8], spread: [UInt32]) {
         guard hasOutlines, builder.refusedSpans == 0 else { return (builder.summary(), [], []) }
-        let made = builder.summaryAndOutlines()
+        let made = builder.summaryAndOutlines(moment: lastReceivedAt)
         return (made.summary, made.outlines, spread.sorted())
     }
 

@@ -30,7 +30,8 @@ struct SegmentFigures {
     func summaryAndOutlines(of segment: Segment) -> (summary: Summary, outlines: [UInt8], spread: [UInt32])? {
         guard begin(segment) else { return nil }
         lookUp(segment)
-        return segment.draft.withLock { $0?.summaryAndOutlines() }
+        let lastReceivedAt = segment.summary.lastReceivedAt
+        return segment.draft.withLock { $0?.summaryAndOutlines(lastReceivedAt: lastReceivedAt) }
     }
 
     /// Sees to it that there is a draft: frames that an earlier run wrote are read. False for a sealed segment.

@@ -3,8 +3,8 @@ extension SummaryBuilder {
     package func summary() -> Summary { summary { _, _, _ in } }
 
     /// The same, and the outlines of the segment's own spans (see `OutlineWriter`).
-    package func summaryAndOutlines() -> (summary: Summary, outlines: [UInt8]) {
-        var outlines = TraceOutlines(frameEnds: frameEnds, spans: held.count)
+    package func summaryAndOutlines(moment: UInt64) -> (summary: Summary, outlines: [UInt8]) {
+        var outlines = TraceOutlines(moment: moment, frameEnds: frameEnds, spans: held.count)
         let summary = summary { outlines.add($0, $1, $2) }
         return (summary, outlines.finish(symbols))
     }

@@ -10,9 +10,9 @@ struct TraceOutlines {
     /// The frame of the span before: the next one is mostly near.
     private var frame = 0
 
-    init(frameEnds: [Int], spans: Int) {
+    init(moment: UInt64, frameEnds: [Int], spans: Int) {
         self.frameEnds = frameEnds
-        writer = OutlineWriter(expectedSpans: spans)
+        writer = OutlineWriter(moment: moment, expectedSpans: spans)
     }
 
     /// - Parameter places: of the trace's copies of spans among those that are held.
@@ -22,8 +22,10 @@ struct TraceOutlines {
         rows.removeAll(keepingCapacity: true)
         // Nodes stand in the order of places where each span came once.
         var isWhole = trace.nodes.count == places.count
+        var newest: UInt64 = 0
         for (index, place) in places.enumerated() where !held[Int(place)].isEarlier {
             let span = held[Int(place)].span
+            newest = max(newest, span.start)
             var parent = OutlineWriter.noParent
             if isWhole, span.parentID != 0 {
                 if let place = trace.nodes[index].parent {
@@ -45,7 +47,9 @@ struct TraceOutlines {
         let extent = Self.extent(places, held)
         // What is looked up of earlier segments is not told of here.
         let isOwn = rows.count == places.count
-        rows.withUnsafeBufferPointer { writer.append(hash, $0, isWhole: isWhole && isOwn, extent: extent) }
+        rows.withUnsafeBufferPointer {
+            writer.append(hash, $0, isWhole: isWhole && isOwn, newest: newest, extent: extent)
+        }
     }
 
     /// As assembly measures it, where no time is strange.

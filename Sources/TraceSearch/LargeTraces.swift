@@ -1,3 +1,4 @@
+import Outlines
 import SegmentStore
 import Synchronization
 import TraceAssembly
@@ -7,6 +8,8 @@ import TraceModel
 package final class LargeTraces: Sendable {
     private struct Book: Sendable {
         var known: [TraceID: Known] = [:]
+        /// Of the last one with each hash.
+        var ids: [UInt32: TraceID] = [:]
         /// Spans of all trees.
         var treeSpans = 0
         var erasures: UInt64 = 0
@@ -31,6 +34,11 @@ package final class LargeTraces: Sendable {
         book.withLock { book in book.known[id].flatMap { $0.version == version ? $0 : nil } }
     }
 
+    /// One that had the hash, if there is any.
+    func find(hash: UInt32) -> Known? {
+        book.withLock { book in book.ids[hash].flatMap { book.known[$0] } }
+    }
+
     func keep(_ known: Known) {
         let spans = known.tree?.spans.count ?? 0
         guard spans <= Self.maximumTreeSpans else { return keep(Known(version: known.version, summary: known.summary)) }
@@ -40,6 +48,7 @@ package final class LargeTraces: Sendable {
                 book = Book(erasures: book.erasures)
             }
             book.known[known.summary.traceID] = known
+            book.ids[OutlineHash.of(known.summary.traceID)] = known.summary.traceID
             book.treeSpans += spans
         }
     }

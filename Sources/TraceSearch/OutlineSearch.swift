@@ -4,8 +4,8 @@ import SegmentStore
 import SpanTokens
 import TraceModel
 
-/// Which frames of sealed segments hold a trace that may satisfy a query, as far as outlines tell: they are read in place, and
-/// so in a fraction of the time that the frames would take.
+/// Which frames of sealed segments hold a trace that may satisfy a query, and how new it may be, as far as outlines tell: they are
+/// read in place, and so in a fraction of the time that the frames would take.
 struct OutlineSearch {
     private let plan: SearchPlan
     private let spread: SpreadTraces
@@ -20,49 +20,101 @@ struct OutlineSearch {
         self.spread = spread
     }
 
+    /// When answers in the frames of a view began at the latest.
+    enum Newest {
+        /// Nobody knows.
+        case any
+        /// For each frame; 0 where there is no answer.
+        case told([UInt64])
+
+        func bound(_ frame: Int) -> UInt64? {
+            guard case .told(let bounds) = self else { return .max }
+            return frame < bounds.count && bounds[frame] > 0 ? bounds[frame] : nil
+        }
+    }
+
     /// Nil for a view without outlines.
     ///
-    /// - Parameter tokens: of the plan's questions in the view.
-    func frames(of view: SegmentView, tokens: [[UInt64]]) -> FrameSet? {
-        let frames = view.withOutlines { table -> FrameSet? in
+    /// - Parameters:
+    ///   - tokens: of the plan's questions in the view.
+    ///   - known: finds a large trace that the view holds alone, by its hash and frames. Where outlines tell all of it that is
+    ///     asked it is judged, and its frames are left out.
+    func newest(
+        in view: SegmentView, tokens: [[UInt64]], known: (UInt32, [UInt32]) -> LargeTraces.Known?
+    ) -> (newest: Newest, judged: [(LargeTraces.Known, [Ternary])])? {
+        let told = view.withOutlines { table -> (Newest, [(LargeTraces.Known, [Ternary])])? in
             guard var judge = OutlineJudge(plan, table, view, tokens) else { return nil }
-            var found = FrameSet(count: view.frameCount)
+            var bounds = [UInt64](repeating: 0, count: view.frameCount)
+            var judged: [(LargeTraces.Known, [Ternary])] = []
             var trace = table.cursor
             while trace.next(wanted: judge.wanted, required: judge.required, spread: spread) {
+                if !trace.otherFrames.isEmpty, let known = known(trace.hash, [trace.frame] + trace.otherFrames),
+                    known.tree?.isTold(by: trace) == true
+                {
+                    let verdicts = judge.verdicts(trace)
+                    if !verdicts.contains(.open) {
+                        judged.append((known, verdicts))
+                        continue
+                    }
+                }
                 guard judge.mayHold(trace) else { continue }
-                found.insert(Int(trace.frame))
-                for frame in trace.otherFrames { found.insert(Int(frame)) }
+                let newest = max(1, trace.newest)
+                Self.raise(Int(trace.frame), to: newest, in: &bounds)
+                for frame in trace.otherFrames { Self.raise(Int(frame), to: newest, in: &bounds) }
             }
-            return trace.isIntact ? found : nil
+            return trace.isIntact ? (.told(bounds), judged) : nil
         }
-        return frames ?? nil
+        return told ?? nil
+    }
+
+    @inline(__always)
+    private static func raise(_ frame: Int, to newest: UInt64, in bounds: inout [UInt64]) {
+        if frame < bounds.count { bounds[frame] = max(bounds[frame], newest) }
     }
 }
 
 extension OutlineSearch {
+    /// Whether the outlines of a view tell of a trace's tree, and of no other trace with its hash: whoever chooses ids can make
+    /// hashes meet.
+    static func knows(_ id: TraceID, in view: SegmentView) -> Bool {
+        let knows = view.withOutlines { table in
+            let hash = OutlineHash.of(id)
+            var count = 0
+            var isClosed = true
+            var trace = table.cursor
+            while trace.next() {
+                guard trace.hash == hash else { continue }
+                count += 1
+                isClosed = isClosed && trace.isClosed
+            }
+            return trace.isIntact && count == 1 && isClosed
+        }
+        return knows ?? false
+    }
+
     /// For each span of a large trace, in the order of its tree, whether it satisfies the query; nil where outlines do not tell.
     ///
     /// - Parameter view: the one that holds all of it.
     func verdicts(_ tree: LargeTree, of id: TraceID, in view: SegmentView, tokens: [[UInt64]]) -> [Ternary]? {
-        let frames = view.frames(of: id)
         let verdicts = view.withOutlines { table -> [Ternary]? in
-            var verdicts: [Ternary]?
-            var count = 0
             var trace = table.cursor
-            // Whoever chooses ids can make hashes meet: it has to be the only one.
-            while trace.next(hash: OutlineHash.of(id), spread: spread) {
-                count += 1
-                guard count == 1, trace.knowsTree, trace.count == tree.spans.count,
-                    [trace.frame] + trace.otherFrames == frames,
-                    tree.spans.indices.allSatisfy({ trace.duration($0) == tree.spans[$0].durationCode }),
-                    var judge = OutlineJudge(plan, table, view, tokens)
-                else { return nil }
-                verdicts = judge.verdicts(trace)
-            }
-            guard trace.isIntact, let verdicts, !verdicts.contains(.open) else { return nil }
-            return verdicts
+            guard trace.next(hash: OutlineHash.of(id), spread: spread),
+                [trace.frame] + trace.otherFrames == view.frames(of: id), tree.isTold(by: trace),
+                var judge = OutlineJudge(plan, table, view, tokens)
+            else { return nil }
+            let verdicts = judge.verdicts(trace)
+            return verdicts.contains(.open) ? nil : verdicts
         }
         return verdicts ?? nil
+    }
+}
+
+extension LargeTree {
+    /// Whether the outlines that a cursor stands on are those of the tree.
+    func isTold(by trace: borrowing OutlineCursor) -> Bool {
+        guard trace.knowsTree, trace.count == spans.count else { return false }
+        for (index, span) in spans.enumerated() where trace.duration(index) != span.durationCode { return false }
+        return true
     }
 }
 

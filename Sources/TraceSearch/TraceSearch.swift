@@ -32,7 +32,7 @@ package struct TraceSearch {
     /// The tokens of the plan's questions in each view.
     private var tokens: [[[UInt64]]] = []
     private var outlines = Outlined.untried
-    private var queue = CandidateQueue()
+    private var queue = LargestFirst<TraceKey>()
     /// The newest span of each trace that may satisfy the query and was seen; nil once the trace was read.
     private var waiting: [TraceID: Candidate] = [:]
     /// Traces that were read and whose turn has not come.
@@ -94,15 +94,21 @@ package struct TraceSearch {
     /// What outlines tell, as far as they were asked.
     private enum Outlined {
         case untried, useless
-        /// Of each view the frames that outlines leave; those of one that has none are all left. Nil until they are needed.
-        case asked(OutlineSearch, [FrameSet?])
+        /// Of each view when answers in its frames began at the latest. Nil until that is needed.
+        case asked(OutlineSearch, [OutlineSearch.Newest?])
     }
 
-    /// A frame that is to be read, by its newest span.
-    private struct Place {
+    /// A frame that is to be read, by the newest answer that it may hold.
+    private struct Place: Comparable {
         var newest: UInt64
         var view: Int
         var frame: Int
+        /// Whether outlines were asked.
+        var isOutlined = false
+
+        static func < (left: Place, right: Place) -> Bool {
+            (left.newest, left.view, left.frame) < (right.newest, right.view, right.frame)
+        }
     }
 
     package consuming func run() throws(StoreError) -> SearchPage {
@@ -110,26 +116,32 @@ package struct TraceSearch {
         let deadline =
             started &+ UInt64(clamping: request.bounds.time.components.seconds) &* 1_000_000_000
             &+ UInt64(clamping: request.bounds.time.components.attoseconds / 1_000_000_000)
-        let places = select()
-        var next = 0
+        var places = select()
         page.figures.framesToRead = places.count
         search: while page.traces.count <= request.limit {
             /// Nothing newer than this is left in frames.
-            let bound = next < places.count ? places[next].newest : nil
+            let bound = places.first?.newest
             if let key = queue.first, bound.map({ key.start > $0 }) ?? true {
                 queue.removeFirst()
                 try settle(key)
                 if let reason = stopReason(deadline), stop(reason, bound: bound, deadline) { break search }
                 continue
             }
-            guard next < places.count else { break }
+            guard var place = places.first else { break }
             if let reason = stopReason(deadline), stop(reason, bound: bound, deadline) { break }
-            let place = places[next]
-            next += 1
-            guard page.figures.framesRead < request.bounds.framesBeforeOutlines || isLeftByOutlines(place) else {
-                page.figures.framesLeftOut += 1
-                page.figures.framesToRead -= 1
-                continue
+            places.removeFirst()
+            if !place.isOutlined, page.figures.framesRead >= request.bounds.framesBeforeOutlines {
+                guard let newest = newestByOutlines(place) else {
+                    page.figures.framesLeftOut += 1
+                    page.figures.framesToRead -= 1
+                    continue
+                }
+                place.isOutlined = true
+                if newest < place.newest {
+                    place.newest = newest
+                    places.insert(place)
+                    continue
+                }
             }
             page.figures.framesRead += 1
             try gather(place)
@@ -143,9 +155,9 @@ package struct TraceSearch {
 
     // MARK: Frames
 
-    /// The frames that may hold an answer, the newest first.
-    private mutating func select() -> [Place] {
-        var places: [Place] = []
+    /// The frames that may hold an answer.
+    private mutating func select() -> LargestFirst<Place> {
+        var places = LargestFirst<Place>()
         for (index, view) in reader.views.enumerated() {
             let own = plan.tokens(in: view)
             page.figures.frames += view.frameCount
@@ -153,14 +165,13 @@ package struct TraceSearch {
             frames.forEach { frame in
                 let times = view.times(frame)
                 if let times, times.spans == 0 || times.minStart > upper.start { return }
-                places.append(Place(newest: times?.maxStart ?? .max, view: index, frame: frame))
+                places.insert(Place(newest: times?.maxStart ?? .max, view: index, frame: frame))
             }
             probes.append(plan.probe(view, own))
             candidates.append(frames)
             tokens.append(own)
             if index % 8 == 7 { reader.boundPages(of: index - 7..<index + 1) }
         }
-        places.sort { $0.newest > $1.newest }
         return places
     }
 
@@ -176,16 +187,47 @@ package struct TraceSearch {
         }
     }
 
-    /// Whether a frame may hold an answer, as far as outlines tell. The first frame of a view costs the outlines of a segment.
-    private mutating func isLeftByOutlines(_ place: Place) -> Bool {
-        guard outlineSearch() != nil, case .asked(let search, var known) = outlines else { return true }
-        if let frames = known[place.view] { return frames.contains(place.frame) }
-        let view = reader.views[place.view]
-        let left = search.frames(of: view, tokens: tokens[place.view]) ?? FrameSet(count: view.frameCount, full: true)
-        known[place.view] = left
-        outlines = .asked(search, known)
-        reader.boundPages(of: place.view..<place.view + 1)
-        return left.contains(place.frame)
+    /// When the newest answer in a frame began at the latest, as far as outlines tell; nil where there is none. The first frame of
+    /// a view costs the outlines of a segment.
+    private mutating func newestByOutlines(_ place: Place) -> UInt64? {
+        guard let search = outlineSearch(), case .asked(_, let asked) = outlines else { return place.newest }
+        let newest: OutlineSearch.Newest
+        if let known = asked[place.view] {
+            newest = known
+        } else {
+            newest = ask(search, place.view)
+            outlines = .useless
+            var asked = consume asked
+            asked[place.view] = newest
+            outlines = .asked(search, asked)
+            reader.boundPages(of: place.view..<place.view + 1)
+        }
+        return newest.bound(place.frame).map { min($0, place.newest) }
+    }
+
+    /// Asks the outlines of a view. Large traces that are known are judged by them at once, so that none of their frames is read.
+    private mutating func ask(_ search: OutlineSearch, _ number: Int) -> OutlineSearch.Newest {
+        let (views, large) = (reader.views, large)
+        let known = { (hash: UInt32, frames: [UInt32]) -> LargeTraces.Known? in
+            guard let large, frames.count > large.frames, let known = large.find(hash: hash), known.tree != nil,
+                known.summary.hasNoCopies
+            else { return nil }
+            let places = TracePlaces(of: known.summary.traceID, in: views)
+            return places.version == known.version && places.view == number ? known : nil
+        }
+        guard let (newest, judged) = search.newest(in: views[number], tokens: tokens[number], known: known) else {
+            return .any
+        }
+        for (trace, verdicts) in judged {
+            let id = trace.summary.traceID
+            guard read.insert(id).inserted else { continue }
+            // A span that was seen may be older than others in the frames that are left out.
+            waiting[id] = nil
+            guard let found = found(trace, verdicts), found.key < upper else { continue }
+            self.known[id] = found
+            queue.insert(found.key)
+        }
+        return newest
     }
 
     /// Notes the traces of a frame with a span that may satisfy the query.
@@ -332,7 +374,10 @@ package struct TraceSearch {
         guard let (trace, found) = try judgeWhole(id) else { return nil }
         if let trace {
             let summary = trace.summary
-            let tree = summary.hasNoCopies && places.view != nil ? LargeTree(trace) : nil
+            var tree: LargeTree?
+            if summary.hasNoCopies, let view = places.view, OutlineSearch.knows(id, in: reader.views[view]) {
+                tree = LargeTree(trace)
+            }
             large.keep(LargeTraces.Known(version: places.version, summary: summary, tree: tree))
         }
         return found

@@ -8,6 +8,7 @@ struct OutlineTableTests {
     /// A trace as it was read.
     struct Read: Equatable {
         var hash: UInt32
+        var newest: UInt64
         var extent: UInt16
         var isClosed: Bool
         var frames: [UInt32]
@@ -32,7 +33,7 @@ struct OutlineTableTests {
             var trace = table.cursor
             while trace.next() {
                 var read = Read(
-                    hash: trace.hash, extent: trace.extent, isClosed: trace.isClosed,
+                    hash: trace.hash, newest: trace.newest, extent: trace.extent, isClosed: trace.isClosed,
                     frames: [trace.frame] + trace.otherFrames, spans: [])
                 for index in 0..<trace.count {
                     let number = trace.shape(index)
@@ -64,27 +65,27 @@ struct OutlineTableTests {
         writer.finish { $0 == 1 ? nil : Array(texts[Int($0)].utf8)[...] }
     }
 
-    @Test("Services, exact names, kinds, status, durations and frames are read as they were written")
+    @Test("Services, exact names, kinds, status, times and frames are read as they were written")
     func readsWhatWasWritten() throws {
-        var writer = OutlineWriter()
+        var writer = OutlineWriter(moment: 1_000)
         let first = [
             Self.row(frame: 9, duration: 1_000), Self.row(4, nil, kind: 3, status: 2, frame: 7, duration: 0, parent: 0),
         ]
-        first.withUnsafeBufferPointer { writer.append(11, $0, isWhole: true, extent: 7) }
+        first.withUnsafeBufferPointer { writer.append(11, $0, isWhole: true, newest: 400, extent: 7) }
         let second = [Self.row(1, 0, kind: 0, status: 1, frame: 2)]
-        second.withUnsafeBufferPointer { writer.append(12, $0, isWhole: false, extent: nil) }
+        second.withUnsafeBufferPointer { writer.append(12, $0, isWhole: false, newest: 1_001, extent: nil) }
         let read = try #require(Self.read(Self.finish(writer)))
         #expect(read.isIntact)
         #expect(
             read.traces == [
                 Read(
-                    hash: 11, extent: 7, isClosed: true, frames: [7, 9],
+                    hash: 11, newest: 400, extent: 7, isClosed: true, frames: [7, 9],
                     spans: [
                         Read.Span(service: "gateway", name: "GET /", kind: 2, status: 0, duration: 1_000, parent: nil),
                         Read.Span(service: "pay", name: nil, kind: 3, status: 2, duration: 0, parent: 0),
                     ]),
                 Read(
-                    hash: 12, extent: DurationCode.unknown, isClosed: false, frames: [2],
+                    hash: 12, newest: .max, extent: DurationCode.unknown, isClosed: false, frames: [2],
                     spans: [Read.Span(service: nil, name: "", kind: 0, status: 1, duration: 5, parent: nil)]),
             ])
     }
@@ -102,8 +103,8 @@ struct OutlineTableTests {
                 duration: UInt64(number % 1_024),
                 parent: parents[number].map { Int32(places[$0]) } ?? OutlineWriter.noParent)
         }
-        var writer = OutlineWriter()
-        rows.withUnsafeBufferPointer { writer.append(1, $0, isWhole: true, extent: 7) }
+        var writer = OutlineWriter(moment: 1_000)
+        rows.withUnsafeBufferPointer { writer.append(1, $0, isWhole: true, newest: 900, extent: 7) }
         let trace = try #require(Self.read(Self.finish(writer))?.traces.first)
         #expect(trace.isClosed)
         #expect(trace.spans.count == count)
@@ -115,15 +116,35 @@ struct OutlineTableTests {
         #expect(pairs == Set(parents.enumerated().map { [$0 % 1_024, $1.map { $0 % 1_024 } ?? -1] }))
     }
 
+    @Test("A trace is told to begin no earlier than it did, and within 2^-26 of how long ago that was")
+    func tellsWhen() throws {
+        let moment: UInt64 = 1_790_000_000_000_000_000
+        var ages: [UInt64] = [0, 1, 66_999_999, 1_500_000_000, 86_400_000_000_000 * 30, moment]
+        for shift in 0..<61 as Range<UInt64> { ages += [1 << shift, (1 << shift) - 1, (1 << shift) / 3 * 4] }
+        ages = ages.filter { $0 <= moment }
+        var writer = OutlineWriter(moment: moment)
+        for age in ages {
+            [Self.row()].withUnsafeBufferPointer {
+                writer.append(1, $0, isWhole: true, newest: moment - age, extent: nil)
+            }
+        }
+        let told = try #require(Self.read(Self.finish(writer))?.traces.map(\.newest))
+        for (age, newest) in zip(ages, told) {
+            #expect(newest >= moment - age, "\(age)")
+            #expect(newest - (moment - age) <= age >> 26, "\(age)")
+        }
+        #expect(told.count == ages.count)
+    }
+
     @Test("A trace with a ring, with a span missing or with too many spans tells nothing of its tree")
     func isOpen() throws {
-        var writer = OutlineWriter()
+        var writer = OutlineWriter(moment: 1_000)
         let ring = [Self.row(parent: 1), Self.row(parent: 2), Self.row(parent: 1), Self.row()]
-        ring.withUnsafeBufferPointer { writer.append(1, $0, isWhole: true, extent: 7) }
-        [Self.row()].withUnsafeBufferPointer { writer.append(2, $0, isWhole: false, extent: nil) }
+        ring.withUnsafeBufferPointer { writer.append(1, $0, isWhole: true, newest: 900, extent: 7) }
+        [Self.row()].withUnsafeBufferPointer { writer.append(2, $0, isWhole: false, newest: 900, extent: nil) }
         let many = (0...OutlineWriter.maximumClosedSpans).map { _ in Self.row() }
-        many.withUnsafeBufferPointer { writer.append(3, $0, isWhole: true, extent: 7) }
-        [Self.row()].withUnsafeBufferPointer { writer.append(4, $0, isWhole: true, extent: 7) }
+        many.withUnsafeBufferPointer { writer.append(3, $0, isWhole: true, newest: 900, extent: 7) }
+        [Self.row()].withUnsafeBufferPointer { writer.append(4, $0, isWhole: true, newest: 900, extent: 7) }
         let read = try #require(Self.read(Self.finish(writer)))
         #expect(read.isIntact)
         #expect(read.traces.map(\.isClosed) == [false, false, false, true])
@@ -132,9 +153,11 @@ struct OutlineTableTests {
 
     @Test("More shapes than there are numbers for are unknown ones, and traces after them are read")
     func boundsShapes() throws {
-        var writer = OutlineWriter()
+        var writer = OutlineWriter(moment: 1_000)
         for name in 0..<70_000 as Range<UInt32> {
-            [Self.row(2, name)].withUnsafeBufferPointer { writer.append(name, $0, isWhole: true, extent: 7) }
+            [Self.row(2, name)].withUnsafeBufferPointer {
+                writer.append(name, $0, isWhole: true, newest: 900, extent: 7)
+            }
         }
         let bytes = writer.finish { Array("\($0)".utf8)[...] }
         let read = try #require(Self.read(bytes))
@@ -155,10 +178,10 @@ struct OutlineTableTests {
 
     @Test("Bytes that were changed or cut are read within their bounds or refused")
     func bearsAnyBytes() throws {
-        var writer = OutlineWriter()
+        var writer = OutlineWriter(moment: 1_000)
         for number in 0..<20 as Range<UInt32> {
             let rows = (0..<3 as Range<Int32>).map { Self.row(frame: number + UInt32($0), parent: $0 - 1) }
-            rows.withUnsafeBufferPointer { writer.append(number, $0, isWhole: true, extent: 7) }
+            rows.withUnsafeBufferPointer { writer.append(number, $0, isWhole: true, newest: 900, extent: 7) }
         }
         let good = Self.finish(writer)
         var refused = 0

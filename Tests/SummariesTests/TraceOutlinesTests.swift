@@ -31,7 +31,7 @@ struct TraceOutlinesTests {
     }
 
     private static func told(_ builder: SummaryBuilder) throws -> [UInt32: Told] {
-        let (summary, bytes) = builder.summaryAndOutlines()
+        let (summary, bytes) = builder.summaryAndOutlines(moment: start)
         // The figures are what they are without outlines.
         #expect(summary.encode() == builder.summary().encode())
         return try bytes.withUnsafeBytes { bytes in

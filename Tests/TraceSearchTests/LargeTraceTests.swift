@@ -172,4 +172,28 @@ struct LargeTreeTests {
         // All but the first, which reads it, the pattern, and what is excluded without being read.
         #expect(decided >= 7)
     }
+
+    @Test("Once it is known no frame of it is read, whether or not it satisfies a query")
+    func readsNoFrame() throws {
+        var generator = SeededGenerator(seed: 20_261_129)
+        let directory = TemporaryDirectory()
+        let store = try Self.store(directory, using: &generator)
+        defer { store.close() }
+        let large = LargeTraces()
+        func page(_ text: String) throws -> SearchPage {
+            var request = SearchRequest(try QueryParser.parse(text, now: 0))
+            request.bounds.framesBeforeOutlines = 0
+            return try TraceSearch(request, in: store, large: large, clock: { 0 }).run()
+        }
+        #expect(try page(#"service = "gateway" and child { service = "db" }"#).figures.tracesRead == 1)
+        for (text, count) in [
+            (#"service = "gateway" and child { service = "db" }"#, 1), (#"service = "db""#, 1),
+            (#"service = "gateway" and child { service = "gateway" and child { duration > 4999ns } }"#, 0),
+        ] {
+            let page = try page(text)
+            #expect(page.traces.count == count, "\(text)")
+            #expect(page.figures.framesRead == 0, "\(text)")
+            #expect(page.figures.tracesRead == 0 && page.isComplete, "\(text)")
+        }
+    }
 }

@@ -10,7 +10,7 @@ import TraceSearch
 @Suite("Searches that outlines shorten")
 struct OutlineSearchTests {
     /// Traces of a gateway that calls a shop that calls a database, the later ones slower; some segments of them.
-    private static func requests(_ numbers: Range<Int>) -> [[SpanValue]] {
+    private static func requests(_ numbers: some Collection<Int>) -> [[SpanValue]] {
         numbers.map { number in
             let start = 1_700_000_000_000_000_000 + UInt64(number) * 1_000_000
             return ["gateway", "shop", "db"].enumerated().map { place, service in
@@ -85,6 +85,27 @@ struct OutlineSearchTests {
         #expect(page.traces.map(\.key.id) == [TraceID(high: 7, low: 301)])
         #expect(page.figures.framesRead == 1)
         #expect(page.figures.framesLeftOut > 0)
+    }
+
+    @Test("Of frames that overlap in time those with the newest answers are read, and no others")
+    func readsTheNewest() throws {
+        let directory = TemporaryDirectory()
+        var store = try Self.open(directory)
+        defer { store.close() }
+        // Far apart, so that each frame holds old ones and new ones.
+        for spans in Self.requests((0..<800).map { $0 * 337 % 800 }) { try store.add(spans) }
+        try Self.seal(&store, directory)
+        let page = try Self.search(#"service = "shop" and kind = server"#, in: store)
+        #expect(page.traces.map(\.key.id.low) == (781...800).reversed())
+        #expect(page.figures.frames > 100)
+        #expect(page.figures.framesRead <= 21)
+        #expect(page.isTruncated)
+        // And the page behind it.
+        var request = SearchRequest(try QueryParser.parse(#"service = "shop" and kind = server"#, now: 0))
+        request.cursor = page.cursor
+        request.bounds.framesBeforeOutlines = 0
+        let next = try TraceSearch(request, in: store, clock: { 0 }).run()
+        #expect(next.traces.map(\.key.id.low) == (761...780).reversed())
     }
 
     @Test(

@@ -60,7 +60,8 @@ final class RandomStore {
         // What the writer writes is good, or the test's own assertion on the number of spans fails.
         try? scanner.scan(body.span, as: .traces)
         let record = IngestRecord(
-            kind: .traces, receivedAt: 1, body: body, runs: scanner.runs, services: scanner.services,
+            kind: .traces, receivedAt: spans[0].startUnixNano, body: body, runs: scanner.runs,
+            services: scanner.services,
             items: scanner.items)
         precondition(store.submit(record) { _ in }, "the queue is full")
     }

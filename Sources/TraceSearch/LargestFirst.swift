@@ -1,12 +1,12 @@
-/// Keys by size, the largest first. A binary heap.
-struct CandidateQueue {
-    private var heap: [TraceKey] = []
+/// What waits for its turn, the largest first. A binary heap.
+struct LargestFirst<Element: Comparable> {
+    private var heap: [Element] = []
 
     var count: Int { heap.count }
-    var first: TraceKey? { heap.first }
+    var first: Element? { heap.first }
 
-    mutating func insert(_ key: TraceKey) {
-        heap.append(key)
+    mutating func insert(_ element: Element) {
+        heap.append(element)
         var child = heap.count - 1
         while child > 0 {
             let parent = (child - 1) / 2
