@@ -116,7 +116,7 @@ package struct TraceSearch {
         let deadline =
             started &+ UInt64(clamping: request.bounds.time.components.seconds) &* 1_000_000_000
             &+ UInt64(clamping: request.bounds.time.components.attoseconds / 1_000_000_000)
-        var places = select()
+        var places = select(until: deadline)
         page.figures.framesToRead = places.count
         search: while page.traces.count <= request.limit {
             /// Nothing newer than this is left in frames.
@@ -155,13 +155,16 @@ package struct TraceSearch {
 
     // MARK: Frames
 
-    /// The frames that may hold an answer.
-    private mutating func select() -> LargestFirst<Place> {
+    /// The frames that may hold an answer: all of a view whose index could not be asked in time.
+    private mutating func select(until deadline: UInt64) -> LargestFirst<Place> {
         var places = LargestFirst<Place>()
+        var touched = 0..<0
         for (index, view) in reader.views.enumerated() {
             let own = plan.tokens(in: view)
             page.figures.frames += view.frameCount
-            let frames = plan.frames(of: view, tokens: own)
+            let isLate = clock() >= deadline
+            let frames =
+                isLate ? FrameSet(count: view.frameCount, full: true) : plan.frames(of: view, tokens: own)
             frames.forEach { frame in
                 let times = view.times(frame)
                 if let times, times.spans == 0 || times.minStart > upper.start { return }
@@ -170,7 +173,12 @@ package struct TraceSearch {
             probes.append(plan.probe(view, own))
             candidates.append(frames)
             tokens.append(own)
-            if index % 8 == 7 { reader.boundPages(of: index - 7..<index + 1) }
+            touched = touched.lowerBound..<index + 1
+            // Many tokens touch most of a table.
+            if touched.count == 8 || own.contains(where: { $0.count > 32 }) {
+                reader.boundPages(of: touched)
+                touched = index + 1..<index + 1
+            }
         }
         return places
     }
