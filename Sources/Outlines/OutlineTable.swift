@@ -1,7 +1,7 @@
 /// Reads the outlines of a segment's traces, in place. `OutlineWriter` tells the bytes. Whatever bytes are given, nothing is
 /// read outside of them; who needs them right compares their checksum first.
 package struct OutlineTable {
-    static let version: UInt32 = 2
+    static let version: UInt32 = 1
     static let headerLength = 24
     static let shapeLength = 12
     static let unknownText = UInt32.max

@@ -2,7 +2,7 @@ import Files
 
 /// Writes the outlines of a segment's traces. One thread at a time.
 ///
-///     outlines := 2:u32 texts:u32 shapes:u32 textBytes:u32 moment:u64 end:u32{texts} shape{shapes} byte{textBytes} trace*
+///     outlines := 1:u32 texts:u32 shapes:u32 textBytes:u32 moment:u64 end:u32{texts} shape{shapes} byte{textBytes} trace*
 ///     shape    := service:u32 name:u32 kind:u8 status:u8 0:u16
 ///     trace    := spans * 2 + isClosed:varint frames hash:u32 age:u32 extent:u16 shape:u16{spans} duration:u16{spans} parent{spans}?
 ///     age      := how long before the moment its newest span began, see `AgeCode`
@@ -35,7 +35,7 @@ package struct OutlineWriter: Sendable {
     /// - Parameter moment: what began before it is told with its time; that of the last arrival does well.
     package init(moment: UInt64, expectedSpans: Int = 0) {
         self.moment = moment
-        traces.reserveCapacity(expectedSpans * 6)
+        traces.reserveCapacity(expectedSpans * 7)
     }
 
     /// - Parameters:

@@ -54,6 +54,8 @@ final class CommitWriter {
                     queue.rollsBegun = queue.rollsAsked
                     return .roll(queue.rollsAsked)
                 }
+                queue.isHeldBack = queue.isBehind
+                if queue.isHeldBack { return nil }
                 let now = StoreClock.read(CLOCK_MONOTONIC)
                 queue.isGathering = hadCompany && now < mayBegin && !queue.isUrgent(options.frameBytes)
                 if queue.isGathering { return .gather(mayBegin - now) }
@@ -306,9 +308,7 @@ final class CommitWriter {
         } catch { fail(.storage(error)) }
     }
 
-    /// Goes on with a small log that an earlier run began. A large one is sealed: searches leave frames of sealed segments out.
     private func resume(_ segment: Segment) {
-        guard !isLarge(segment.summary.logEnd) else { return handOver(segment) }
         do {
             let file = try options.storage.openForWriting(segment.logPath)
             open = OpenLog(
@@ -361,12 +361,10 @@ final class CommitWriter {
         context.describing.update { $0.jobs.append(.end(segment)) }
     }
 
-    private func isLarge(_ bytes: Int) -> Bool { bytes >= options.segmentBytes / 4 }
-
     private func close() {
         guard let log = open else { return }
         // A large log is sealed, so that the next start need not read it; a small one goes on growing then.
-        if isLarge(log.end), log.nextOrdinal > 0 {
+        if log.end >= options.largeLogBytes, log.nextOrdinal > 0 {
             roll()
         } else {
             try? log.file.truncate(to: log.end)

@@ -56,7 +56,8 @@ final class DescribeLoop {
                     if let segment = commit.segment { describe(commit.frames, of: segment, expectedSpans, &describer) }
                     // The writer has nothing to do because of this; who waits for it waits for the last one.
                     context.queue.update(
-                        { $0.finished(records: commit.records, bytes: commit.bytes) }, wakingIf: { $0.records == 0 })
+                        { $0.finished(records: commit.records, bytes: commit.bytes) },
+                        wakingIf: { $0.records == 0 || $0.isHeldBack && !$0.isBehind })
                 case .end(let segment):
                     describer = nil
                     expectedSpans = Int(clamping: segment.indexSize.spans)

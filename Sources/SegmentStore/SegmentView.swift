@@ -68,6 +68,10 @@ package struct SegmentView: Sendable {
         }
     }
 
+    package var isSealed: Bool {
+        if case .sealed = source { true } else { false }
+    }
+
     /// Calls `body` with the outlines of what the view holds; nil where there are none: the segment grows or is old, the view is
     /// a part of it, or something in it could not be read.
     package func withOutlines<R>(_ body: (OutlineTable) -> R) -> R? { outlined?.withOutlines(body) }

@@ -4,6 +4,8 @@ package import Files
 package struct StoreOptions: Sendable {
     /// A segment is sealed when its log reaches this.
     package var segmentBytes = 64 << 20
+    /// And at a stop or a start when its log has reached this: a start then need not read it, and searches leave frames of it out.
+    var largeLogBytes: Int { segmentBytes / 4 }
     /// A segment is sealed when it is this old, however small.
     package var segmentAge: Duration = .seconds(3600)
     /// A segment is sealed when its index holds this many (trace, frame) pairs: bounds the memory of the open index.

@@ -41,6 +41,9 @@ package final class StoreReader {
         self.init(store.context, before: end)
     }
 
+    /// How many erasures the store has seen, until now.
+    package var erasures: UInt64 { context.figures.withLock { $0.statistics.erasures } }
+
     /// Another one for the same store, which sees only what came before a place.
     package func again(before end: RecordPosition) -> StoreReader { StoreReader(context, before: end) }
 

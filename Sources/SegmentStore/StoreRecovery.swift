@@ -188,7 +188,7 @@ struct StoreRecovery {
         outcome.segments.append(segment)
         // Where frames that were counted are missing, those that would take their places would not be counted.
         let isShort = counted.segment == number && Int(counted.frame) > segment.frameCount && counted.frame != .max
-        if isLast, isDurable, !isShort, !scanned.isDamagedInside, end < options.segmentBytes,
+        if isLast, isDurable, !isShort, !scanned.isDamagedInside, end < options.largeLogBytes,
             isClean(path, scanned, end: end)
         {
             outcome.open = segment

@@ -1,4 +1,4 @@
-/// What waits for the writer. Bounded in bytes; what is taken counts until its callbacks have run.
+/// What waits for the writer. Bounded in bytes; what is taken counts until it is described.
 struct SubmitQueue: Sendable {
     struct Submission: Sendable {
         var record: IngestRecord
@@ -8,6 +8,8 @@ struct SubmitQueue: Sendable {
     private(set) var waiting: [Submission] = []
     /// Bodies of what is in `waiting`.
     private(set) var waitingBytes = 0
+    /// What they count for.
+    private var waitingCost = 0
     private(set) var bytes = 0
     private(set) var records = 0
     private(set) var refused: UInt64 = 0
@@ -16,6 +18,8 @@ struct SubmitQueue: Sendable {
     var isGathering = false
     /// The writer works on what it took last, the end of a full segment included.
     var isWriting = false
+    /// The writer waits for what was written before to be described.
+    var isHeldBack = false
     /// Times that the growing segment was to end, and did.
     var rollsAsked = 0
     /// Begun by the writer; done when the segment that ended is described and waits for its seal.
@@ -36,6 +40,7 @@ struct SubmitQueue: Sendable {
         records += 1
         waiting.append(submission)
         waitingBytes += submission.record.body.count
+        waitingCost += cost
         return true
     }
 
@@ -45,6 +50,7 @@ struct SubmitQueue: Sendable {
         var count = 0
         while count < waiting.count, count == 0 || taken + waiting[count].record.body.count <= bytes {
             taken += waiting[count].record.body.count
+            waitingCost -= waiting[count].record.queueBytes
             count += 1
         }
         waitingBytes -= taken
@@ -56,11 +62,17 @@ struct SubmitQueue: Sendable {
         }
     }
 
+    /// Whether so much is taken and not described that senders had better wait for their answers than be refused. To be asked
+    /// while the writer has nothing in hand.
+    var isBehind: Bool { !isClosing && bytes - waitingCost > maxBytes / 2 }
+
     /// Whether the writer has something to do that does not wait for company.
     func isUrgent(_ frameBytes: Int) -> Bool { waitingBytes >= frameBytes || isClosing || rollsBegun < rollsAsked }
 
     /// Whether what was just added is to wake the writer.
-    func isAwaited(_ frameBytes: Int) -> Bool { isUrgent(frameBytes) || (waiting.count == 1 && !isGathering) }
+    func isAwaited(_ frameBytes: Int) -> Bool {
+        !isHeldBack && (isUrgent(frameBytes) || (waiting.count == 1 && !isGathering))
+    }
 
     mutating func finished(records count: Int, bytes cost: Int) {
         records -= count

@@ -27,7 +27,8 @@ enum TokenTable {
         var bits = 0
         while bits < maximumBits, pairs >> bits > 8 { bits += 1 }
         var partBits = 0
-        while partBits < bits, pairs >> partBits > pairsInPart { partBits += 1 }
+        // Of each frame some come at once, however small frames are: looking into all of them for each part would take long.
+        while partBits < bits, pairs >> partBits > max(pairsInPart, 4 * contents.count) { partBits += 1 }
 
         let directory = bytes.count
         bytes.append(contentsOf: repeatElement(0, count: ((1 << bits) + 1) * 4))

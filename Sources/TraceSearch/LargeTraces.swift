@@ -17,7 +17,10 @@ package final class LargeTraces: Sendable {
     struct Known: Sendable {
         var version: Int
         var summary: TraceSummary
+        /// Nil where outlines do not tell of it.
         var tree: LargeTree?
+        /// Whether one sealed segment held it: before that there are no outlines.
+        var wasSealed = false
     }
     private let book = Mutex(Book())
     /// About a megabyte, and 32 MiB of trees; when it is full everything is forgotten.
@@ -41,7 +44,9 @@ package final class LargeTraces: Sendable {
 
     func keep(_ known: Known) {
         let spans = known.tree?.spans.count ?? 0
-        guard spans <= Self.maximumTreeSpans else { return keep(Known(version: known.version, summary: known.summary)) }
+        guard spans <= Self.maximumTreeSpans else {
+            return keep(Known(version: known.version, summary: known.summary, wasSealed: known.wasSealed))
+        }
         book.withLock { book in
             book.treeSpans -= book.known.removeValue(forKey: known.summary.traceID)?.tree?.spans.count ?? 0
             if book.known.count >= Self.capacity || book.treeSpans + spans > Self.maximumTreeSpans {

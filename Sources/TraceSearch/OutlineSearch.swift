@@ -37,10 +37,10 @@ struct OutlineSearch {
     ///
     /// - Parameters:
     ///   - tokens: of the plan's questions in the view.
-    ///   - known: finds a large trace that the view holds alone, by its hash and frames. Where outlines tell all of it that is
-    ///     asked it is judged, and its frames are left out.
+    ///   - known: finds a large trace that the view holds alone, by its hash, its first frame and the others. Where outlines tell
+    ///     all of it that is asked it is judged, and its frames are left out.
     func newest(
-        in view: SegmentView, tokens: [[UInt64]], known: (UInt32, [UInt32]) -> LargeTraces.Known?
+        in view: SegmentView, tokens: [[UInt64]], known: (UInt32, UInt32, [UInt32]) -> LargeTraces.Known?
     ) -> (newest: Newest, judged: [(LargeTraces.Known, [Ternary])])? {
         let told = view.withOutlines { table -> (Newest, [(LargeTraces.Known, [Ternary])])? in
             guard var judge = OutlineJudge(plan, table, view, tokens) else { return nil }
@@ -48,7 +48,7 @@ struct OutlineSearch {
             var judged: [(LargeTraces.Known, [Ternary])] = []
             var trace = table.cursor
             while trace.next(wanted: judge.wanted, required: judge.required, spread: spread) {
-                if !trace.otherFrames.isEmpty, let known = known(trace.hash, [trace.frame] + trace.otherFrames),
+                if !trace.otherFrames.isEmpty, let known = known(trace.hash, trace.frame, trace.otherFrames),
                     known.tree?.isTold(by: trace) == true
                 {
                     let verdicts = judge.verdicts(trace)

@@ -26,8 +26,8 @@ package struct SearchBounds: Sendable {
     package var candidates = 500_000
     /// Stored bytes of one trace; of a larger one only what came first is looked at.
     package var traceBytes = 32 << 20
-    /// Frames that are read before outlines are asked which of the others may be left out: that takes about as long as to read so
-    /// many frames of each segment.
+    /// Frames that are read before outlines are asked which of the others may be left out, and how new the answers of the rest may be:
+    /// that takes about as long as to read so many frames of each segment.
     package var framesBeforeOutlines = 32
 
     package init() {}

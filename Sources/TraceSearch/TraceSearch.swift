@@ -8,8 +8,8 @@ import TraceModel
 /// One search through a store: which frames may hold an answer is asked of the indexes, which spans of these of their tokens,
 /// and the last word has the query itself, over the assembled trace. One thread uses it, once.
 ///
-/// Frames are read in the order of their newest span, back in time. A trace is told when no frame that is left can hold
-/// anything newer.
+/// Frames are read in the order of the newest answer that they may hold, back in time. A trace is told when no frame that is left
+/// can hold anything newer.
 package struct TraceSearch {
     let request: SearchRequest
     let reader: StoreReader
@@ -21,6 +21,7 @@ package struct TraceSearch {
     private let upper: TraceKey
     private let fingerprint: UInt64
     private let large: LargeTraces?
+    private let erasures: UInt64
 
     private var rows: SpanRows?
     /// Traces that wait and of which rows told that they may satisfy the query.
@@ -52,7 +53,6 @@ package struct TraceSearch {
         _ request: SearchRequest, in store: SegmentStore, large: LargeTraces? = nil, clock: @escaping () -> UInt64,
         isCancelled: @escaping () -> Bool = { false }
     ) throws(Failure) {
-        large?.forget(after: store.erasures)
         try self.init(
             request, StoreReader(store, before: request.cursor?.end), large: large, clock: clock,
             isCancelled: isCancelled)
@@ -67,6 +67,8 @@ package struct TraceSearch {
         self.clock = clock
         self.isCancelled = isCancelled
         self.large = large
+        erasures = reader.erasures
+        large?.forget(after: erasures)
         fingerprint = Self.fingerprint(of: request)
         if let cursor = request.cursor, cursor.query != fingerprint { throw .foreignCursor }
         self.reader = reader
@@ -116,7 +118,8 @@ package struct TraceSearch {
         let deadline =
             started &+ UInt64(clamping: request.bounds.time.components.seconds) &* 1_000_000_000
             &+ UInt64(clamping: request.bounds.time.components.attoseconds / 1_000_000_000)
-        var places = select(until: deadline)
+        // What is left is for reading, or no page would bring a search forward.
+        var places = select(until: started &+ (deadline &- started) / 2)
         page.figures.framesToRead = places.count
         search: while page.traces.count <= request.limit {
             /// Nothing newer than this is left in frames.
@@ -155,14 +158,17 @@ package struct TraceSearch {
 
     // MARK: Frames
 
-    /// The frames that may hold an answer: all of a view whose index could not be asked in time.
+    /// The frames that may hold an answer: all of a view whose index could not be asked in time. The newest views come first, as
+    /// their frames are read first.
     private mutating func select(until deadline: UInt64) -> LargestFirst<Place> {
         var places = LargestFirst<Place>()
-        var touched = 0..<0
-        for (index, view) in reader.views.enumerated() {
+        var touched = 0
+        var isLate = false
+        for index in reader.views.indices.reversed() {
+            let view = reader.views[index]
             let own = plan.tokens(in: view)
             page.figures.frames += view.frameCount
-            let isLate = clock() >= deadline
+            isLate = isLate || clock() >= deadline || isCancelled()
             let frames =
                 isLate ? FrameSet(count: view.frameCount, full: true) : plan.frames(of: view, tokens: own)
             frames.forEach { frame in
@@ -173,13 +179,16 @@ package struct TraceSearch {
             probes.append(plan.probe(view, own))
             candidates.append(frames)
             tokens.append(own)
-            touched = touched.lowerBound..<index + 1
+            touched += 1
             // Many tokens touch most of a table.
-            if touched.count == 8 || own.contains(where: { $0.count > 32 }) {
-                reader.boundPages(of: touched)
-                touched = index + 1..<index + 1
+            if touched == 8 || own.contains(where: { $0.count > 32 }) {
+                reader.boundPages(of: index..<index + touched)
+                touched = 0
             }
         }
+        probes.reverse()
+        candidates.reverse()
+        tokens.reverse()
         return places
     }
 
@@ -203,7 +212,7 @@ package struct TraceSearch {
         if let known = asked[place.view] {
             newest = known
         } else {
-            newest = ask(search, place.view)
+            newest = ask(search, place)
             outlines = .useless
             var asked = consume asked
             asked[place.view] = newest
@@ -214,24 +223,29 @@ package struct TraceSearch {
     }
 
     /// Asks the outlines of a view. Large traces that are known are judged by them at once, so that none of their frames is read.
-    private mutating func ask(_ search: OutlineSearch, _ number: Int) -> OutlineSearch.Newest {
+    private mutating func ask(_ search: OutlineSearch, _ place: Place) -> OutlineSearch.Newest {
         let (views, large) = (reader.views, large)
-        let known = { (hash: UInt32, frames: [UInt32]) -> LargeTraces.Known? in
-            guard let large, frames.count > large.frames, let known = large.find(hash: hash), known.tree != nil,
+        let known = { (hash: UInt32, frame: UInt32, others: [UInt32]) -> LargeTraces.Known? in
+            guard let large, others.count >= large.frames, let known = large.find(hash: hash), known.tree != nil,
                 known.summary.hasNoCopies
             else { return nil }
+            // In the view alone, and then in all: hashes may meet.
+            let frames = views[place.view].frames(of: known.summary.traceID)
+            guard frames.first == frame, frames.dropFirst().elementsEqual(others) else { return nil }
             let places = TracePlaces(of: known.summary.traceID, in: views)
-            return places.version == known.version && places.view == number ? known : nil
+            return places.version == known.version && places.view == place.view ? known : nil
         }
-        guard let (newest, judged) = search.newest(in: views[number], tokens: tokens[number], known: known) else {
-            return .any
-        }
+        guard let (newest, judged) = search.newest(in: views[place.view], tokens: tokens[place.view], known: known)
+        else { return .any }
         for (trace, verdicts) in judged {
             let id = trace.summary.traceID
             guard read.insert(id).inserted else { continue }
             // A span that was seen may be older than others in the frames that are left out.
             waiting[id] = nil
-            guard let found = found(trace, verdicts), found.key < upper else { continue }
+            // One that was erased meanwhile is not told; a newer one would have been met in its frame.
+            guard reader.erasures == erasures, let found = found(trace, verdicts), found.key < upper,
+                found.key.start <= place.newest
+            else { continue }
             self.known[id] = found
             queue.insert(found.key)
         }
@@ -367,7 +381,9 @@ package struct TraceSearch {
         guard let large else { return try judgeWhole(id)?.found }
         let places = TracePlaces(of: id, in: reader.views)
         guard places.places.count > large.frames else { return try judgeWhole(id)?.found }
-        if let known = large.find(id, version: places.version), known.summary.hasNoCopies {
+        if let known = large.find(id, version: places.version), known.summary.hasNoCopies,
+            known.wasSealed || places.view.map({ reader.views[$0].isSealed }) != true
+        {
             if plan.dependsOnTrace {
                 if let verdicts = verdicts(known.tree, of: id, places) { return found(known, verdicts) }
             } else {
@@ -382,11 +398,13 @@ package struct TraceSearch {
         guard let (trace, found) = try judgeWhole(id) else { return nil }
         if let trace {
             let summary = trace.summary
+            let isSealed = places.view.map { reader.views[$0].isSealed } ?? false
             var tree: LargeTree?
             if summary.hasNoCopies, let view = places.view, OutlineSearch.knows(id, in: reader.views[view]) {
                 tree = LargeTree(trace)
             }
-            large.keep(LargeTraces.Known(version: places.version, summary: summary, tree: tree))
+            large.keep(
+                LargeTraces.Known(version: places.version, summary: summary, tree: tree, wasSealed: isSealed))
         }
         return found
     }

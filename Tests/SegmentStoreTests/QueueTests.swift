@@ -38,6 +38,64 @@ import WireFormat
         #expect(store.statistics.stored.spans == UInt64(2 * (accepted + 1)))
     }
 
+    @Test("While much is written and not described yet, answers wait and nothing is refused")
+    func holdsBack() throws {
+        let directory = TemporaryDirectory()
+        let options = quick {
+            $0.maxQueuedBytes = 40_000
+            $0.commitBytes = 1
+        }
+        let store = try SegmentStore.open(directory: directory.path, options: options)
+        defer { store.close() }
+        #expect(store.append(Samples.traces([0])) == .success(.stored))
+        let segment = try #require(store.segmentsNow().last)
+        let outcomes = Outcomes()
+        let cost = Samples.traces([99]).queueBytes
+        let (taken, answered) = segment.draft.withLock { _ in
+            // Nothing is described now: commits of one record each go on until half of the queue waits for that.
+            let taken = (100..<100 + 30_000 / cost).filter {
+                store.submit(Samples.traces([UInt64($0)]), whenDurable: outcomes.callback($0))
+            }
+            // The first record may count as well.
+            _ = outcomes.wait(20_000 / cost - 1)
+            // The writer would write the rest in this time.
+            _ = Monitor(false).wait(atMost: 20_000_000) { $0 ? true : nil }
+            return (taken, outcomes.wait(0).count)
+        }
+        #expect(taken.count == 30_000 / cost)
+        // One commit may pass the half.
+        #expect(answered <= 20_000 / cost + 1)
+        let all = outcomes.wait(taken.count)
+        #expect(all.count == taken.count && all.allSatisfy { $0.outcome == .success(.stored) })
+        #expect(store.statistics.refusedSubmits == 0)
+    }
+
+    @Test("The writer is held back from half of the queue on, until less is undescribed")
+    func isBehind() throws {
+        let record = IngestRecord(kind: .logs, receivedAt: 1, body: [UInt8](repeating: 1, count: 400), items: 1)
+        var queue = SubmitQueue(maxBytes: record.queueBytes * 8)
+        var batch: [SubmitQueue.Submission] = []
+        for _ in 0..<8 {
+            let isTaken = queue.add(SubmitQueue.Submission(record: record, whenDurable: { _ in }))
+            #expect(isTaken)
+        }
+        #expect(!queue.isBehind)
+        queue.take(upTo: 1_600, into: &batch)
+        #expect(batch.count == 4 && !queue.isBehind)
+        batch = []
+        queue.take(upTo: 400, into: &batch)
+        #expect(batch.count == 1 && queue.isBehind)
+        queue.isHeldBack = true
+        #expect(!queue.isAwaited(1))
+        queue.finished(records: 1, bytes: record.queueBytes)
+        #expect(!queue.isBehind)
+        batch = []
+        queue.take(upTo: 1_200, into: &batch)
+        #expect(queue.isBehind)
+        queue.isClosing = true
+        #expect(!queue.isBehind)
+    }
+
     @Test("The writer is woken by the first record, or where it waits for company by the one that completes a frame")
     func wakesWriter() throws {
         for (isGathering, expected) in [(false, [true, false, true, true]), (true, [false, false, true, true])] {

@@ -8,6 +8,25 @@ import WireFormat
 @testable import SegmentStore
 
 @Suite struct RecoveryTests {
+    @Test("A log that is large is sealed by a start, a small one goes on growing", arguments: [1 << 20, 16 << 10])
+    func sealsLargeLog(segmentBytes: Int) throws {
+        let directory = TemporaryDirectory()
+        let first = try SegmentStore.open(directory: directory.path, options: quick())
+        let outcomes = first.appendAll((0..<300).map { Samples.traces([UInt64($0)]) })
+        #expect(outcomes.allSatisfy { $0 == .success(.stored) })
+        first.close()
+        let size = directory.bytes("00000001.log").count
+        #expect(size > 4 << 10 && size < 16 << 10)
+        let store = try SegmentStore.open(
+            directory: directory.path, options: quick { $0.segmentBytes = segmentBytes })
+        defer { store.close() }
+        store.waitUntilSealed()
+        #expect(store.append(Samples.traces([300])) == .success(.stored))
+        let segments = store.segmentsNow()
+        #expect(segments.map(\.isSealed) == (segmentBytes == 1 << 20 ? [false] : [true, false]))
+        for trace in [0, 299, 300] as [UInt64] { #expect(try store.trace(Samples.id(trace)) == Samples.spans([trace])) }
+    }
+
     @Test("A second store in the same directory is refused and told who has the first; it may open after the close")
     func locked() throws {
         let directory = TemporaryDirectory()

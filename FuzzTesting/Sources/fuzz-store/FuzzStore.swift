@@ -238,6 +238,7 @@ private func read(outlines: OutlineTable) {
     var trace = outlines.cursor
     while trace.next() {
         var last = trace.frame
+        _ = trace.newest
         for frame in trace.otherFrames {
             precondition(frame > last, "frames of a trace are out of order")
             last = frame
