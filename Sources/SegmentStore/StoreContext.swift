@@ -67,7 +67,7 @@ final class StoreContext: Sendable {
 
     /// Pages of mapped files, beyond which those of this store's indexes are given back: one search may touch all of them. What is
     /// needed again comes again.
-    private static let maxMapped: UInt64 = 192 << 20
+    private static let maxMapped: UInt64 = 176 << 20
 
     static var hasManyPages: Bool { hms_mapped_bytes() > maxMapped }
 
