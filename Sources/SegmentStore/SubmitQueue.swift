@@ -64,7 +64,7 @@ struct SubmitQueue: Sendable {
 
     /// Whether so much is taken and not described that senders had better wait for their answers than be refused. To be asked
     /// while the writer has nothing in hand.
-    var isBehind: Bool { !isClosing && bytes - waitingCost > maxBytes / 2 }
+    var isBehind: Bool { !isClosing && bytes - waitingCost > maxBytes / 4 * 3 }
 
     /// Whether the writer has something to do that does not wait for company.
     func isUrgent(_ frameBytes: Int) -> Bool { waitingBytes >= frameBytes || isClosing || rollsBegun < rollsAsked }

@@ -1,3 +1,5 @@
+import CLinux
+
 /// Puts spans together by trace, those of a trace by their ids: dealt out by the upper bits of a hash first, so that only a few
 /// are compared with each other.
 struct TraceGroups {
@@ -33,6 +35,9 @@ struct TraceGroups {
         let starts = starts
         order.withUnsafeMutableBufferPointer { order in
             for part in 1..<starts.count where starts[part - 1] < starts[part] {
+                if part + 1 < starts.count {
+                    for place in order[starts[part]..<starts[part + 1]] { Self.prefetch(spans, Int(place)) }
+                }
                 let places = UnsafeMutableBufferPointer(rebasing: order[starts[part - 1]..<starts[part]])
                 Self.sort(places, spans)
                 var first = 0
@@ -45,6 +50,14 @@ struct TraceGroups {
                 }
             }
         }
+    }
+
+    /// Spans of one trace lie far apart: those of the next part are asked for while this one is worked on.
+    @inline(__always)
+    private static func prefetch(_ spans: UnsafeBufferPointer<HeldSpan>, _ place: Int) {
+        guard let span = spans.baseAddress.map({ UnsafeRawPointer($0 + place) }) else { return }
+        hms_prefetch(span)
+        hms_prefetch(span + 64)
     }
 
     @inline(__always)

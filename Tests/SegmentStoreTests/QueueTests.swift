@@ -52,25 +52,25 @@ import WireFormat
         let outcomes = Outcomes()
         let cost = Samples.traces([99]).queueBytes
         let (taken, answered) = segment.draft.withLock { _ in
-            // Nothing is described now: commits of one record each go on until half of the queue waits for that.
-            let taken = (100..<100 + 30_000 / cost).filter {
+            // Nothing is described now: commits of one record each go on until most of the queue waits for that.
+            let taken = (100..<100 + 36_000 / cost).filter {
                 store.submit(Samples.traces([UInt64($0)]), whenDurable: outcomes.callback($0))
             }
             // The first record may count as well.
-            _ = outcomes.wait(20_000 / cost - 1)
+            _ = outcomes.wait(30_000 / cost - 1)
             // The writer would write the rest in this time.
             _ = Monitor(false).wait(atMost: 20_000_000) { $0 ? true : nil }
             return (taken, outcomes.wait(0).count)
         }
-        #expect(taken.count == 30_000 / cost)
-        // One commit may pass the half.
-        #expect(answered <= 20_000 / cost + 1)
+        #expect(taken.count == 36_000 / cost)
+        // One commit may pass three quarters.
+        #expect(answered <= 30_000 / cost + 1)
         let all = outcomes.wait(taken.count)
         #expect(all.count == taken.count && all.allSatisfy { $0.outcome == .success(.stored) })
         #expect(store.statistics.refusedSubmits == 0)
     }
 
-    @Test("The writer is held back from half of the queue on, until less is undescribed")
+    @Test("The writer is held back from three quarters of the queue on, until less is undescribed")
     func isBehind() throws {
         let record = IngestRecord(kind: .logs, receivedAt: 1, body: [UInt8](repeating: 1, count: 400), items: 1)
         var queue = SubmitQueue(maxBytes: record.queueBytes * 8)
@@ -80,8 +80,8 @@ import WireFormat
             #expect(isTaken)
         }
         #expect(!queue.isBehind)
-        queue.take(upTo: 1_600, into: &batch)
-        #expect(batch.count == 4 && !queue.isBehind)
+        queue.take(upTo: 2_400, into: &batch)
+        #expect(batch.count == 6 && !queue.isBehind)
         batch = []
         queue.take(upTo: 400, into: &batch)
         #expect(batch.count == 1 && queue.isBehind)
@@ -90,7 +90,7 @@ import WireFormat
         queue.finished(records: 1, bytes: record.queueBytes)
         #expect(!queue.isBehind)
         batch = []
-        queue.take(upTo: 1_200, into: &batch)
+        queue.take(upTo: 400, into: &batch)
         #expect(queue.isBehind)
         queue.isClosing = true
         #expect(!queue.isBehind)
