@@ -54,4 +54,26 @@ extension TraceSearch {
         }
         return found
     }
+
+    /// What outlines say of each span of a large trace.
+    mutating func verdicts(_ tree: LargeTree?, of id: TraceID, _ places: TracePlaces) -> [Ternary]? {
+        guard let tree, let view = places.view, let search = outlineSearch() else { return nil }
+        return search.verdicts(tree, of: id, in: reader.views[view], tokens: tokens[view])
+    }
+
+    /// What the query says of a trace of whose spans all is known, in the order of its tree.
+    func found(_ known: LargeTraces.Known, _ verdicts: [Ternary]) -> FoundTrace? {
+        var found = FoundTrace(key: TraceKey(start: 0, id: known.summary.traceID), summary: known.summary)
+        var matches: [LargeTree.Span] = []
+        for (span, verdict) in zip(known.tree?.spans ?? [], verdicts)
+        where verdict == .yes && request.started.contains(span.start) {
+            found.key.start = max(found.key.start, span.start)
+            matches.append(span)
+        }
+        guard !matches.isEmpty else { return nil }
+        found.matchCount = matches.count
+        matches.sort { $0.place < $1.place }
+        found.matches = matches.prefix(request.matches).map(\.id)
+        return found
+    }
 }

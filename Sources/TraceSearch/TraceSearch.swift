@@ -18,10 +18,10 @@ package struct TraceSearch {
     let plan: SearchPlan
     private let evaluator: QueryEvaluator
     let selection: SpanSelection
-    private let upper: TraceKey
+    let upper: TraceKey
     private let fingerprint: UInt64
-    private let large: LargeTraces?
-    private let erasures: UInt64
+    let large: LargeTraces?
+    let erasures: UInt64
 
     private var rows: SpanRows?
     /// Traces that wait and of which rows told that they may satisfy the query.
@@ -31,14 +31,14 @@ package struct TraceSearch {
     /// The frames of each view that may hold an answer.
     private(set) var candidates: [FrameSet] = []
     /// The tokens of the plan's questions in each view.
-    private var tokens: [[[UInt64]]] = []
-    private var outlines = Outlined.untried
-    private var queue = LargestFirst<TraceKey>()
+    private(set) var tokens: [[[UInt64]]] = []
+    var outlines = Outlined.untried
+    var queue = LargestFirst<TraceKey>()
     /// The newest span of each trace that may satisfy the query and was seen; nil once the trace was read.
-    private var waiting: [TraceID: Candidate] = [:]
+    var waiting: [TraceID: Candidate] = [:]
     /// Traces that were read and whose turn has not come.
-    private var known: [TraceID: FoundTrace] = [:]
-    private var read: Set<TraceID> = []
+    var known: [TraceID: FoundTrace] = [:]
+    var read: Set<TraceID> = []
     var page = SearchPage()
 
     package enum Failure: Error {
@@ -86,22 +86,15 @@ package struct TraceSearch {
     }
 
     /// A span that may satisfy the query.
-    private struct Candidate {
+    struct Candidate {
         var start: UInt64
         var span: SpanID
         /// Whether it does, if it is the only one with its id.
         var isCertain: Bool
     }
 
-    /// What outlines tell, as far as they were asked.
-    private enum Outlined {
-        case untried, useless
-        /// Of each view when answers in its frames began at the latest. Nil until that is needed.
-        case asked(OutlineSearch, [OutlineSearch.Newest?])
-    }
-
     /// A frame that is to be read, by the newest answer that it may hold.
-    private struct Place: Comparable {
+    struct Place: Comparable {
         var newest: UInt64
         var view: Int
         var frame: Int
@@ -190,66 +183,6 @@ package struct TraceSearch {
         candidates.reverse()
         tokens.reverse()
         return places
-    }
-
-    /// Nil where outlines do not help.
-    private mutating func outlineSearch() -> OutlineSearch? {
-        switch outlines {
-        case .useless: return nil
-        case .asked(let search, _): return search
-        case .untried:
-            let search = OutlineSearch(plan, reader)
-            outlines = search.map { .asked($0, Array(repeating: nil, count: reader.views.count)) } ?? .useless
-            return search
-        }
-    }
-
-    /// When the newest answer in a frame began at the latest, as far as outlines tell; nil where there is none. The first frame of
-    /// a view costs the outlines of a segment.
-    private mutating func newestByOutlines(_ place: Place) -> UInt64? {
-        guard let search = outlineSearch(), case .asked(_, let asked) = outlines else { return place.newest }
-        let newest: OutlineSearch.Newest
-        if let known = asked[place.view] {
-            newest = known
-        } else {
-            newest = ask(search, place)
-            outlines = .useless
-            var asked = consume asked
-            asked[place.view] = newest
-            outlines = .asked(search, asked)
-            reader.boundPages(of: place.view..<place.view + 1)
-        }
-        return newest.bound(place.frame).map { min($0, place.newest) }
-    }
-
-    /// Asks the outlines of a view. Large traces that are known are judged by them at once, so that none of their frames is read.
-    private mutating func ask(_ search: OutlineSearch, _ place: Place) -> OutlineSearch.Newest {
-        let (views, large) = (reader.views, large)
-        let known = { (hash: UInt32, frame: UInt32, others: [UInt32]) -> LargeTraces.Known? in
-            guard let large, others.count >= large.frames, let known = large.find(hash: hash), known.tree != nil,
-                known.summary.hasNoCopies
-            else { return nil }
-            // In the view alone, and then in all: hashes may meet.
-            let frames = views[place.view].frames(of: known.summary.traceID)
-            guard frames.first == frame, frames.dropFirst().elementsEqual(others) else { return nil }
-            let places = TracePlaces(of: known.summary.traceID, in: views)
-            return places.version == known.version && places.view == place.view ? known : nil
-        }
-        guard let (newest, judged) = search.newest(in: views[place.view], tokens: tokens[place.view], known: known)
-        else { return .any }
-        for (trace, verdicts) in judged {
-            let id = trace.summary.traceID
-            guard read.insert(id).inserted else { continue }
-            // A span that was seen may be older than others in the frames that are left out.
-            waiting[id] = nil
-            // One that was erased meanwhile is not told; a newer one would have been met in its frame.
-            guard reader.erasures == erasures, let found = found(trace, verdicts), found.key < upper,
-                found.key.start <= place.newest
-            else { continue }
-            self.known[id] = found
-            queue.insert(found.key)
-        }
-        return newest
     }
 
     /// Notes the traces of a frame with a span that may satisfy the query.
@@ -420,28 +353,6 @@ package struct TraceSearch {
         var found = found(trace)
         found?.isPart = isPart
         return (isPart ? nil : trace, found)
-    }
-
-    /// What outlines say of each span of a large trace.
-    private mutating func verdicts(_ tree: LargeTree?, of id: TraceID, _ places: TracePlaces) -> [Ternary]? {
-        guard let tree, let view = places.view, let search = outlineSearch() else { return nil }
-        return search.verdicts(tree, of: id, in: reader.views[view], tokens: tokens[view])
-    }
-
-    /// What the query says of a trace of whose spans all is known, in the order of its tree.
-    private func found(_ known: LargeTraces.Known, _ verdicts: [Ternary]) -> FoundTrace? {
-        var found = FoundTrace(key: TraceKey(start: 0, id: known.summary.traceID), summary: known.summary)
-        var matches: [LargeTree.Span] = []
-        for (span, verdict) in zip(known.tree?.spans ?? [], verdicts)
-        where verdict == .yes && request.started.contains(span.start) {
-            found.key.start = max(found.key.start, span.start)
-            matches.append(span)
-        }
-        guard !matches.isEmpty else { return nil }
-        found.matchCount = matches.count
-        matches.sort { $0.place < $1.place }
-        found.matches = matches.prefix(request.matches).map(\.id)
-        return found
     }
 
     /// What the query says of a trace.
