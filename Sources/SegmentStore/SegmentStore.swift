@@ -159,7 +159,7 @@ package final class SegmentStore: Sendable {
     package var keeping: (any TraceKeeping)? { context.options.keeping }
 
     /// Erasures that ended since the store was opened.
-    package var erasures: UInt64 { context.figures.withLock { $0.statistics.erasures } }
+    package var erasures: UInt64 { context.erasures }
 
     package var statistics: StoreStatistics {
         var result = context.figures.withLock { $0.statistics }

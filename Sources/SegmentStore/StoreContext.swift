@@ -93,5 +93,8 @@ final class StoreContext: Sendable {
         log(.frameUnreadable(path: segment.logPath, offset: Int(clamping: ref.offset)))
     }
 
+    /// Erasures that ended since the store was opened.
+    var erasures: UInt64 { figures.withLock { $0.statistics.erasures } }
+
     func count(_ change: (inout StoreStatistics) -> Void) { figures.withLock { change(&$0.statistics) } }
 }

@@ -41,8 +41,8 @@ package final class StoreReader {
         self.init(store.context, before: end)
     }
 
-    /// How many erasures the store has seen, until now.
-    package var erasures: UInt64 { context.figures.withLock { $0.statistics.erasures } }
+    /// Of the store, until now and not until the reader's moment.
+    package var erasures: UInt64 { context.erasures }
 
     /// Another one for the same store, which sees only what came before a place.
     package func again(before end: RecordPosition) -> StoreReader { StoreReader(context, before: end) }

@@ -78,12 +78,11 @@ extension OutlineSearch {
     /// hashes meet.
     static func knows(_ id: TraceID, in view: SegmentView) -> Bool {
         let knows = view.withOutlines { table in
-            let hash = OutlineHash.of(id)
+            let none = SpreadTraces([])
             var count = 0
             var isClosed = true
             var trace = table.cursor
-            while trace.next() {
-                guard trace.hash == hash else { continue }
+            while trace.next(hash: OutlineHash.of(id), spread: none) {
                 count += 1
                 isClosed = isClosed && trace.isClosed
             }
