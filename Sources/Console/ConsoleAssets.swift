@@ -19,18 +19,27 @@ package struct ConsoleAssets: Sendable {
 
     package init() {
         let script = "text/javascript; charset=utf-8"
+        let style = "text/css; charset=utf-8"
         page = Asset(PackageResources.index_html, "text/html; charset=utf-8")
         assets = [
             "/assets/api.js": Asset(PackageResources.api_js, script),
-            "/assets/console.css": Asset(PackageResources.console_css, "text/css; charset=utf-8"),
+            "/assets/compare.css": Asset(PackageResources.compare_css, style),
+            "/assets/compare.js": Asset(PackageResources.compare_js, script),
+            "/assets/console.css": Asset(PackageResources.console_css, style),
             "/assets/console.js": Asset(PackageResources.console_js, script),
             "/assets/dom.js": Asset(PackageResources.dom_js, script),
             "/assets/format.js": Asset(PackageResources.format_js, script),
+            "/assets/graph.css": Asset(PackageResources.graph_css, style),
+            "/assets/graph.js": Asset(PackageResources.graph_js, script),
             "/assets/icon.svg": Asset(PackageResources.icon_svg, "image/svg+xml"),
             "/assets/legend.js": Asset(PackageResources.legend_js, script),
             "/assets/panel.js": Asset(PackageResources.panel_js, script),
-            "/assets/recent.js": Asset(PackageResources.recent_js, script),
+            "/assets/services.css": Asset(PackageResources.services_css, style),
+            "/assets/services.js": Asset(PackageResources.services_js, script),
+            "/assets/trace.css": Asset(PackageResources.trace_css, style),
             "/assets/trace.js": Asset(PackageResources.trace_js, script),
+            "/assets/traces.css": Asset(PackageResources.traces_css, style),
+            "/assets/traces.js": Asset(PackageResources.traces_js, script),
             "/assets/waterfall.js": Asset(PackageResources.waterfall_js, script),
         ]
     }
@@ -67,12 +76,14 @@ package struct ConsoleAssets: Sendable {
 
     /// Every address that the page itself knows gives the same page: which view it shows is its own affair.
     private func asset(at path: String) -> Asset? {
-        if path == "/" || path == "/index.html" { return page }
+        if Self.pages.contains(path) { return page }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         if parts.count == 3, parts[1] == "trace", !parts[2].isEmpty { return page }
         if path == "/favicon.ico" { return assets["/assets/icon.svg"] }
         return assets[path]
     }
+
+    private static let pages: Set<String> = ["/", "/index.html", "/services", "/graph", "/compare"]
 
     /// Nothing from elsewhere, nothing inline, nobody frames it.
     private static let securityHeaders = HTTPHeaders([

@@ -12,7 +12,10 @@ struct ConsoleAssetsTests {
 
     @Test(
         "Each address the page knows gives the page",
-        arguments: ["/", "/index.html", "/trace/4bf92f3577b34da6a3ce929d0e0e4736", "/trace/anything"])
+        arguments: [
+            "/", "/index.html", "/services", "/graph", "/compare", "/trace/4bf92f3577b34da6a3ce929d0e0e4736",
+            "/trace/anything",
+        ])
     func pages(path: String) throws {
         let response = try #require(assets.response(path))
         #expect(response.status == 200)
@@ -47,10 +50,10 @@ struct ConsoleAssetsTests {
                 if quoted.hasPrefix("./"), quoted.hasSuffix(".js") { waiting.append("/assets/" + quoted.dropFirst(2)) }
                 if quoted.hasPrefix("/assets/") { waiting.append(String(quoted)) }
             }
-            #expect(!content.contains("http://") || path == "/assets/icon.svg" || path == "/assets/recent.js")
+            #expect(!content.contains("http://") || path == "/assets/icon.svg" || path == "/assets/traces.js")
             #expect(!content.contains("https://"))
         }
-        #expect(seen.count == 12)
+        #expect(seen.count == 20)
     }
 
     @Test("The policy allows the page's own files and nothing inline; the files keep to it")
@@ -66,7 +69,10 @@ struct ConsoleAssetsTests {
         #expect(!page.contains("style="))
         #expect(!page.contains("<style"))
         #expect(!page.contains(" on"))
-        for name in ["api", "console", "dom", "format", "legend", "panel", "recent", "trace", "waterfall"] {
+        for name in [
+            "api", "compare", "console", "dom", "format", "graph", "legend", "panel", "services", "trace", "traces",
+            "waterfall",
+        ] {
             let script = text("/assets/\(name).js")
             for forbidden in [
                 "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "javascript:",

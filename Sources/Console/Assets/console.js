@@ -1,10 +1,14 @@
 // Starts the page: which view stands at which address, and the box for an id.
 
 import { readTraceID } from "./format.js";
-import { showRecent } from "./recent.js";
-import { showTrace } from "./trace.js";
+import { showCompare } from "./compare.js";
 import { fill, h } from "./dom.js";
+import { showGraph } from "./graph.js";
+import { showServices } from "./services.js";
+import { showTrace } from "./trace.js";
+import { showTraces } from "./traces.js";
 
+const pages = { "/": showTraces, "/services": showServices, "/graph": showGraph, "/compare": showCompare };
 const main = document.getElementById("main");
 let leave = () => {};
 
@@ -12,7 +16,9 @@ function show() {
   leave();
   leave = () => {};
   const trace = location.pathname.match(/^\/trace\/([^/]+)\/?$/);
-  if (location.pathname === "/") leave = showRecent(main);
+  const page = pages[location.pathname];
+  for (const link of document.querySelectorAll(".pages a")) link.toggleAttribute("aria-current", link.getAttribute("href") === location.pathname);
+  if (page) leave = page(main);
   else if (trace) leave = showTrace(main, readTraceID(trace[1]), trace[1]);
   else fill(main, h("section.state", null, h("h1", null, "There is no such page"), h("p", null, h("a", { href: "/", "data-route": true }, "See recent traces"))));
 }

@@ -7,7 +7,7 @@ import { ago, count, duration, named, percent, shortMoment } from "./format.js";
 const EVERY = 4000;
 
 /** Shows the list in `main`; the function returned stops it. */
-export function showRecent(main) {
+export function showTraces(main) {
   document.title = "Recent traces · HMS-OPS";
   const list = h("div.list", { role: "list", "aria-label": "Recent traces" });
   const note = h("p.live", { role: "status" }, "Loading…");
