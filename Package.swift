@@ -66,6 +66,7 @@ let package = Package(
 
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
+        library("SpanColumns", ["TraceModel", "WireFormat"], settings: lifetimes),
         library("SpanTokens", ["CLinux"]),
         library("Outlines", ["TraceModel", "Files"]),
         library("Summaries", ["TraceModel", "Outlines", "CLinux"]),
@@ -78,7 +79,7 @@ let package = Package(
         library("StoreBackup", ["JSON", "Files", "SegmentStore"]),
         library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
-        library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
+        library("TraceAssembly", ["TraceModel", "OTLP", "SpanColumns"], settings: pointerFree),
         library("QueryLanguage", ["TraceModel", "OTLP", "TraceAssembly"], settings: pointerFree),
         library("ForeignTraces", ["TraceModel", "JSON", "OTLP"], settings: pointerFree),
 
@@ -204,7 +205,7 @@ let package = Package(
         tests("Files", ["Files", "StorageTesting"]),
         tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files", "StorageTesting"]),
         tests("Refining", ["Refining", "WireFormat", "TraceModel"]),
-        tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
+        tests("TraceAssembly", ["TraceAssembly", "SpanColumns", "TraceModel", "OTLP", "WireFormat"]),
         tests("QueryLanguage", ["QueryLanguage", "QueryTesting", "TraceModel", "OTLP", "TraceAssembly"]),
         tests(
             "TraceSearch",

@@ -5,46 +5,54 @@ package import TraceModel
 /// (`SpanOddities`). Spans of other traces are counted and left out.
 package func assemble(_ spans: [SpanValue], as traceID: TraceID) -> AssembledTrace {
     let own = spans.allSatisfy { $0.traceID == traceID } ? spans : spans.filter { $0.traceID == traceID }
-    let forest = SpanForest(MergedSpan.merge(own))
-    let order = NodeOrder(of: forest)
+    let merged = MergedSpan.merge(own)
+    let tree = TraceTree(merged)
 
     var nodes: [TraceNode] = []
-    nodes.reserveCapacity(order.order.count)
+    nodes.reserveCapacity(tree.count)
     var summary = TraceSummary(traceID: traceID)
     summary.foreignCount = spans.count - own.count
-    var extent: (start: UInt64, end: UInt64)?
-    for (position, index) in order.order.enumerated() {
-        let merged = forest.merged[index]
+    for index in 0..<tree.count {
+        let source = Int(tree.source[index])
+        let span = source < merged.count ? merged[source] : MergedSpan(placeholder: SpanID(value: tree.id[index]))
         var node = TraceNode(
-            spanID: merged.spanID, span: merged.span, copies: merged.copies, start: forest.start[index],
-            end: forest.end[index], oddities: forest.oddities[index])
-        node.variants = merged.variants
-        node.parent = order.parent[position]
-        node.depth = order.depth[position]
-        node.childCount = order.childCount[position]
-        node.subtreeCount = order.subtreeCount[position]
-        summary.duplicateCount += max(0, merged.copies - 1) + merged.variantCopies
-        summary.conflictCount += merged.variants.count
-        if forest.isTimed[index] {
-            extent = (min(extent?.start ?? node.start, node.start), max(extent?.end ?? node.end, node.end))
-        }
+            spanID: span.spanID, span: span.span, copies: span.copies, start: tree.start[index], end: tree.end[index],
+            oddities: tree.oddities[index])
+        node.variants = span.variants
+        node.parent = tree.parent[index] == SpanForest.none ? nil : Int(tree.parent[index])
+        node.depth = Int(tree.depth[index])
+        node.childCount = Int(tree.childCount[index])
+        node.subtreeCount = Int(tree.subtreeCount[index])
+        node.selfTime = tree.selfTime[index]
+        node.criticalTime = tree.criticalTime[index]
+        node.latencyStep = LatencyStep(part: node.criticalTime, whole: tree.pathTotal)
+        summary.duplicateCount += max(0, span.copies - 1) + span.variantCopies
+        summary.conflictCount += span.variants.count
         nodes.append(node)
     }
-    (summary.start, summary.end) = extent ?? (0, 0)
-
-    let times = NodeTimes(nodes)
-    let path = CriticalPath(of: times, from: summary.start, to: summary.end)
-    summary.criticalTime = path.total
-    for segment in path.segments { nodes[segment.node].criticalTime += segment.end - segment.start }
-    for index in nodes.indices {
-        nodes[index].latencyStep = LatencyStep(part: nodes[index].criticalTime, whole: path.total)
-        nodes[index].selfTime = times.selfTime(of: index)
-    }
-
+    (summary.start, summary.end) = tree.extent
+    summary.criticalTime = tree.pathTotal
     let roots = nodes.indices.filter { nodes[$0].parent == nil }
     summary.count(nodes)
-    return AssembledTrace(
-        traceID: traceID, nodes: nodes, roots: roots, criticalPath: path.segments, summary: summary)
+    return AssembledTrace(traceID: traceID, nodes: nodes, roots: roots, criticalPath: tree.path, summary: summary)
+}
+
+extension TraceTree {
+    fileprivate init(_ spans: [MergedSpan]) {
+        let ids = spans.map(\.spanID.value)
+        var table = SpanIDTable(count: ids.count)
+        for index in ids.indices { _ = table.insert(Int32(truncatingIfNeeded: index), ids) }
+        let input = TreeInput(
+            id: ids, parent: spans.map { $0.parentID?.value ?? 0 }, start: spans.map { $0.span?.startUnixNano ?? 0 },
+            end: spans.map { $0.span?.endUnixNano ?? 0 },
+            oddities: spans.map { span in
+                var oddities: SpanOddities = []
+                if span.copies > 1 { oddities.insert(.duplicate) }
+                if !span.variants.isEmpty { oddities.insert(.conflict) }
+                return oddities
+            }, table: table)
+        self.init(input)
+    }
 }
 
 extension TraceSummary {

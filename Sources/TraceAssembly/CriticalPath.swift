@@ -14,43 +14,51 @@ struct CriticalPath {
 
     /// The nodes are in depth-first order, so a parent's index is smaller than its children's.
     init(of nodes: NodeTimes, from traceStart: UInt64, to traceEnd: UInt64) {
+        // The one that ended last first, then the one that began last.
+        let lateStarts = placesSorted(by: nodes.start.map { ~$0 })
         let rows = ChildRows(
             parents: Self.waitingSpans(for: nodes),
-            sortedBy: (0..<nodes.count).map {
-                RowKey(primary: ~nodes.end[$0], secondary: ~nodes.start[$0], index: $0)
-            })
+            inOrder: placesSorted(by: nodes.end.map { ~$0 }, from: lateStarts))
 
         struct Frame {
-            let node: Int  // SpanForest.none: the trace itself
+            let node: Int32  // SpanForest.none: the trace itself
             let lower: UInt64
             var cursor: UInt64
-            var children: ArraySlice<Int>
+            /// Children that were not looked at yet.
+            var next: Int
+            let end: Int
         }
-        var stack = [Frame(node: SpanForest.none, lower: traceStart, cursor: traceEnd, children: rows.roots)]
-        while var frame = stack.popLast() {
+        func frame(_ node: Int32, _ lower: UInt64, _ upper: UInt64) -> Frame {
+            let row = node == SpanForest.none ? rows.rootRow : rows.row(of: Int(node))
+            return Frame(node: node, lower: lower, cursor: upper, next: row.lowerBound, end: row.upperBound)
+        }
+        var stack = [frame(SpanForest.none, traceStart, traceEnd)]
+        while var top = stack.popLast() {
             var below: Frame?
-            while frame.cursor > frame.lower, let child = frame.children.popFirst() {
-                let lower = max(nodes.start[child], frame.lower)
-                let upper = min(nodes.end[child], frame.cursor)
+            while top.cursor > top.lower, top.next < top.end {
+                let child = rows.children[top.next]
+                top.next += 1
+                let lower = max(nodes.start[Int(child)], top.lower)
+                let upper = min(nodes.end[Int(child)], top.cursor)
                 guard lower < upper else { continue }
-                add(frame.node, from: upper, to: frame.cursor, nodes)
-                frame.cursor = lower
-                below = Frame(node: child, lower: lower, cursor: upper, children: rows.children(of: child))
+                add(top.node, from: upper, to: top.cursor, nodes)
+                top.cursor = lower
+                below = frame(child, lower, upper)
                 break
             }
             guard let below else {
-                add(frame.node, from: frame.lower, to: frame.cursor, nodes)
+                add(top.node, from: top.lower, to: top.cursor, nodes)
                 continue
             }
-            stack.append(frame)
+            stack.append(top)
             stack.append(below)
         }
         segments.reverse()
     }
 
-    private mutating func add(_ node: Int, from start: UInt64, to end: UInt64, _ nodes: NodeTimes) {
-        guard node != SpanForest.none, !nodes.isMissing[node], start < end else { return }
-        segments.append(CriticalSegment(node: node, start: start, end: end))
+    private mutating func add(_ node: Int32, from start: UInt64, to end: UInt64, _ nodes: NodeTimes) {
+        guard node != SpanForest.none, !nodes.isMissing[Int(node)], start < end else { return }
+        segments.append(CriticalSegment(node: Int(node), start: start, end: end))
         total += end - start
     }
 
@@ -58,28 +66,28 @@ struct CriticalPath {
     ///
     /// The answers of the nodes above form a tree along which ends only grow. Each node keeps one long jump in it as well
     /// (a skew-binary skip list), so that an answer takes a number of steps that is logarithmic in the depth.
-    private static func waitingSpans(for nodes: NodeTimes) -> [Int] {
-        var waiting = Array(repeating: SpanForest.none, count: nodes.count)
+    private static func waitingSpans(for nodes: NodeTimes) -> [Int32] {
+        var waiting = [Int32](repeating: SpanForest.none, count: nodes.count)
         var jump = waiting
-        var level = Array(repeating: 0, count: nodes.count)
-        func levelOf(_ node: Int) -> Int { node == SpanForest.none ? -1 : level[node] }
+        var level = [Int32](repeating: 0, count: nodes.count)
+        func levelOf(_ node: Int32) -> Int32 { node == SpanForest.none ? -1 : level[Int(node)] }
 
         for index in 0..<nodes.count {
             let end = nodes.end[index]
             var above = nodes.parent[index]
-            while above != SpanForest.none, nodes.end[above] < end {
-                let far = jump[above]
-                above = far != SpanForest.none && nodes.end[far] < end ? far : waiting[above]
+            while above != SpanForest.none, nodes.end[Int(above)] < end {
+                let far = jump[Int(above)]
+                above = far != SpanForest.none && nodes.end[Int(far)] < end ? far : waiting[Int(above)]
             }
             waiting[index] = above
             level[index] = levelOf(above) + 1
             guard above != SpanForest.none else { continue }
-            let far = jump[above]
+            let far = jump[Int(above)]
             let isEven =
                 far != SpanForest.none
-                && level[above] - level[far] == level[far] - levelOf(jump[far])
-                && jump[far] != SpanForest.none
-            jump[index] = isEven ? jump[far] : above
+                && level[Int(above)] - level[Int(far)] == level[Int(far)] - levelOf(jump[Int(far)])
+                && jump[Int(far)] != SpanForest.none
+            jump[index] = isEven ? jump[Int(far)] : above
         }
         return waiting
     }

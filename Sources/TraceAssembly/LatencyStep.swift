@@ -1,4 +1,7 @@
-/// How much of the waiting one span is to blame for, in five steps from cool to hot.
+/// How hot a span is, in five steps.
+///
+/// With history the step is the span's percentile rank: the share of the spans of its service and operation in the hour before
+/// that were faster. So what is slow as always stays cool, and what is slower than usual is hot.
 ///
 /// Without history the step is the span's share of the critical path: the time for which the whole trace waited for this
 /// very span and for nothing below it, divided by the length of the path. A parent that only waits for its children stays
@@ -39,4 +42,18 @@ package enum LatencyStep: UInt8, CaseIterable, Sendable, Comparable {
         }
         self = .negligible
     }
+
+    /// The smallest rank, in ten-thousandths, that belongs to each step.
+    package var lowestRank: UInt16 {
+        switch self {
+        case .negligible: 0
+        case .small: 5000
+        case .noticeable: 7500
+        case .large: 9000
+        case .dominant: 9900
+        }
+    }
+
+    /// - Parameter rank: as `RankTable` gives it.
+    package init(rank: UInt16) { self = LatencyStep.allCases.last { rank >= $0.lowestRank } ?? .negligible }
 }

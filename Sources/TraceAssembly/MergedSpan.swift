@@ -25,7 +25,7 @@ struct MergedSpan {
 
     /// The spans come with the same id, at least one. The one that ends last stands in the tree (a span that was sent
     /// before it ended gives way to the finished one), then the one that began first; what is left is decided by content.
-    private init(_ spans: [SpanValue]) {
+    init(_ spans: [SpanValue]) {
         var copiesByContent: [SpanContent: (span: SpanValue, copies: Int)] = [:]
         for span in spans {
             copiesByContent[SpanContent(of: span), default: (span, 0)].copies += 1
@@ -44,25 +44,18 @@ struct MergedSpan {
 
     /// One entry for each span id, by id.
     static func merge(_ spans: [SpanValue]) -> [MergedSpan] {
-        struct Key {
-            let id: UInt64
-            let index: Int
-        }
-        var keys: [Key] = []
-        keys.reserveCapacity(spans.count)
-        for (index, span) in spans.enumerated() { keys.append(Key(id: span.spanID.value, index: index)) }
-        keys.sort { $0.id < $1.id }
-
+        let order = placesSorted(by: spans.map(\.spanID.value))
         var merged: [MergedSpan] = []
         merged.reserveCapacity(spans.count)
         var position = 0
-        while position < keys.count {
+        while position < order.count {
             var after = position + 1
-            while after < keys.count, keys[after].id == keys[position].id { after += 1 }
+            let first = spans[Int(order[position])]
+            while after < order.count, spans[Int(order[after])].spanID == first.spanID { after += 1 }
             if after == position + 1 {
-                merged.append(MergedSpan(single: spans[keys[position].index]))
+                merged.append(MergedSpan(single: first))
             } else {
-                merged.append(MergedSpan(keys[position..<after].map { spans[$0.index] }))
+                merged.append(MergedSpan(order[position..<after].map { spans[Int($0)] }))
             }
             position = after
         }

@@ -3,37 +3,36 @@ struct NodeTimes {
     let start: [UInt64]
     let end: [UInt64]
     /// `SpanForest.none` for a root; always smaller than the node's own index.
-    let parent: [Int]
-    let subtreeCount: [Int]
+    let parent: [Int32]
+    let subtreeCount: [Int32]
     let isMissing: [Bool]
 
-    init(_ nodes: [TraceNode]) {
-        let indices = nodes.indices
-        start = indices.map { nodes[$0].start }
-        end = indices.map { nodes[$0].end }
-        parent = indices.map { nodes[$0].parent ?? SpanForest.none }
-        subtreeCount = indices.map { nodes[$0].subtreeCount }
-        isMissing = indices.map { nodes[$0].isMissing }
+    init(_ forest: SpanForest, in order: NodeOrder) {
+        start = order.order.map { forest.start[Int($0)] }
+        end = order.order.map { forest.end[Int($0)] }
+        parent = order.parent
+        subtreeCount = order.subtreeCount
+        isMissing = order.order.map { forest.isMissing(Int($0)) }
     }
 
     var count: Int { start.count }
 
-    /// The part of a node's time during which none of its children ran. A placeholder has no time of its own.
-    func selfTime(of index: Int) -> UInt64 {
-        guard !isMissing[index], end[index] > start[index] else { return 0 }
-        var covered: UInt64 = 0
-        var reach = start[index]  // children come by start time; everything before this is settled
-        var child = index + 1
-        let after = index + subtreeCount[index]
-        while child < after {
-            let from = max(start[child], reach)
-            let to = min(end[child], end[index])
+    /// The parts of the nodes' times during which none of their children ran. A placeholder has no time of its own.
+    func selfTimes() -> [UInt64] {
+        var own = [UInt64](repeating: 0, count: count)
+        // Up to where each node is covered: its children come by start time, so what lies before is settled.
+        var reach = start
+        for node in 0..<count {
+            if !isMissing[node], end[node] > start[node] { own[node] &+= end[node] &- start[node] }
+            let above = Int(parent[node])
+            guard above >= 0, !isMissing[above] else { continue }
+            let from = max(start[node], reach[above])
+            let to = min(end[node], end[above])
             if from < to {
-                covered += to - from
-                reach = to
+                own[above] &-= to &- from
+                reach[above] = to
             }
-            child += subtreeCount[child]
         }
-        return end[index] - start[index] - covered
+        return own
     }
 }

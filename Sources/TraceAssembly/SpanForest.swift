@@ -1,50 +1,42 @@
-import OTLP
-import TraceModel
-
-/// The spans of one trace while they are put in order: one column for each property, one index for each node. Real spans
-/// come first, by span id; placeholders for missing parents follow, by id too. So an index breaks ties as the id would.
+/// The spans of one trace while they are put in order: one column for each property, one index for each node. Spans come first, as in
+/// the input; placeholders for missing parents follow, by id.
 struct SpanForest {
     /// Stands for "no parent".
-    static let none = -1
+    static let none: Int32 = -1
 
-    private(set) var merged: [MergedSpan]
-    private(set) var id: [SpanID]
-    /// What each span names, and says of its times; columns of their own, as spans are looked at again and again.
-    private let named: [SpanID?]
-    private let claimed: [(start: UInt64, end: UInt64)]
-    var parent: [Int]
+    private(set) var id: [UInt64]
+    private let input: TreeInput
+    var parent: [Int32]
     var start: [UInt64]
     var end: [UInt64]
     /// Whether `start` and `end` are the span's own, as opposed to borrowed.
     var isTimed: [Bool]
     var oddities: [SpanOddities]
 
-    var count: Int { merged.count }
+    var count: Int { id.count }
     /// Spans; placeholders stand behind them.
-    private var realCount: Int { named.count }
+    private var realCount: Int { input.count }
     func isMissing(_ index: Int) -> Bool { index >= realCount }
 
-    init(_ spans: [MergedSpan]) {
-        merged = spans
-        id = spans.map(\.spanID)
-        named = spans.map(\.parentID)
-        claimed = spans.map { ($0.span?.startUnixNano ?? 0, $0.span?.endUnixNano ?? 0) }
-        parent = Array(repeating: Self.none, count: spans.count)
-        start = Array(repeating: 0, count: spans.count)
+    init(_ input: TreeInput) {
+        self.input = input
+        id = input.id
+        parent = Array(repeating: Self.none, count: input.count)
+        start = Array(repeating: 0, count: input.count)
         end = start
-        isTimed = Array(repeating: false, count: spans.count)
-        oddities = spans.map { span in
-            var found: SpanOddities = []
-            if span.copies > 1 { found.insert(.duplicate) }
-            if !span.variants.isEmpty { found.insert(.conflict) }
-            return found
-        }
+        isTimed = Array(repeating: false, count: input.count)
+        oddities = input.oddities
         judgeTimes()
         linkParents()
         cutCycles()
         spanPlaceholders()
         borrowTimes()
         compareWithParents()
+    }
+
+    /// Spans before placeholders, then by id: what decides where nothing else does, whatever order the spans came in.
+    func precedes(_ left: Int, _ right: Int) -> Bool {
+        isMissing(left) != isMissing(right) ? isMissing(right) : id[left] < id[right]
     }
 
     // MARK: Times
@@ -55,8 +47,9 @@ struct SpanForest {
 
     /// Takes over the times that can be true and flags the others.
     private mutating func judgeTimes() {
-        let isModern = claimed.contains { (Self.year2000...Self.latestTime).contains($0.start) }
-        for (index, (first, last)) in claimed.enumerated() {
+        let isModern = input.start.contains { $0 >= Self.year2000 && $0 <= Self.latestTime }
+        for index in 0..<realCount {
+            let (first, last) = (input.start[index], input.end[index])
             if first == 0 || last == 0 { oddities[index].insert(.timeUnset) }
             if last < first, last != 0 { oddities[index].insert(.endsBeforeStart) }
             let isStartAbsurd = first > Self.latestTime || (isModern && first < Self.year2000 && first != 0)
@@ -70,8 +63,9 @@ struct SpanForest {
 
     /// A placeholder reaches from the first start to the last end of the children that call for it.
     private mutating func spanPlaceholders() {
+        guard count > realCount else { return }
         for child in 0..<count where isTimed[child] && parent[child] != Self.none {
-            let above = parent[child]
+            let above = Int(parent[child])
             guard isMissing(above) else { continue }
             if isTimed[above] {
                 start[above] = min(start[above], start[child])
@@ -84,16 +78,17 @@ struct SpanForest {
 
     /// A node without a time of its own stands, with no length, at the start of the nearest node above that has one.
     private mutating func borrowTimes() {
+        guard isTimed.contains(false) else { return }
         let earliest = zip(start, isTimed).lazy.filter(\.1).map(\.0).min() ?? 0
         var isKnown = isTimed
         var waiting: [Int] = []
         for index in 0..<count where !isKnown[index] {
-            var node = index
-            while node != Self.none, !isKnown[node] {
-                waiting.append(node)
-                node = parent[node]
+            var node = Int32(truncatingIfNeeded: index)
+            while node != Self.none, !isKnown[Int(node)] {
+                waiting.append(Int(node))
+                node = parent[Int(node)]
             }
-            let time = node == Self.none ? earliest : start[node]
+            let time = node == Self.none ? earliest : start[Int(node)]
             for node in waiting {
                 (start[node], end[node], isKnown[node]) = (time, time, true)
             }
@@ -103,7 +98,7 @@ struct SpanForest {
 
     private mutating func compareWithParents() {
         for child in 0..<count where isTimed[child] && parent[child] != Self.none {
-            let above = parent[child]
+            let above = Int(parent[child])
             guard isTimed[above], !isMissing(above) else { continue }
             if start[child] < start[above] { oddities[child].insert(.startsBeforeParent) }
             if end[child] > end[above] { oddities[child].insert(.endsAfterParent) }
@@ -113,29 +108,28 @@ struct SpanForest {
     // MARK: Parents
 
     private mutating func linkParents() {
-        let real = realCount
-        var missing: [SpanID] = []
-        for index in 0..<real {
-            guard let wanted = named[index] else { continue }
+        var orphans: [Int] = []
+        for index in 0..<realCount {
+            let wanted = input.parent[index]
+            guard wanted != 0 else { continue }
             if wanted == id[index] {
                 oddities[index].insert(.selfParent)
-            } else if let found = indexOfSpan(wanted, within: 0..<real) {
-                parent[index] = found
+            } else if let above = input.table.find(wanted, input.id) {
+                parent[index] = above
             } else {
-                missing.append(wanted)
+                orphans.append(index)
             }
         }
-        guard !missing.isEmpty else { return }
-        missing.sort()
-        for wanted in missing where count == real || id[count - 1] != wanted { appendPlaceholder(wanted) }
-        for index in 0..<real where parent[index] == Self.none {
-            guard let wanted = named[index], wanted != id[index] else { continue }
-            parent[index] = indexOfSpan(wanted, within: real..<count) ?? Self.none
+        guard !orphans.isEmpty else { return }
+        let named = orphans.map { input.parent[$0] }
+        for place in placesSorted(by: named) {
+            let wanted = named[Int(place)]
+            if count == realCount || id[count - 1] != wanted { appendPlaceholder(wanted) }
+            parent[orphans[Int(place)]] = Int32(truncatingIfNeeded: count - 1)
         }
     }
 
-    private mutating func appendPlaceholder(_ wanted: SpanID) {
-        merged.append(MergedSpan(placeholder: wanted))
+    private mutating func appendPlaceholder(_ wanted: UInt64) {
         id.append(wanted)
         parent.append(Self.none)
         start.append(0)
@@ -144,34 +138,24 @@ struct SpanForest {
         oddities.append(.missing)
     }
 
-    /// Both stretches are sorted by id.
-    private func indexOfSpan(_ wanted: SpanID, within range: Range<Int>) -> Int? {
-        var (low, high) = (range.lowerBound, range.upperBound)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if id[middle] < wanted { low = middle + 1 } else { high = middle }
-        }
-        return low < range.upperBound && id[low] == wanted ? low : nil
-    }
-
     /// Opens every ring of parents at its earliest span (ties by id), so that the same ring is always cut in the same place.
     private mutating func cutCycles() {
-        var walk = Array(repeating: 0, count: count)  // the number of the walk that came by; 0: none yet
-        for first in 0..<count where walk[first] == 0 {
-            let number = first + 1
-            var node = first
-            while node != Self.none, walk[node] == 0 {
-                walk[node] = number
-                node = parent[node]
+        var walk = [Int32](repeating: -1, count: count)  // the walk that came by; -1: none yet
+        for first in 0..<count where walk[first] < 0 {
+            let number = Int32(truncatingIfNeeded: first)
+            var node = number
+            while node != Self.none, walk[Int(node)] < 0 {
+                walk[Int(node)] = number
+                node = parent[Int(node)]
             }
-            guard node != Self.none, walk[node] == number else { continue }
-            var cut = node
-            var member = node
+            guard node != Self.none, walk[Int(node)] == number else { continue }
+            var cut = Int(node)
+            var member = Int(node)
             repeat {
                 oddities[member].insert(.inCycle)
-                if (start[member], member) < (start[cut], cut) { cut = member }
-                member = parent[member]
-            } while member != node
+                if start[member] < start[cut] || start[member] == start[cut] && precedes(member, cut) { cut = member }
+                member = Int(parent[member])
+            } while member != Int(node)
             oddities[cut].insert(.cycleCut)
             parent[cut] = Self.none
         }

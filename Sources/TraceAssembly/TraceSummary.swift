@@ -41,4 +41,9 @@ package struct ServiceShare: Equatable, Sendable {
         self.spans = spans
         self.errors = errors
     }
+
+    mutating func count(_ isError: Bool) {
+        spans += 1
+        if isError { errors += 1 }
+    }
 }

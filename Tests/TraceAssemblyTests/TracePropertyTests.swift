@@ -6,7 +6,7 @@ import TraceModel
 @Suite("Whatever arrives, the tree holds together")
 struct TracePropertyTests {
     /// Spans with every kind of trouble: duplicates, conflicts, rings, missing parents, impossible times.
-    private func randomSpans(_ generator: inout SeededGenerator) -> [SpanValue] {
+    func randomSpans(_ generator: inout SeededGenerator) -> [SpanValue] {
         let count = Int.random(in: 0...60, using: &generator)
         let ids = UInt64(Int.random(in: 1...50, using: &generator))
         let odd: [UInt64] = [0, 1, .max, .max - 1, UInt64(Int64.max), 1 << 63]

@@ -1,0 +1,318 @@
+package import TraceModel
+package import WireFormat
+
+/// The spans of one trace in columns, as they came: what a tree and its rows need, 70 bytes a span, and nothing of what only a look
+/// at one span shows. That is read again from where `place` says.
+package struct SpanColumns: Sendable {
+    package let traceID: TraceID
+
+    package private(set) var id: [UInt64] = []
+    /// 0 for none.
+    package private(set) var parent: [UInt64] = []
+    package private(set) var start: [UInt64] = []
+    package private(set) var end: [UInt64] = []
+    /// Of the span's bytes with those of its resource and scope: copies have the same.
+    package private(set) var content: [UInt64] = []
+    /// Into `operations`.
+    package private(set) var operation: [UInt32] = []
+    /// Into `hosts`.
+    package private(set) var host: [UInt32] = []
+    /// Into `texts`: what the status says.
+    package private(set) var message: [UInt32] = []
+    /// As whoever added it numbers places.
+    package private(set) var place: [UInt32] = []
+    /// 0 unset, 1 ok, 2 error.
+    package private(set) var status: [UInt8] = []
+    package private(set) var eventCount: [UInt16] = []
+    package private(set) var linkCount: [UInt16] = []
+
+    package private(set) var texts = TextTable()
+    package private(set) var operations: [SpanOperation] = []
+    package private(set) var hosts: [SpanHost] = []
+
+    private var operationNumbers: [SpanOperation: UInt32] = [:]
+    private var hostNumbers: [SpanHost: UInt32] = [:]
+    private let limits: SpanColumnLimits
+
+    package init(of traceID: TraceID, limits: SpanColumnLimits = SpanColumnLimits()) {
+        self.traceID = traceID
+        self.limits = limits
+        // Number 0 is nothing.
+        _ = texts.intern(InlineArray<0, UInt8>(repeating: 0).span, atMost: 0)
+    }
+
+    package var count: Int { id.count }
+    /// Whether a bound was reached: what comes next is left out.
+    package var isFull: Bool { count >= limits.spans || texts.byteCount >= limits.textBytes }
+
+    package func service(_ index: Int) -> String { texts[Int(operations[Int(operation[index])].service)] }
+    package func name(_ index: Int) -> String { texts[Int(operations[Int(operation[index])].name)] }
+
+    /// Adds the trace's spans of an ExportTraceServiceRequest. Of a message that is malformed, those before the fault.
+    package mutating func append(_ request: Span<UInt8>, place: UInt32) throws(WireError) {
+        var cursor = FieldCursor(request)
+        while let field = try cursor.next() {
+            if field.number == 1 {
+                try appendResourceSpans(try cursor.readBytes(field), place)
+            } else {
+                try cursor.skip(field)
+            }
+        }
+    }
+
+    // MARK: Walking
+
+    private mutating func appendResourceSpans(_ bytes: Span<UInt8>, _ place: UInt32) throws(WireError) {
+        var context = SpanContext()
+        var isRead = false
+        var cursor = FieldCursor(bytes)
+        while let field = try cursor.next() {
+            guard field.number == 2 else {
+                try cursor.skip(field)
+                continue
+            }
+            let scope = try cursor.readBytes(field)
+            guard try holdsSpan(scope) else { continue }
+            if !isRead {
+                context = try readContext(bytes)
+                isRead = true
+            }
+            try appendScopeSpans(scope, context, place)
+        }
+    }
+
+    /// Whether a ScopeSpans has spans of the trace: most of what is read has none where traces are small.
+    private func holdsSpan(_ bytes: Span<UInt8>) throws(WireError) -> Bool {
+        var cursor = FieldCursor(bytes)
+        while let field = try cursor.next() {
+            guard field.number == 2 else {
+                try cursor.skip(field)
+                continue
+            }
+            var span = try cursor.readMessage(field)
+            while let field = try span.next() {
+                guard field.number == 1 else {
+                    try span.skip(field)
+                    continue
+                }
+                if isOwn(try span.readBytes(field)) { return true }
+                break
+            }
+        }
+        return false
+    }
+
+    private func isOwn(_ bytes: Span<UInt8>) -> Bool {
+        guard bytes.count == 16 else { return false }
+        return bigEndian(bytes, at: 0) == traceID.high && bigEndian(bytes, at: 8) == traceID.low
+    }
+
+    private mutating func appendScopeSpans(
+        _ bytes: Span<UInt8>, _ context: SpanContext, _ place: UInt32
+    ) throws(WireError) {
+        var contextHash = context.content
+        var first = FieldCursor(bytes)
+        while let field = try first.next() {
+            if field.number == 1 {
+                contextHash = bytesHash(try first.readBytes(field), seed: contextHash)
+            } else {
+                try first.skip(field)
+            }
+        }
+        var cursor = FieldCursor(bytes)
+        while let field = try cursor.next() {
+            if field.number == 2, !isFull {
+                try appendSpan(try cursor.readBytes(field), context, contextHash, place)
+            } else {
+                try cursor.skip(field)
+            }
+        }
+    }
+
+    private mutating func appendSpan(
+        _ bytes: Span<UInt8>, _ context: SpanContext, _ contextHash: UInt64, _ place: UInt32
+    ) throws(WireError) {
+        var facts = SpanFields()
+        var cursor = FieldCursor(bytes)
+        var name = bytes.extracting(first: 0)
+        var message = name
+        var isOwn = false
+        while let field = try cursor.next() {
+            switch field.number {
+            case 1:
+                isOwn = self.isOwn(try cursor.readBytes(field))
+                guard isOwn else { return }
+            case 2: facts.id = id(try cursor.readBytes(field))
+            case 4: facts.parent = id(try cursor.readBytes(field))
+            case 5: name = try cursor.readBytes(field)
+            case 6: facts.kind = UInt8(clamping: try cursor.readVarint(field))
+            case 7: facts.start = try cursor.readFixed64(field)
+            case 8: facts.end = try cursor.readFixed64(field)
+            case 11:
+                try cursor.skip(field)
+                facts.events &+= facts.events < .max ? 1 : 0
+            case 13:
+                try cursor.skip(field)
+                facts.links &+= facts.links < .max ? 1 : 0
+            case 15:
+                var status = try cursor.readMessage(field)
+                while let field = try status.next() {
+                    switch field.number {
+                    case 2: message = try status.readBytes(field)
+                    case 3: facts.status = UInt8(clamping: try status.readVarint(field))
+                    default: try status.skip(field)
+                    }
+                }
+            default: try cursor.skip(field)
+            }
+        }
+        guard isOwn else { return }
+        id.append(facts.id)
+        parent.append(facts.parent)
+        start.append(facts.start)
+        end.append(facts.end)
+        content.append(bytesHash(bytes, seed: contextHash))
+        operation.append(number(context.service, name, facts.kind <= 5 ? facts.kind : 0))
+        host.append(context.host)
+        self.message.append(message.isEmpty ? 0 : texts.intern(message, atMost: limits.longestText))
+        self.place.append(place)
+        status.append(facts.status <= 2 ? facts.status : 0)
+        eventCount.append(facts.events)
+        linkCount.append(facts.links)
+    }
+
+    private mutating func number(_ service: UInt32, _ name: Span<UInt8>, _ kind: UInt8) -> UInt32 {
+        let named = SpanOperation(
+            service: service, name: name.isEmpty ? 0 : texts.intern(name, atMost: limits.longestText), kind: kind)
+        // Neighbours are often of one operation.
+        if let last = operation.last, operations[Int(last)] == named { return last }
+        if let known = operationNumbers[named] { return known }
+        let number = UInt32(operations.count)
+        operations.append(named)
+        operationNumbers[named] = number
+        return number
+    }
+
+    // MARK: Resources
+
+    private mutating func readContext(_ resourceSpans: Span<UInt8>) throws(WireError) -> SpanContext {
+        var context = SpanContext()
+        var host = SpanHost(name: 0, service: 0)
+        var rank = Int.max
+        var hasService = false
+        var cursor = FieldCursor(resourceSpans)
+        while let field = try cursor.next() {
+            guard field.number == 1 else {
+                try cursor.skip(field)
+                continue
+            }
+            let bytes = try cursor.readBytes(field)
+            context.content = bytesHash(bytes, seed: context.content)
+            var resource = FieldCursor(bytes)
+            while let field = try resource.next() {
+                guard field.number == 1 else {
+                    try resource.skip(field)
+                    continue
+                }
+                var pair = try resource.readMessage(field)
+                var key = bytes.extracting(first: 0)
+                var text = key
+                while let field = try pair.next() {
+                    switch field.number {
+                    case 1: key = try pair.readBytes(field)
+                    case 2:
+                        var value = try pair.readMessage(field)
+                        while let field = try value.next() {
+                            if field.number == 1 { text = try value.readBytes(field) } else { try value.skip(field) }
+                        }
+                    default: try pair.skip(field)
+                    }
+                }
+                if !hasService, Self.equals(key, "service.name") {
+                    hasService = true
+                    context.service = text.isEmpty ? 0 : texts.intern(text, atMost: limits.longestText)
+                } else if !text.isEmpty, let place = Self.hostKeys.firstIndex(where: { Self.equals(key, $0) }),
+                    place < rank
+                {
+                    rank = place
+                    host.name = texts.intern(text, atMost: limits.longestText)
+                }
+            }
+        }
+        // Without a host a service is taken for one: its own clock is all that is known.
+        if host.name == 0 { host.service = context.service }
+        if let known = hostNumbers[host] {
+            context.host = known
+        } else {
+            context.host = UInt32(hosts.count)
+            hosts.append(host)
+            hostNumbers[host] = context.host
+        }
+        return context
+    }
+
+    /// What names the machine whose clock a span's times are from, the surest first.
+    private static let hostKeys: [StaticString] = [
+        "host.name", "host.id", "k8s.node.name", "k8s.pod.name", "container.id", "service.instance.id",
+    ]
+
+    private static func equals(_ bytes: Span<UInt8>, _ text: StaticString) -> Bool {
+        guard bytes.count == text.utf8CodeUnitCount else { return false }
+        return text.withUTF8Buffer { text in
+            for index in bytes.indices where bytes[index] != text[index] { return false }
+            return true
+        }
+    }
+
+    private func id(_ bytes: Span<UInt8>) -> UInt64 { bytes.count == 8 ? bigEndian(bytes, at: 0) : 0 }
+
+    private func bigEndian(_ bytes: Span<UInt8>, at offset: Int) -> UInt64 {
+        var value: UInt64 = 0
+        for index in offset..<offset + 8 { value = value << 8 | UInt64(bytes[index]) }
+        return value
+    }
+}
+
+/// How much of a trace is kept.
+package struct SpanColumnLimits: Sendable {
+    package var spans = 4_000_000
+    package var textBytes = 64 << 20
+    /// Names and messages are cut there.
+    package var longestText = 1024
+
+    package init() {}
+}
+
+/// What spans of one kind and name of a service have in common; texts by number.
+package struct SpanOperation: Hashable, Sendable {
+    package var service: UInt32
+    package var name: UInt32
+    package var kind: UInt8
+
+    package init(service: UInt32, name: UInt32, kind: UInt8) {
+        (self.service, self.name, self.kind) = (service, name, kind)
+    }
+}
+
+/// A clock: a named host, or a service of which no host is known (`name` is 0 then).
+package struct SpanHost: Hashable, Sendable {
+    package var name: UInt32
+    package var service: UInt32
+}
+
+private struct SpanContext {
+    var service: UInt32 = 0
+    var host: UInt32 = 0
+    var content: UInt64 = 0
+}
+
+private struct SpanFields {
+    var id: UInt64 = 0
+    var parent: UInt64 = 0
+    var start: UInt64 = 0
+    var end: UInt64 = 0
+    var kind: UInt8 = 0
+    var status: UInt8 = 0
+    var events: UInt16 = 0
+    var links: UInt16 = 0
+}

@@ -1,0 +1,136 @@
+package import OTLP
+package import SpanColumns
+package import TraceModel
+
+/// A trace as a tree, in columns by node in depth-first order: a parent before its children, children by start time. About 90 bytes a
+/// node, so that a million spans can be kept at hand. Placeholders stand for spans that others name as parent.
+///
+/// Tree, times and critical path are those of `assemble`.
+package struct TraceShape: Sendable {
+    package let traceID: TraceID
+    package let id: [UInt64]
+    /// -1 for a root.
+    package let parent: [Int32]
+    package let depth: [Int32]
+    package let childCount: [Int32]
+    package let subtreeCount: [Int32]
+    package let start: [UInt64]
+    package let end: [UInt64]
+    package let selfTime: [UInt64]
+    package let criticalTime: [UInt64]
+    package let oddities: [SpanOddities]
+    /// Into `operations`; the last of them is that of placeholders and says nothing.
+    package let operation: [UInt32]
+    package let host: [UInt32]
+    package let message: [UInt32]
+    package let place: [UInt32]
+    /// 0 unset, 1 ok, 2 error.
+    package let status: [UInt8]
+    package let eventCount: [UInt16]
+    package let linkCount: [UInt16]
+    package internal(set) var colours: TraceColours
+
+    package let operations: [SpanOperation]
+    package let hosts: [SpanHost]
+    package let texts: TextTable
+    /// The critical path in the order of time.
+    package let path: [CriticalSegment]
+    package let summary: TraceSummary
+
+    package var count: Int { id.count }
+    package func isMissing(_ node: Int) -> Bool { oddities[node].contains(.missing) }
+    package func isError(_ node: Int) -> Bool { status[node] == 2 }
+    package func duration(_ node: Int) -> UInt64 { end[node] >= start[node] ? end[node] - start[node] : 0 }
+    package func service(_ node: Int) -> String { texts[Int(operations[Int(operation[node])].service)] }
+    package func name(_ node: Int) -> String { texts[Int(operations[Int(operation[node])].name)] }
+    package func kind(_ node: Int) -> SpanKind {
+        SpanKind(rawValue: operations[Int(operation[node])].kind) ?? .unspecified
+    }
+    package func subtree(_ node: Int) -> Range<Int> { node..<node + Int(subtreeCount[node]) }
+
+    /// Children of a node, or the roots, in their order.
+    package func forEachChild(of node: Int?, _ body: (Int) -> Void) {
+        var child = node.map { $0 + 1 } ?? 0
+        let end = node.map { subtree($0).upperBound } ?? count
+        while child < end {
+            body(child)
+            child += Int(subtreeCount[child])
+        }
+    }
+
+    /// The first node with an id; a placeholder if no span has it.
+    package func node(of id: SpanID) -> Int? { self.id.firstIndex(of: id.value) }
+}
+
+extension TraceShape {
+    /// - Parameters:
+    ///   - resolve: the spans of some rows of the columns, in their order, so that copies that differ can be put in the order in
+    ///     which `assemble` puts them. Nil where they cannot be read; then their hashes decide.
+    ///   - isWhole: whether the columns hold all of the trace.
+    package init(
+        _ columns: consuming SpanColumns, history: [RankTable?] = [], resolve: ([Int]) -> [SpanValue]? = { _ in nil }
+    ) {
+        let copies = SpanCopies(columns, resolve)
+        let tree = TraceTree(copies.input)
+        let real = copies.input.count
+        let rows = tree.source.map { $0 < real ? copies.row[Int($0)] : -1 }
+        func column<Value>(_ values: [Value], _ missing: Value) -> [Value] {
+            rows.map { $0 >= 0 ? values[Int($0)] : missing }
+        }
+
+        traceID = columns.traceID
+        id = tree.id
+        (parent, depth) = (tree.parent, tree.depth)
+        (childCount, subtreeCount) = (tree.childCount, tree.subtreeCount)
+        (start, end) = (tree.start, tree.end)
+        (selfTime, criticalTime) = (tree.selfTime, tree.criticalTime)
+        oddities = tree.oddities
+        operation = column(columns.operation, UInt32(columns.operations.count))
+        host = column(columns.host, .max)
+        message = column(columns.message, 0)
+        place = column(columns.place, .max)
+        status = column(columns.status, 0)
+        eventCount = column(columns.eventCount, 0)
+        linkCount = column(columns.linkCount, 0)
+        operations = columns.operations + [SpanOperation(service: 0, name: 0, kind: 0)]
+        hosts = columns.hosts
+        texts = columns.texts
+        path = tree.path
+        colours = TraceColours(
+            durations: zip(start, end).lazy.map { $0 <= $1 ? $1 - $0 : 0 }, operations: operation,
+            criticalTimes: criticalTime, pathTotal: tree.pathTotal, history)
+
+        var summary = TraceSummary(traceID: traceID)
+        (summary.start, summary.end) = tree.extent
+        summary.criticalTime = tree.pathTotal
+        summary.duplicateCount = copies.duplicateCount
+        summary.conflictCount = copies.conflictCount
+        let (operations, operation, status, oddities, depth) = (operations, operation, status, oddities, depth)
+        let names = operations.map { columns.texts[Int($0.service)] }
+        var services: [UInt32: ServiceShare] = [:]
+        for node in operation.indices {
+            summary.maxDepth = max(summary.maxDepth, Int(depth[node]))
+            guard !oddities[node].contains(.missing) else {
+                summary.missingCount += 1
+                continue
+            }
+            summary.spanCount += 1
+            let isError = status[node] == 2
+            if isError { summary.errorCount += 1 }
+            let service = operations[Int(operation[node])].service
+            services[service, default: ServiceShare(name: names[Int(operation[node])], spans: 0, errors: 0)]
+                .count(isError)
+        }
+        summary.services = services.values.sorted { ($1.spans, $0.name) < ($0.spans, $1.name) }
+        let parent = parent
+        let root =
+            parent.indices.first { parent[$0] < 0 && !oddities[$0].contains(.missing) }
+            ?? parent.indices.first { !oddities[$0].contains(.missing) }
+        if let root {
+            summary.rootSpanID = SpanID(value: id[root])
+            summary.rootService = names[Int(operation[root])]
+            summary.rootName = columns.texts[Int(operations[Int(operation[root])].name)]
+        }
+        self.summary = summary
+    }
+}
