@@ -21,8 +21,10 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = [], settings:
 func program(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
     .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: common)
 }
-func tests(_ name: String, _ dependencies: [Target.Dependency], settings: [SwiftSetting] = common) -> Target {
-    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: settings)
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], settings: [SwiftSetting] = common
+) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 let package = Package(
@@ -175,6 +177,9 @@ let package = Package(
         .target(
             name: "QueryTesting", dependencies: ["QueryLanguage", "TraceModel", "OTLP", "TraceAssembly"],
             path: "Tests/QueryTesting", swiftSettings: common),
+        .target(
+            name: "TraceTesting", dependencies: ["TraceModel", "OTLP"], path: "Tests/TraceTesting",
+            swiftSettings: common),
 
         tests("TraceModel", ["TraceModel"]),
         tests("Configuration", ["Configuration"]),
@@ -205,7 +210,9 @@ let package = Package(
         tests("Files", ["Files", "StorageTesting"]),
         tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files", "StorageTesting"]),
         tests("Refining", ["Refining", "WireFormat", "TraceModel"]),
-        tests("TraceAssembly", ["TraceAssembly", "SpanColumns", "TraceModel", "OTLP", "WireFormat"]),
+        tests(
+            "TraceAssembly", ["TraceAssembly", "SpanColumns", "TraceModel", "OTLP", "WireFormat", "TraceTesting"],
+            exclude: ["Golden"]),
         tests("QueryLanguage", ["QueryLanguage", "QueryTesting", "TraceModel", "OTLP", "TraceAssembly"]),
         tests(
             "TraceSearch",
