@@ -111,8 +111,8 @@ let package = Package(
         library(
             "Querying",
             [
-                "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "Summaries", "TraceAssembly", "QueryLanguage",
-                "TraceSearch", "SelfTelemetry",
+                "TraceModel", "WireFormat", "OTLP", "JSON", "HTTP", "SegmentStore", "Summaries", "SpanColumns",
+                "TraceAssembly", "QueryLanguage", "TraceSearch", "SelfTelemetry",
             ]),
         // Takes spans out of a store for good, and gives a receipt.
         library(

@@ -153,6 +153,8 @@ struct StoredTraces: TraceSource {
         try store.trace(id, maxBytes: maxBytes)
     }
 
+    func frames() -> any TraceFrames { StoredFrames(StoreReader(store)) }
+
     func search(_ request: SearchRequest) throws -> SearchPage {
         try TraceSearch(
             request, in: store, large: large, clock: StoreClock.system.monotonic, isCancelled: { desire.hasEnded }
@@ -182,4 +184,25 @@ struct StoredTraces: TraceSource {
     func deletedSpans() -> UInt64 { store.ledgerSums().deleted.spans }
     func oldestArrival() -> UInt64? { store.oldestArrival }
     func erasures() -> UInt64 { store.erasures }
+}
+
+/// The store's frames as the read API sees them.
+private struct StoredFrames: TraceFrames {
+    private let reader: StoreReader
+    private let views: [UInt64: Int]
+
+    init(_ reader: StoreReader) {
+        self.reader = reader
+        views = Dictionary(
+            reader.views.indices.map { (reader.views[$0].salt, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    func places(of id: TraceID) -> [FramePlace] {
+        reader.views.flatMap { view in view.frames(of: id).map { FramePlace(log: view.salt, frame: $0) } }
+    }
+
+    func forEachRequest(at place: FramePlace, _ body: (UnsafeRawBufferPointer, UInt64) -> Void) throws {
+        guard let view = views[place.log] else { return }
+        try reader.forEachRecord(of: reader.views[view], Int(place.frame), body)
+    }
 }

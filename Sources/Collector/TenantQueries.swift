@@ -61,7 +61,7 @@ private struct SpaceQueries {
         own = QueryService(
             source: StoredTraces(
                 store: space.store, refusals: space.refusals, large: space.large, desire: desire),
-            version: Product.version
+            shelf: space.shelf, version: Product.version
         )
         jaeger = JaegerService(
             source: JaegerTraces(store: space.store, large: space.large, desire: desire), now: WallClock.unixNanoseconds

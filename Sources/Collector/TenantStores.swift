@@ -2,6 +2,7 @@ import Access
 import Daemon
 import EventLoop
 import Files
+import Querying
 import SegmentStore
 import SelfTelemetry
 import Synchronization
@@ -20,6 +21,7 @@ final class TenantStores: Sendable {
         let store: SegmentStore
         let refusals: RefusalRing
         let large = LargeTraces()
+        let shelf = TraceShelf()
     }
 
     enum Found {

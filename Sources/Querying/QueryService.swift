@@ -13,14 +13,21 @@ import WireFormat
 ///
 /// `HEAD` gets the answer of `GET`; the server leaves the body out.
 package struct QueryService {
-    private let source: any TraceSource
-    private let limits: QueryLimits
+    let source: any TraceSource
+    let limits: QueryLimits
+    let shelf: TraceShelf
     private let version: String
     private let digests = RecentDigests()
 
-    /// - Parameter version: of the program, for `/api/v1/ledger`.
-    package init(source: any TraceSource, limits: QueryLimits = QueryLimits(), version: String = "") {
+    /// - Parameters:
+    ///   - shelf: for all services that read the same source.
+    ///   - version: of the program, for `/api/v1/ledger`.
+    package init(
+        source: any TraceSource, shelf: TraceShelf = TraceShelf(), limits: QueryLimits = QueryLimits(),
+        version: String = ""
+    ) {
         self.source = source
+        self.shelf = shelf
         self.version = version
         self.limits = limits
     }
@@ -29,7 +36,9 @@ package struct QueryService {
     package static func owns(path: String) -> Bool { path == "/api" || path.hasPrefix("/api/") }
 
     package func respond(to head: RequestHead) -> HTTPResponse {
-        digests.forget(after: source.erasures())
+        let erasures = source.erasures()
+        digests.forget(after: erasures)
+        shelf.forget(after: erasures)
         do throws(QueryError) {
             return try answer(head)
         } catch {
@@ -39,6 +48,7 @@ package struct QueryService {
 
     private enum Route {
         case trace(String)
+        case tracePart(String, TracePart)
         case search
         case attributes(String?)
         case red
@@ -56,6 +66,9 @@ package struct QueryService {
             let rest = Array(parts.dropFirst(2))
             switch rest.first {
             case "traces" where rest.count == 2 && !rest[1].isEmpty: self = .trace(String(rest[1]))
+            case "traces" where rest.count > 2:
+                guard let part = TracePart(rest[2...].map { String($0) }[...]) else { return nil }
+                self = .tracePart(String(rest[1]), part)
             case "search" where rest.count == 1: self = .search
             case "attributes" where rest.count == 1: self = .attributes(nil)
             case "attributes" where rest.count == 2 && !rest[1].isEmpty: self = .attributes(String(rest[1]))
@@ -87,6 +100,7 @@ package struct QueryService {
         let parameters = QueryParameters(head.query)
         switch route {
         case .trace(let text): return try trace(TraceID(given: text), parameters, head)
+        case .tracePart(let text, let part): return try answer(part, of: TraceID(given: text), parameters)
         case .search: return try search(parameters)
         case .attributes(let key):
             let limit = try parameters.integer("limit", in: 1...2000, usual: 100)
@@ -133,10 +147,7 @@ package struct QueryService {
         let offset = try parameters.integer("offset", in: 0...Int(Int32.max), usual: 0)
         let limit = try parameters.integer("limit", in: 1...limits.maximumNodes, usual: limits.maximumNodes)
         guard let (message, isTruncated) = try read(id) else {
-            throw QueryError(
-                404, "trace_not_found", "no span of trace \(id) is stored here",
-                hint: "it may still be on its way (try again in a few seconds), not sampled, or older than "
-                    + "'store.retention'; check the id against the x-hms-trace-id header")
+            throw QueryError.notFound(id)
         }
         if format == "otlp" {
             var response = try otlp(message, id, head)

@@ -13,8 +13,21 @@ struct TraceJSON {
     private var resources = ValueTable<ResourceValue>()
     private var scopes = ValueTable<ScopeValue>()
 
-    /// Variants of one span that are written; the others are counted.
-    private static let maximumVariants = 16
+    /// Everything about one span that arrived; resource and scope written out.
+    static func write(_ node: TraceNode, of trace: TraceID, to writer: inout JSONWriter) {
+        guard let span = node.span else { return writer.null() }
+        writer.object { writer in
+            writer.member("traceId", trace.description)
+            writer.member("spanId", node.spanID.description)
+            if node.copies > 1 { writer.member("copies", node.copies) }
+            writer.content(of: span)
+            writer.key("resource")
+            writer.write(span.resource)
+            writer.key("scope")
+            writer.write(span.scope)
+            if !node.variants.isEmpty { writer.variants(node.variants) }
+        }
+    }
 
     /// Writes the nodes of `window`, which may reach beyond the last; everything else is about the whole trace.
     /// `isTruncated`: more of the trace is stored than was read.
@@ -99,66 +112,12 @@ struct TraceJSON {
         writer.member("missing", node.isMissing)
         if let span = node.span {
             if node.copies > 1 { writer.member("copies", node.copies) }
-            writeContent(of: span)
-            if !node.variants.isEmpty { writeVariants(node.variants) }
+            writer.content(of: span)
+            writer.member("resource", resources.index(of: span.resource))
+            writer.member("scope", scopes.index(of: span.scope))
+            if !node.variants.isEmpty { writer.variants(node.variants) }
         }
         writer.endObject()
-    }
-
-    private mutating func writeVariants(_ variants: [SpanValue]) {
-        writer.member("variantCount", variants.count)
-        writer.key("variants")
-        writer.beginArray()
-        for span in variants.prefix(Self.maximumVariants) {
-            writer.beginObject()
-            writeContent(of: span)
-            writer.endObject()
-        }
-        writer.endArray()
-    }
-
-    /// What the span itself says, times as it claims them.
-    private mutating func writeContent(of span: SpanValue) {
-        if let parent = span.parentSpanID { writer.member("parentSpanId", parent.description) }
-        writer.member("service", span.serviceName)
-        writer.member("name", span.name)
-        writer.member("kind", span.kind.description)
-        writer.member("start", text: span.startUnixNano)
-        writer.member("end", text: span.endUnixNano)
-        writer.key("status")
-        writer.beginObject()
-        writer.member("code", span.status.code.word)
-        writer.member("message", span.status.message)
-        writer.endObject()
-        writer.attributes(span.attributes, dropped: span.droppedAttributes)
-        writer.key("events")
-        writer.beginArray()
-        for event in span.events {
-            writer.beginObject()
-            writer.member("name", event.name)
-            writer.member("time", text: event.timeUnixNano)
-            writer.attributes(event.attributes, dropped: event.droppedAttributes)
-            writer.endObject()
-        }
-        writer.endArray()
-        writer.key("links")
-        writer.beginArray()
-        for link in span.links {
-            writer.beginObject()
-            writer.member("traceId", link.traceID.description)
-            writer.member("spanId", link.spanID.description)
-            writer.member("traceState", link.traceState)
-            writer.member("flags", Int(link.flags))
-            writer.attributes(link.attributes, dropped: link.droppedAttributes)
-            writer.endObject()
-        }
-        writer.endArray()
-        writer.member("resource", resources.index(of: span.resource))
-        writer.member("scope", scopes.index(of: span.scope))
-        writer.member("traceState", span.traceState)
-        writer.member("flags", Int(span.flags))
-        if span.droppedEvents > 0 { writer.member("droppedEvents", Int(span.droppedEvents)) }
-        if span.droppedLinks > 0 { writer.member("droppedLinks", Int(span.droppedLinks)) }
     }
 
     private mutating func writeCriticalPath() {
@@ -178,23 +137,11 @@ struct TraceJSON {
     private mutating func writeTables() {
         writer.key("resources")
         writer.beginArray()
-        for resource in resources.values {
-            writer.beginObject()
-            writer.attributes(resource.attributes, dropped: resource.droppedAttributes)
-            writer.member("schemaUrl", resource.schemaURL)
-            writer.endObject()
-        }
+        for resource in resources.values { writer.write(resource) }
         writer.endArray()
         writer.key("scopes")
         writer.beginArray()
-        for scope in scopes.values {
-            writer.beginObject()
-            writer.member("name", scope.name)
-            writer.member("version", scope.version)
-            writer.attributes(scope.attributes, dropped: scope.droppedAttributes)
-            writer.member("schemaUrl", scope.schemaURL)
-            writer.endObject()
-        }
+        for scope in scopes.values { writer.write(scope) }
         writer.endArray()
     }
 }

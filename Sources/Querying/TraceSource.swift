@@ -9,6 +9,8 @@ package protocol TraceSource {
     /// An ExportTraceServiceRequest with exactly the spans of that trace; nil when there is none. Reads no further once the
     /// message has reached `maxBytes`: what came first is whole, and `isTruncated` tells that more is stored.
     func trace(_ id: TraceID, maxBytes: Int) throws -> (message: [UInt8], isTruncated: Bool)?
+    /// Where spans of traces lie now.
+    func frames() -> any TraceFrames
     func search(_ request: SearchRequest) throws -> SearchPage
     /// What attributes the newest spans have.
     func attributes() throws -> AttributeCatalogue

@@ -72,6 +72,19 @@ package final class StoreReader {
         }
     }
 
+    /// Calls `body` with each traces request of a frame and when it was stored, in Unix nanoseconds.
+    package func forEachRecord(
+        of view: SegmentView, _ frame: Int, _ body: (UnsafeRawBufferPointer, _ receivedAt: UInt64) -> Void
+    ) throws(StoreError) {
+        guard let raw = try content(view, frame) else { return }
+        raw.withUnsafeBytes { raw in
+            _ = walkRecords(in: raw) { header, bytes in
+                if header.kind == .traces { body(bytes, header.receivedAt) }
+                return true
+            }
+        }
+    }
+
     /// An OTLP traces message with exactly the trace's spans, in the order of arrival; nil when there are none.
     package func trace(
         _ id: TraceID, maxBytes: Int = .max

@@ -28,7 +28,8 @@ package struct TraceShape: Sendable {
     package let status: [UInt8]
     package let eventCount: [UInt16]
     package let linkCount: [UInt16]
-    package internal(set) var colours: TraceColours
+    package let colours: TraceColours
+    package let findings: TraceFindings
 
     package let operations: [SpanOperation]
     package let hosts: [SpanHost]
@@ -100,14 +101,20 @@ extension TraceShape {
             durations: zip(start, end).lazy.map { $0 <= $1 ? $1 - $0 : 0 }, operations: operation,
             criticalTimes: criticalTime, pathTotal: tree.pathTotal, history)
 
+        let names = operations
+        findings = TraceFindings(
+            tree, operation: operation,
+            kinds: operation.map { SpanKind(rawValue: names[Int($0)].kind) ?? .unspecified },
+            status: status, host: host, hostCount: columns.hosts.count)
+
         var summary = TraceSummary(traceID: traceID)
         (summary.start, summary.end) = tree.extent
         summary.criticalTime = tree.pathTotal
         summary.duplicateCount = copies.duplicateCount
         summary.conflictCount = copies.conflictCount
         let (operations, operation, status, oddities, depth) = (operations, operation, status, oddities, depth)
-        let names = operations.map { columns.texts[Int($0.service)] }
-        var services: [UInt32: ServiceShare] = [:]
+        let services = operations.map { columns.texts[Int($0.service)] }
+        var shares: [UInt32: ServiceShare] = [:]
         for node in operation.indices {
             summary.maxDepth = max(summary.maxDepth, Int(depth[node]))
             guard !oddities[node].contains(.missing) else {
@@ -118,17 +125,17 @@ extension TraceShape {
             let isError = status[node] == 2
             if isError { summary.errorCount += 1 }
             let service = operations[Int(operation[node])].service
-            services[service, default: ServiceShare(name: names[Int(operation[node])], spans: 0, errors: 0)]
+            shares[service, default: ServiceShare(name: services[Int(operation[node])], spans: 0, errors: 0)]
                 .count(isError)
         }
-        summary.services = services.values.sorted { ($1.spans, $0.name) < ($0.spans, $1.name) }
+        summary.services = shares.values.sorted { ($1.spans, $0.name) < ($0.spans, $1.name) }
         let parent = parent
         let root =
             parent.indices.first { parent[$0] < 0 && !oddities[$0].contains(.missing) }
             ?? parent.indices.first { !oddities[$0].contains(.missing) }
         if let root {
             summary.rootSpanID = SpanID(value: id[root])
-            summary.rootService = names[Int(operation[root])]
+            summary.rootService = services[Int(operation[root])]
             summary.rootName = columns.texts[Int(operations[Int(operation[root])].name)]
         }
         self.summary = summary

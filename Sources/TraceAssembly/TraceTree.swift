@@ -11,6 +11,8 @@ struct TraceTree {
     let start: [UInt64]
     let end: [UInt64]
     let oddities: [SpanOddities]
+    /// Whether times are the node's own, as opposed to borrowed from around it.
+    let isTimed: [Bool]
     let selfTime: [UInt64]
     private(set) var criticalTime: [UInt64]
     /// By time.
@@ -29,6 +31,7 @@ struct TraceTree {
         source = order.order
         id = order.order.map { forest.id[Int($0)] }
         oddities = order.order.map { forest.oddities[Int($0)] }
+        isTimed = order.order.map { forest.isTimed[Int($0)] }
         (parent, depth) = (order.parent, order.depth)
         (childCount, subtreeCount) = (order.childCount, order.subtreeCount)
         (start, end) = (times.start, times.end)

@@ -15,7 +15,7 @@ final class MemorySource: TraceSource {
     var recent: [TraceID] = []
     var usage: [ServiceUsage] = []
     var failure: Failure?
-    private(set) var reads = 0
+    fileprivate(set) var reads = 0
 
     func trace(_ id: TraceID, maxBytes: Int) throws -> (message: [UInt8], isTruncated: Bool)? {
         reads += 1
@@ -39,6 +39,26 @@ final class MemorySource: TraceSource {
         }
         return message.count
     }
+
+    /// One place for each trace, which is the same as long as its message is.
+    func frames() -> any TraceFrames { MemoryFrames(source: self) }
+
+    private struct MemoryFrames: TraceFrames {
+        let source: MemorySource
+
+        func places(of id: TraceID) -> [FramePlace] {
+            source.traces[id].map { [FramePlace(log: id.low, frame: UInt32($0.count))] } ?? []
+        }
+
+        func forEachRequest(at place: FramePlace, _ body: (UnsafeRawBufferPointer, UInt64) -> Void) throws {
+            source.reads += 1
+            if let failure = source.failure { throw failure }
+            for (id, message) in source.traces where id.low == place.log {
+                message.withUnsafeBytes { body($0, source.storedAt) }
+            }
+        }
+    }
+    var storedAt: UInt64 = 1_700_000_000_000_000_000
 
     func search(_ request: SearchRequest) throws -> SearchPage {
         searches.append(request)

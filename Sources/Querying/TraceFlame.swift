@@ -1,0 +1,92 @@
+import SpanColumns
+import TraceAssembly
+
+/// Spans of a trace that lie on the same path of services and names, put together.
+struct TraceFlame {
+    struct Frame {
+        /// Index of the frame above; -1 for none.
+        var parent: Int
+        var depth: Int
+        /// Whose service and name it is.
+        var operation: UInt32
+        /// The first node of it.
+        var first: Int
+        var count = 0
+        var errors = 0
+        var total: UInt64 = 0
+        var own: UInt64 = 0
+        var critical: UInt64 = 0
+        var step = LatencyStep.negligible
+    }
+    /// Frames above before those below.
+    private(set) var frames: [Frame] = []
+    /// Frames that were left out, those with least time.
+    private(set) var left = 0
+
+    private struct Key: Hashable {
+        var parent: Int32
+        var service: UInt32
+        var name: UInt32
+    }
+
+    init(_ shape: TraceShape, limit: Int = 5000) {
+        var all: [Frame] = []
+        var places: [Key: Int32] = [:]
+        var frameOf = [Int32](repeating: -1, count: shape.count)
+        for node in 0..<shape.count {
+            let above = shape.parent[node] < 0 ? -1 : frameOf[Int(shape.parent[node])]
+            let operation = shape.operations[Int(shape.operation[node])]
+            let key = Key(parent: above, service: operation.service, name: operation.name)
+            let place: Int32
+            if let known = places[key] {
+                place = known
+            } else {
+                place = Int32(truncatingIfNeeded: all.count)
+                places[key] = place
+                all.append(
+                    Frame(
+                        parent: Int(above), depth: above < 0 ? 0 : all[Int(above)].depth + 1,
+                        operation: shape.operation[node], first: node))
+            }
+            frameOf[node] = place
+            all[Int(place)].add(node, shape)
+        }
+        guard all.count > limit else {
+            frames = all
+            return
+        }
+        // The largest, each with all that stands above it.
+        var isKept = [Bool](repeating: false, count: all.count)
+        var kept = 0
+        for index in all.indices.sorted(by: { (all[$1].total, $0) < (all[$0].total, $1) }) where kept < limit {
+            var path: [Int] = []
+            var frame = index
+            while frame >= 0, !isKept[frame], path.count + kept <= limit {
+                path.append(frame)
+                frame = all[frame].parent
+            }
+            guard frame < 0 || isKept[frame] else { continue }
+            guard kept + path.count <= limit else { continue }
+            for frame in path { isKept[frame] = true }
+            kept += path.count
+        }
+        var number = [Int](repeating: -1, count: all.count)
+        for index in all.indices where isKept[index] {
+            number[index] = frames.count
+            frames.append(all[index])
+            if all[index].parent >= 0 { frames[frames.count - 1].parent = number[all[index].parent] }
+        }
+        left = all.count - frames.count
+    }
+}
+
+extension TraceFlame.Frame {
+    fileprivate mutating func add(_ node: Int, _ shape: TraceShape) {
+        count += 1
+        if shape.isError(node) { errors += 1 }
+        total &+= shape.duration(node)
+        own &+= shape.selfTime[node]
+        critical &+= shape.criticalTime[node]
+        step = max(step, shape.colours.step[node])
+    }
+}
