@@ -32,7 +32,8 @@ struct CriticalPath {
             while frame.cursor > frame.lower, let child = frame.children.popFirst() {
                 let lower = max(nodes.start[child], frame.lower)
                 let upper = min(nodes.end[child], frame.cursor)
-                guard lower < upper else { continue }
+                // A placeholder did not run: what hangs below it counts beside it, so that it hides no span that did.
+                guard lower < upper, !nodes.isMissing[child] else { continue }
                 add(frame.node, from: upper, to: frame.cursor, nodes)
                 frame.cursor = lower
                 below = Frame(node: child, lower: lower, cursor: upper, children: rows.children(of: child))
@@ -54,7 +55,7 @@ struct CriticalPath {
         total += end - start
     }
 
-    /// For each node, the nearest node above it that ends no earlier; `none` where there is none.
+    /// For each node, the nearest span above it that ends no earlier; `none` where there is none.
     ///
     /// The answers of the nodes above form a tree along which ends only grow. Each node keeps one long jump in it as well
     /// (a skew-binary skip list), so that an answer takes a number of steps that is logarithmic in the depth.
@@ -67,6 +68,7 @@ struct CriticalPath {
         for index in 0..<nodes.count {
             let end = nodes.end[index]
             var above = nodes.parent[index]
+            if above != SpanForest.none, nodes.isMissing[above] { above = SpanForest.none }
             while above != SpanForest.none, nodes.end[above] < end {
                 let far = jump[above]
                 above = far != SpanForest.none && nodes.end[far] < end ? far : waiting[above]
