@@ -40,7 +40,8 @@ struct CriticalPath {
                 top.next += 1
                 let lower = max(nodes.start[Int(child)], top.lower)
                 let upper = min(nodes.end[Int(child)], top.cursor)
-                guard lower < upper else { continue }
+                // A placeholder did not run: what hangs below it counts beside it, so that it hides no span that did.
+                guard lower < upper, !nodes.isMissing[Int(child)] else { continue }
                 add(top.node, from: upper, to: top.cursor, nodes)
                 top.cursor = lower
                 below = frame(child, lower, upper)
@@ -62,7 +63,7 @@ struct CriticalPath {
         total += end - start
     }
 
-    /// For each node, the nearest node above it that ends no earlier; `none` where there is none.
+    /// For each node, the nearest span above it that ends no earlier; `none` where there is none.
     ///
     /// The answers of the nodes above form a tree along which ends only grow. Each node keeps one long jump in it as well
     /// (a skew-binary skip list), so that an answer takes a number of steps that is logarithmic in the depth.
@@ -75,6 +76,7 @@ struct CriticalPath {
         for index in 0..<nodes.count {
             let end = nodes.end[index]
             var above = nodes.parent[index]
+            if above != SpanForest.none, nodes.isMissing[Int(above)] { above = SpanForest.none }
             while above != SpanForest.none, nodes.end[Int(above)] < end {
                 let far = jump[Int(above)]
                 above = far != SpanForest.none && nodes.end[Int(far)] < end ? far : waiting[Int(above)]
