@@ -22,7 +22,8 @@ package struct ClockInterval: Equatable, Sendable {
 
     func widened(by allowance: UInt64) -> ClockInterval {
         ClockInterval(
-            low: Int64(clamping: Int128(low) - Int128(allowance)), high: Int64(clamping: Int128(high) + Int128(allowance)))
+            low: Int64(clamping: Int128(low) - Int128(allowance)),
+            high: Int64(clamping: Int128(high) + Int128(allowance)))
     }
 
     static func + (left: ClockInterval, right: ClockInterval) -> ClockInterval {
