@@ -37,26 +37,14 @@ package struct ClockSkew: Sendable {
     ) {
         func isKnown(_ node: Int) -> Bool { !isUntimed[node] && Int(host[node]) < hostCount }
 
-        var samples: [ClockSample] = []
+        var samples = ClockSamples()
         for server in parent.indices where kind[server] == .server && parent[server] >= 0 && isKnown(server) {
             let client = Int(parent[server])
             guard kind[client] == .client, isKnown(client), host[client] != host[server] else { continue }
             let sample = ClockSample(client: client, server: server, start: start, end: end, host: host)
             if let sample { samples.append(sample) }
         }
-        samples.sort { ($0.first, $0.second) < ($1.first, $1.second) }
-
-        var pairs: [HostPair] = []
-        var position = 0
-        while position < samples.count {
-            var after = position + 1
-            while after < samples.count, samples[after].first == samples[position].first,
-                samples[after].second == samples[position].second
-            { after += 1 }
-            pairs.append(HostPair(agreeing: samples[position..<after]))
-            position = after
-        }
-        self.pairs = pairs
+        pairs = samples.byPair().map { HostPair(agreeing: $0) }
 
         var paths = ClockPaths(pairs, hostCount: hostCount)
         if !pairs.isEmpty {

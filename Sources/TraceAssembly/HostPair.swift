@@ -11,33 +11,6 @@ package struct HostPair: Equatable, Sendable {
     package var agreeing: Int
 }
 
-/// One request between two hosts.
-struct ClockSample {
-    var first: UInt32
-    var second: UInt32
-    /// What this request alone says about the second clock minus the first.
-    var bounds: ClockInterval
-    /// When the first host saw it begin.
-    var time: UInt64
-
-    /// Nil when the pair says nothing: the caller has no length, or the callee took longer than the caller waited for it.
-    ///
-    /// The callee begins after the request was sent and ends before the answer is there. So its clock is ahead by no more
-    /// than the difference of the starts, and by no less than the difference of the ends.
-    init?(client: Int, server: Int, start: [UInt64], end: [UInt64], host: [UInt32]) {
-        guard end[client] > start[client], end[server] >= start[server] else { return nil }
-        let ahead = ClockInterval(
-            low: ClockInterval.difference(end[server], end[client]),
-            high: ClockInterval.difference(start[server], start[client]))
-        guard ahead.low <= ahead.high else { return nil }
-        if host[client] < host[server] {
-            (first, second, bounds, time) = (host[client], host[server], ahead, start[client])
-        } else {
-            (first, second, bounds, time) = (host[server], host[client], ahead.reversed, start[server])
-        }
-    }
-}
-
 extension HostPair {
     /// Clocks run apart by this part of the time at most, a quartz's usual error on both sides: 100 in a million.
     private static let driftDivisor: UInt64 = 10_000
@@ -48,30 +21,36 @@ extension HostPair {
     /// as much as the clocks may have drifted apart in between. Of those, the interval counts in which most requests
     /// agree; where several have the same number of votes, the narrowest one. So a request that lies (a caller that gave up,
     /// a callee that was restarted, a clock that jumped) is outvoted and never empties the result.
-    init(agreeing samples: ArraySlice<ClockSample>) {
-        let sample = samples[samples.startIndex]
+    init(agreeing samples: [ClockSample]) {
+        let sample = samples[0]
         (first, second, pairs) = (sample.first, sample.second, samples.count)
         let middle = samples.map(\.time).sorted()[samples.count / 2]
-        var edges: [(value: Int64, isEnd: Bool)] = []
-        edges.reserveCapacity(2 * samples.count)
+        var lows: [Int64] = []
+        var highs: [Int64] = []
+        lows.reserveCapacity(samples.count)
+        highs.reserveCapacity(samples.count)
         for sample in samples {
             let distance = sample.time > middle ? sample.time - middle : middle - sample.time
             let widened = sample.bounds.widened(by: distance / Self.driftDivisor)
-            edges.append((widened.low, false))
-            edges.append((widened.high, true))
+            lows.append(widened.low)
+            highs.append(widened.high)
         }
-        edges.sort { ($0.value, $0.isEnd ? 1 : 0) < ($1.value, $1.isEnd ? 1 : 0) }
+        lows.sort()
+        highs.sort()
+
         (bounds, agreeing) = (sample.bounds, 0)
+        // Goes up through all bounds: each low one adds a vote, each high one takes one away.
         var votes = 0
-        for (place, edge) in edges.enumerated() {
-            guard !edge.isEnd else {
+        var passed = 0
+        for (place, low) in lows.enumerated() {
+            while highs[passed] < low {
                 votes -= 1
-                continue
+                passed += 1
             }
             votes += 1
-            let next = edges[place + 1]  // the last edge is an end
-            let region = ClockInterval(low: edge.value, high: next.value)
-            if votes > agreeing || (votes == agreeing && next.isEnd && region.width < bounds.width) {
+            if place + 1 < lows.count, lows[place + 1] <= highs[passed] { continue }
+            let region = ClockInterval(low: low, high: highs[passed])
+            if votes > agreeing || (votes == agreeing && region.width < bounds.width) {
                 (bounds, agreeing) = (region, votes)
             }
         }

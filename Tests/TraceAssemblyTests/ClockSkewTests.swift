@@ -39,11 +39,12 @@ struct ClockSkewTests {
 
     @Test("Of two ways the one with the tighter bounds counts")
     func tightestPath() {
-        let skew = skew([
-            (-1, 0, 1_000, .server, 0), (0, 0, 100, .client, 0), (1, 10, 20, .server, 1),  // 90 wide
-            (0, 200, 300, .client, 0), (3, 205, 295, .server, 2),  // 10 wide
-            (4, 210, 290, .client, 2), (5, 215, 285, .server, 1),  // 10 wide
-        ])
+        let skew = skew(
+            [
+                (-1, 0, 1_000, .server, 0), (0, 0, 100, .client, 0), (1, 10, 20, .server, 1),  // 90 wide
+                (0, 200, 300, .client, 0), (3, 205, 295, .server, 2),  // 10 wide
+                (4, 210, 290, .client, 2), (5, 215, 285, .server, 1),  // 10 wide
+            ], hostCount: 3)
         #expect(skew.offsets[1]?.bounds == ClockInterval(low: -10, high: 10))
         #expect(skew.offsets[1]?.pairs == 1)
     }

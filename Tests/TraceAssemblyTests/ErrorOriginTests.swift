@@ -60,11 +60,17 @@ struct ErrorOriginTests {
     func random(traces: Int) {
         for seed in 0..<UInt64(traces) {
             var generator = SeededGenerator(seed: seed)
-            let letters = (0..<Int.random(in: 0...14, using: &generator)).map { _ in "EEoo--e".randomElement(using: &generator)! }
-            let parent = letters.indices.map { Int32.random(in: max(-1, Int32($0) - 4)..<Int32(max(0, $0)), using: &generator) }
+            let letters = (0..<Int.random(in: 0...14, using: &generator)).map { _ in
+                "EEoo--e".randomElement(using: &generator)!
+            }
+            let parent = letters.indices.map {
+                Int32.random(in: max(-1, Int32($0) - 4)..<Int32(max(0, $0)), using: &generator)
+            }
             let found = origins(String(letters), below: parent)
             let expected = String(letters.indices.map { isOrigin($0, letters, parent) ? "!" : "." })
-            if found != expected { Issue.record("seed \(seed): \(String(letters)) \(parent): \(found), not \(expected)") }
+            if found != expected {
+                Issue.record("seed \(seed): \(String(letters)) \(parent): \(found), not \(expected)")
+            }
             let fails = letters.contains("E") || letters.contains("e")
             if fails != found.contains("!") { Issue.record("seed \(seed): \(String(letters)) \(parent): \(found)") }
         }
@@ -82,7 +88,9 @@ struct ErrorOriginTests {
             }
             return false
         }
-        guard fails(node), !letters.indices.contains(where: { $0 > node && fails($0) && reaches($0) }) else { return false }
+        guard fails(node), !letters.indices.contains(where: { $0 > node && fails($0) && reaches($0) }) else {
+            return false
+        }
         var at = node
         var isHandled = false
         while letters[at] != "e", parent[at] >= 0 {

@@ -13,15 +13,20 @@ func goldenText(_ trace: AssembledTrace) -> String {
     let summary = trace.summary
     var lines: [String] = []
 
-    lines.append("trace \(exact(summary.duration)), critical \(exact(summary.criticalTime)), uncovered "
-        + exact(columns.uncovered))
+    lines.append(
+        "trace \(exact(summary.duration)), critical \(exact(summary.criticalTime)), uncovered "
+            + exact(columns.uncovered))
     var counts = ["spans \(summary.spanCount)", "errors \(summary.errorCount)", "depth \(summary.maxDepth)"]
     if summary.missingCount > 0 { counts.append("missing \(summary.missingCount)") }
     if summary.duplicateCount > 0 { counts.append("copies \(summary.duplicateCount)") }
     if summary.conflictCount > 0 { counts.append("conflicts \(summary.conflictCount)") }
     lines.append(counts.joined(separator: ", "))
-    lines.append("root " + (summary.rootSpanID.map { "\(short($0)) \(plain(summary.rootService)) \(quoted(summary.rootName))" } ?? "none"))
-    lines.append("services " + summary.services.map { "\(plain($0.name)) \($0.spans)/\($0.errors)" }.joined(separator: ", "))
+    lines.append(
+        "root "
+            + (summary.rootSpanID.map { "\(short($0)) \(plain(summary.rootService)) \(quoted(summary.rootName))" }
+                ?? "none"))
+    lines.append(
+        "services " + summary.services.map { "\(plain($0.name)) \($0.spans)/\($0.errors)" }.joined(separator: ", "))
     for (host, offset) in skew.offsets.enumerated() {
         guard let offset, offset.reference != UInt32(host) else { continue }
         lines.append(
@@ -49,7 +54,8 @@ func goldenText(_ trace: AssembledTrace) -> String {
         if node.isError { line += " | " + (origins.isOrigin[index] ? "origin" : "error") }
         if skew.isAsync[index] { line += " | async" }
         if let fold = folds[index] {
-            line += " | fold \(fold.siblings) siblings \(fold.nodes) nodes \(exact(fold.duration)) errors \(fold.errors)"
+            line +=
+                " | fold \(fold.siblings) siblings \(fold.nodes) nodes \(exact(fold.duration)) errors \(fold.errors)"
         }
         if skew.shift(of: index) != 0 { line += " | shift \(exact(skew.shift(of: index)))" }
         let out = (node.span?.links ?? []).map { link in
@@ -57,7 +63,9 @@ func goldenText(_ trace: AssembledTrace) -> String {
         }
         if !out.isEmpty { line += " | links to " + out.joined(separator: " ") }
         if let back = targets[node.spanID] { line += " | linked from " + back.map(short).joined(separator: " ") }
-        if !node.variants.isEmpty { line += " | variants " + node.variants.map { quoted($0.name) }.joined(separator: " ") }
+        if !node.variants.isEmpty {
+            line += " | variants " + node.variants.map { quoted($0.name) }.joined(separator: " ")
+        }
         if node.copies > 1 { line += " | copies \(node.copies)" }
         if !node.oddities.isEmpty { line += " | " + node.oddities.words.joined(separator: " ") }
         lines.append(String(repeating: "  ", count: node.depth) + line)

@@ -6,7 +6,8 @@ import TraceTesting
 /// Hand-made traces with what must come of them. `Golden/README.md` tells how they are written and checked.
 @Suite("Golden traces give golden trees")
 struct GoldenTraceTests {
-    private static let directory = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    private static let directory =
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         .joined(separator: "/") + "/Golden/"
     private static let isToBeWritten = getenv("WRITE_GOLDEN_TRACES") != nil
 
@@ -18,7 +19,8 @@ struct GoldenTraceTests {
         #expect(try TextFile.names(in: Self.directory, ending: ".golden") == Self.names)
     }
 
-    @Test("The tree is the expected one, byte for byte, and does not depend on the order of the spans", arguments: names)
+    @Test(
+        "The tree is the expected one, byte for byte, and does not depend on the order of the spans", arguments: names)
     func golden(name: String) throws {
         let file = try TraceFile(try TextFile.read(Self.directory + name + ".trace"))
         let found = goldenText(assemble(file.spans, as: file.traceID))

@@ -39,68 +39,98 @@ struct RandomTraceTests {
         return (spans, assemble(spans, as: sampleTrace))
     }
 
-    private func check(_ property: (_ spans: [SpanValue], _ trace: AssembledTrace) -> Bool) {
+    private struct Property {
+        let name: String
+        let holds: (_ spans: [SpanValue], _ trace: AssembledTrace) -> Bool
+    }
+
+    @Test("10,000 traces with every kind of trouble")
+    func properties() {
+        let properties = [
+            Property(name: "every span stands in the tree exactly once", holds: everySpanOnce),
+            Property(
+                name: "the critical path is no longer than the trace, its stretches disjoint and within their spans",
+                holds: criticalPath),
+            Property(
+                name: "no instant is both on the critical path and uncovered, and none is neither in a trace in order",
+                holds: pathAndUncovered),
+            Property(name: "self time is the span's time without the union of its children's", holds: selfTime),
+            Property(name: "error origins are failing spans without failing children waited for", holds: origins),
+        ]
+        var failing = properties.map { _ in [UInt64]() }
+        var inOrder = 0
         for seed in 0..<Self.traces {
             let (spans, trace) = randomTrace(seed)
-            if !property(spans, trace) { Issue.record("seed \(seed)") }
-        }
-    }
-
-    @Test("Every span stands in the tree exactly once")
-    func everySpanOnce() {
-        check { spans, trace in
-            let shown = trace.nodes.filter { !$0.isMissing }
-            let kept = shown.reduce(0) { $0 + $1.copies }
-            let variants = shown.flatMap(\.variants)
-            // Copies of variants are merged, so what is left of the arithmetic is in the summary.
-            let summary = trace.summary
-            return Set(trace.nodes.map(\.spanID)).count == trace.nodes.count
-                && Set(shown.map(\.spanID)) == Set(spans.map(\.spanID))
-                && Set(shown.compactMap(\.span)).union(variants) == Set(spans)
-                && kept + variants.count <= spans.count
-                && summary.spanCount + summary.duplicateCount + summary.conflictCount == spans.count
-        }
-    }
-
-    @Test("The critical path is no longer than the trace, its stretches are disjoint and within their spans")
-    func criticalPath() {
-        check { _, trace in
-            var reach = trace.summary.start
-            var held = Array(repeating: UInt64(0), count: trace.nodes.count)
-            for segment in trace.criticalPath {
-                let node = trace.nodes[segment.node]
-                guard segment.start >= reach, segment.start < segment.end, !node.isMissing,
-                    node.start <= segment.start, segment.end <= node.end
-                else { return false }
-                reach = segment.end
-                held[segment.node] += segment.end - segment.start
-            }
-            return reach <= max(trace.summary.end, trace.summary.start)
-                && held == trace.nodes.map(\.criticalTime)
-                && held.reduce(0, +) == trace.summary.criticalTime
-                && trace.summary.criticalTime <= trace.summary.duration
-        }
-    }
-
-    @Test("The critical path and the uncovered time share the trace: at each instant a span ran, or nobody holds it")
-    func pathAndUncovered() {
-        check { _, trace in
-            let uncovered = TraceColumns(trace).uncovered
-            return trace.summary.criticalTime + uncovered == trace.summary.duration
-                && uncovered == trace.summary.duration - length(of: trace.nodes.indices.filter { !trace.nodes[$0].isMissing }, trace)
-        }
-    }
-
-    @Test("Self time is the node's time without the union of its children's, and 0 for a placeholder")
-    func selfTime() {
-        check { _, trace in
-            trace.nodes.indices.allSatisfy { index in
-                let node = trace.nodes[index]
-                guard !node.isMissing else { return node.selfTime == 0 }
-                let covered = length(of: trace.children(of: index), trace, within: (node.start, node.end))
-                return node.selfTime <= node.duration && node.selfTime == node.duration - covered
+            inOrder += isInOrder(trace) ? 1 : 0
+            for (place, property) in properties.enumerated() where !property.holds(spans, trace) {
+                failing[place].append(seed)
             }
         }
+        for (property, seeds) in zip(properties, failing) {
+            #expect(seeds.isEmpty, "\(property.name): not for \(seeds.count) seeds, such as \(seeds.prefix(5))")
+        }
+        #expect(inOrder > 500, "too few traces in order to prove anything")
+    }
+
+    private func everySpanOnce(_ spans: [SpanValue], _ trace: AssembledTrace) -> Bool {
+        let shown = trace.nodes.filter { !$0.isMissing }
+        let variants = shown.flatMap(\.variants)
+        let summary = trace.summary
+        return Set(trace.nodes.map(\.spanID)).count == trace.nodes.count
+            && Set(shown.map(\.spanID)) == Set(spans.map(\.spanID))
+            && Set(shown.compactMap(\.span)).union(variants) == Set(spans)
+            && shown.reduce(0) { $0 + $1.copies } + variants.count <= spans.count
+            && summary.spanCount + summary.duplicateCount + summary.conflictCount == spans.count
+    }
+
+    private func criticalPath(_: [SpanValue], _ trace: AssembledTrace) -> Bool {
+        var reach = trace.summary.start
+        var held = Array(repeating: UInt64(0), count: trace.nodes.count)
+        for segment in trace.criticalPath {
+            let node = trace.nodes[segment.node]
+            guard segment.start >= reach, segment.start < segment.end, !node.isMissing, node.start <= segment.start,
+                segment.end <= node.end
+            else { return false }
+            reach = segment.end
+            held[segment.node] += segment.end - segment.start
+        }
+        return reach <= trace.summary.end && held == trace.nodes.map(\.criticalTime)
+            && held.reduce(0, +) == trace.summary.criticalTime
+            && trace.summary.criticalTime <= trace.summary.duration
+    }
+
+    /// Whether all times are the spans' own and no child begins before its parent.
+    private func isInOrder(_ trace: AssembledTrace) -> Bool {
+        let excuses: SpanOddities = [.startsBeforeParent, .timeUnset, .timeAbsurd]
+        return trace.nodes.allSatisfy { $0.oddities.isDisjoint(with: excuses) }
+    }
+
+    private func pathAndUncovered(_: [SpanValue], _ trace: AssembledTrace) -> Bool {
+        let covered = length(of: trace.nodes.indices.filter { !trace.nodes[$0].isMissing }, trace)
+        let critical = trace.summary.criticalTime
+        return TraceColumns(trace).uncovered == trace.summary.duration - covered
+            && (isInOrder(trace) ? critical == covered : critical <= covered)
+    }
+
+    private func selfTime(_: [SpanValue], _ trace: AssembledTrace) -> Bool {
+        trace.nodes.indices.allSatisfy { index in
+            let node = trace.nodes[index]
+            guard !node.isMissing else { return node.selfTime == 0 }
+            let covered = length(of: trace.children(of: index), trace, within: (node.start, node.end))
+            return node.selfTime <= node.duration && node.selfTime == node.duration - covered
+        }
+    }
+
+    private func origins(_: [SpanValue], _ trace: AssembledTrace) -> Bool {
+        let columns = TraceColumns(trace)
+        let isAsync = columns.skew.isAsync
+        let isOrigin = columns.origins(isAsync: isAsync).isOrigin
+        return isOrigin.contains(true) == trace.nodes.contains(where: \.isError)
+            && trace.nodes.indices.allSatisfy { index in
+                !isOrigin[index]
+                    || (trace.nodes[index].isError
+                        && trace.children(of: index).allSatisfy { !trace.nodes[$0].isError || isAsync[$0] })
+            }
     }
 
     @Test("Where children come one after the other within their parents, self times sum to the length of the trace")
@@ -134,7 +164,9 @@ struct RandomTraceTests {
             // Wide and of few names, so that runs are long enough.
             let spans = (1...UInt64.random(in: 11...40, using: &generator)).map { id in
                 sample(
-                    id, under: Int.random(in: 0..<4, using: &generator) == 0 ? UInt64.random(in: 1...id, using: &generator) : 1,
+                    id,
+                    under: Int.random(in: 0..<4, using: &generator) == 0
+                        ? UInt64.random(in: 1...id, using: &generator) : 1,
                     1_000 + id, 1_000 + id + UInt64.random(in: 0...50, using: &generator),
                     name: Int.random(in: 0..<20, using: &generator) == 0 ? "other" : "same",
                     error: Bool.random(using: &generator))
@@ -145,22 +177,6 @@ struct RandomTraceTests {
             if folds != slowFolds(trace) { Issue.record("seed \(seed)") }
         }
         #expect(found > 5_000, "too few runs to prove anything")
-    }
-
-    @Test("Error origins are failing spans without failing children that were waited for")
-    func origins() {
-        check { _, trace in
-            let columns = TraceColumns(trace)
-            let isAsync = columns.skew.isAsync
-            let origins = columns.origins(isAsync: isAsync)
-            let hasOrigin = origins.isOrigin.contains(true)
-            return hasOrigin == trace.nodes.contains(where: \.isError)
-                && trace.nodes.indices.allSatisfy { index in
-                    !origins.isOrigin[index]
-                        || (trace.nodes[index].isError
-                            && trace.children(of: index).allSatisfy { !trace.nodes[$0].isError || isAsync[$0] })
-                }
-        }
     }
 
     // MARK: The same, counted plainly
@@ -179,7 +195,8 @@ struct RandomTraceTests {
     private func slowFolds(_ trace: AssembledTrace) -> [SiblingFold] {
         func isAlike(_ left: Int, _ right: Int) -> Bool {
             let (left, right) = (trace.nodes[left], trace.nodes[right])
-            return !left.isMissing && !right.isMissing && left.serviceName == right.serviceName && left.name == right.name
+            return !left.isMissing && !right.isMissing && left.serviceName == right.serviceName
+                && left.name == right.name
                 && left.span?.kind == right.span?.kind
         }
         var folds: [SiblingFold] = []

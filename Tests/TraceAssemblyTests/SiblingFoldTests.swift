@@ -50,7 +50,8 @@ struct SiblingFoldTests {
         let parent: [Int32] = [-1, 0, 0, 0, 0, 0, -1, 6, 6, 6, 6, 6]
         let found = SiblingFolds.find(
             parent: parent, subtreeCount: [6, 1, 1, 1, 1, 1, 6, 1, 1, 1, 1, 1],
-            key: [8, 1, 1, 1, 1, 1, 9, 1, 1, 1, 1, 1], duration: parent.map { _ in 1 }, isError: parent.map { _ in false })
+            key: [8, 1, 1, 1, 1, 1, 9, 1, 1, 1, 1, 1], duration: parent.map { _ in 1 },
+            isError: parent.map { _ in false })
         #expect(found.isEmpty)
     }
 

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Skewed and drifting clocks are found out")
 struct SkewEstimateTests {
-    @Test("±5 s and drift on a fifth of the hosts: for 99 % of the pairs within half the round trip", arguments: [2_000])
+    @Test(
+        "±5 s and drift on a fifth of the hosts: for 99 % of the pairs within half the round trip", arguments: [2_000])
     func estimates(traces: Int) {
         var direct = Tally()
         var tied = Tally()

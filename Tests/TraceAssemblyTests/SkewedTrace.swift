@@ -35,7 +35,9 @@ struct SkewedTrace {
     }
 
     /// How far the second clock is ahead of the first in the middle of the trace.
-    func truth(_ first: Int, _ second: Int) -> Int64 { error(of: second, at: length / 2) - error(of: first, at: length / 2) }
+    func truth(_ first: Int, _ second: Int) -> Int64 {
+        error(of: second, at: length / 2) - error(of: first, at: length / 2)
+    }
 
     private func error(of host: Int, at time: UInt64) -> Int64 {
         ahead[host] + Int64(Int128(gain[host]) * Int128(time) / 1_000_000_000)
@@ -122,6 +124,7 @@ struct SkewedTrace {
     /// Work between calls: up to 2 ms, at times up to a second.
     private func pause(_ generator: inout SeededGenerator) -> UInt64 {
         Int.random(in: 0..<40, using: &generator) == 0
-            ? UInt64.random(in: 0...1_000_000_000, using: &generator) : UInt64.random(in: 1...2_000_000, using: &generator)
+            ? UInt64.random(in: 0...1_000_000_000, using: &generator)
+            : UInt64.random(in: 1...2_000_000, using: &generator)
     }
 }

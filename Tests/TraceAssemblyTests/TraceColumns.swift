@@ -60,7 +60,8 @@ struct TraceColumns {
             key: trace.nodes.map { node in
                 guard let span = node.span else { return SiblingFolds.unlike }
                 let next = UInt32(keys.count)
-                return keys[Alike(service: span.serviceName, name: span.name, kind: span.kind), default: next, adding: next]
+                return keys[
+                    Alike(service: span.serviceName, name: span.name, kind: span.kind), default: next, adding: next]
             }, duration: trace.nodes.map(\.duration), isError: trace.nodes.map(\.isError))
     }
 

@@ -23,15 +23,19 @@ struct TraceFileTests {
         #expect((span.spanID, span.parentSpanID) == (SpanID(value: 0xA1), nil))
         #expect((span.startUnixNano, span.endUnixNano) == (2_000, 2_001_000))
         #expect((span.kind, span.name) == (.server, "name"))
-        #expect(span.resource.attributes == [
-            Attribute("service.name", .string("a \"b\" \\ \n\t\u{202E}")), Attribute("host.name", .string("node-1")),
-        ])
+        #expect(
+            span.resource.attributes == [
+                Attribute("service.name", .string("a \"b\" \\ \n\t\u{202E}")),
+                Attribute("host.name", .string("node-1")),
+            ])
         #expect(span.status == SpanStatus(.error, message: "it broke"))
-        #expect(span.attributes == [Attribute("n", .int(5)), Attribute("s", .string("5")), Attribute("t", .string("x"))])
-        #expect(span.links == [
-            SpanLink(traceID: file.traceID, spanID: SpanID(value: 0xB)),
-            SpanLink(traceID: TraceID(high: 0, low: 0x77), spanID: SpanID(value: 0xC)),
-        ])
+        #expect(
+            span.attributes == [Attribute("n", .int(5)), Attribute("s", .string("5")), Attribute("t", .string("x"))])
+        #expect(
+            span.links == [
+                SpanLink(traceID: file.traceID, spanID: SpanID(value: 0xB)),
+                SpanLink(traceID: TraceID(high: 0, low: 0x77), spanID: SpanID(value: 0xC)),
+            ])
         #expect(span.events == [SpanEvent("went by", at: 1_003)])
         #expect(file.spans[1] == file.spans[2])
         #expect((file.spans[1].startUnixNano, file.spans[1].endUnixNano) == (5, .max))

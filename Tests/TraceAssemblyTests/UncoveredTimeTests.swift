@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Time in which no span ran, and spans that never came")
 struct UncoveredTimeTests {
-    private func uncovered(_ spans: [(Int32, UInt64, UInt64)], missing: [Int] = [], _ from: UInt64, _ to: UInt64) -> UInt64 {
+    private func uncovered(_ spans: [(Int32, UInt64, UInt64)], missing: [Int] = [], _ from: UInt64, _ to: UInt64)
+        -> UInt64
+    {
         UncoveredTime.total(
             parent: spans.map(\.0), start: spans.map(\.1), end: spans.map(\.2),
             isMissing: spans.indices.map { missing.contains($0) }, from: from, to: to)

@@ -52,7 +52,10 @@ package struct TraceFile: Sendable {
             spans += Array(repeating: span.value, count: span.copies)
             return
         }
-        let count = switch pattern { case .row(let count, _), .chain(let count, _): count }
+        let count =
+            switch pattern {
+            case .row(let count, _), .chain(let count, _): count
+            }
         for number in 0..<count {
             var value = span.value
             value.spanID.value &+= number
