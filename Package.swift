@@ -251,7 +251,7 @@ let package = Package(
             "Querying",
             [
                 "Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "TraceAssembly",
-                "Summaries", "TraceSearch", "WireFormat",
+                "Summaries", "TraceSearch", "QueryLanguage", "WireFormat",
             ]),
         tests(
             "JaegerAPI",

@@ -21,7 +21,14 @@ final class TenantStores: Sendable {
         let store: SegmentStore
         let refusals: RefusalRing
         let large = LargeTraces()
-        let shelf = TraceShelf()
+        let shelf: TraceShelf
+
+        init(tenant: TenantName?, store: SegmentStore, refusals: RefusalRing) {
+            self.tenant = tenant
+            self.store = store
+            self.refusals = refusals
+            shelf = TraceShelf(histories: LatencyHistories { try store.figures($0, fresh: false).summary })
+        }
     }
 
     enum Found {

@@ -45,12 +45,10 @@ struct LatencyHistory: Sendable {
     }
 
     /// For each operation of a trace.
-    func tables(for columns: SpanColumns) -> [RankTable?] {
+    func tables(for operations: [SpanOperation], _ texts: TextTable) -> [RankTable?] {
         guard !tables.isEmpty else { return [] }
-        return columns.operations.map { operation in
-            self.table(
-                service: columns.texts[Int(operation.service)], name: columns.texts[Int(operation.name)],
-                kind: operation.kind)
+        return operations.map { operation in
+            self.table(service: texts[Int(operation.service)], name: texts[Int(operation.name)], kind: operation.kind)
         }
     }
 

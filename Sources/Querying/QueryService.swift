@@ -155,7 +155,10 @@ package struct QueryService {
             return response
         }
         let trace = try assembled(message, id)
-        return .json(TraceJSON.write(trace, window: offset..<offset + limit, isTruncated: isTruncated))
+        let now = WallClock.unixNanoseconds()
+        let view = try? TraceViewReader(source: source, shelf: shelf).view(of: id, now: now)
+        return .json(
+            TraceJSON.write(trace, view, window: offset..<offset + limit, isTruncated: isTruncated, now: now))
     }
 
     private func read(_ id: TraceID) throws(QueryError) -> (message: [UInt8], isTruncated: Bool)? {

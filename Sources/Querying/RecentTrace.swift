@@ -49,7 +49,7 @@ enum RecentJSON {
                 writer.member("service", slowest.serviceName)
                 writer.member("name", slowest.name)
                 writer.member("criticalNs", slowest.criticalTime)
-                writer.member("latencyStep", Int(slowest.latencyStep.rawValue))
+                writer.member("latency_step", Int(slowest.latencyStep.rawValue))
             }
         }
     }

@@ -33,12 +33,16 @@ struct TraceFlame {
         var all: [Frame] = []
         var places: [Key: Int32] = [:]
         var frameOf = [Int32](repeating: -1, count: shape.count)
+        // Neighbours are often of one frame.
+        var last = (key: Key(parent: -2, service: 0, name: 0), place: Int32(-1))
         for node in 0..<shape.count {
             let above = shape.parent[node] < 0 ? -1 : frameOf[Int(shape.parent[node])]
             let operation = shape.operations[Int(shape.operation[node])]
             let key = Key(parent: above, service: operation.service, name: operation.name)
             let place: Int32
-            if let known = places[key] {
+            if key == last.key {
+                place = last.place
+            } else if let known = places[key] {
                 place = known
             } else {
                 place = Int32(truncatingIfNeeded: all.count)
@@ -49,6 +53,7 @@ struct TraceFlame {
                         operation: shape.operation[node], first: node))
             }
             frameOf[node] = place
+            last = (key, place)
             all[Int(place)].add(node, shape)
         }
         guard all.count > limit else {

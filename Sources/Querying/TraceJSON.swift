@@ -10,6 +10,8 @@ struct TraceJSON {
     private let trace: AssembledTrace
     private let window: Range<Int>
     private let isTruncated: Bool
+    /// The same tree with ranks and findings; nil where it is another one, as something came between two readings.
+    private let rows: TraceRows?
     private var resources = ValueTable<ResourceValue>()
     private var scopes = ValueTable<ScopeValue>()
 
@@ -31,14 +33,24 @@ struct TraceJSON {
 
     /// Writes the nodes of `window`, which may reach beyond the last; everything else is about the whole trace.
     /// `isTruncated`: more of the trace is stored than was read.
-    static func write(_ trace: AssembledTrace, window: Range<Int>, isTruncated: Bool) -> [UInt8] {
-        var json = TraceJSON(trace, window.clamped(to: trace.nodes.indices), isTruncated)
+    static func write(
+        _ trace: AssembledTrace, _ view: TraceView?, window: Range<Int>, isTruncated: Bool, now: UInt64
+    ) -> [UInt8] {
+        let window = window.clamped(to: trace.nodes.indices)
+        let isSame =
+            view.map { view in
+                view.shape.count == trace.nodes.count
+                    && window.allSatisfy { view.shape.id[$0] == trace.nodes[$0].spanID.value }
+            } ?? false
+        let rows = isSame ? view.map { TraceRows($0, now: now, window: window) } : nil
+        var json = TraceJSON(trace, window, isTruncated, rows)
         json.writeAll()
         return json.writer.bytes
     }
 
-    private init(_ trace: AssembledTrace, _ window: Range<Int>, _ isTruncated: Bool) {
+    private init(_ trace: AssembledTrace, _ window: Range<Int>, _ isTruncated: Bool, _ rows: TraceRows?) {
         self.isTruncated = isTruncated
+        self.rows = rows
         self.trace = trace
         self.window = window
         writer = JSONWriter(capacity: 512 + window.count * 512)
@@ -104,7 +116,13 @@ struct TraceJSON {
         writer.member("selfNs", node.selfTime)
         writer.member("criticalNs", node.criticalTime)
         writer.member("onCriticalPath", node.isOnCriticalPath)
-        writer.member("latencyStep", Int(node.latencyStep.rawValue))
+        if let rows {
+            rows.findings(index, to: &writer)
+        } else {
+            writer.member("latency_step", Int(node.latencyStep.rawValue))
+            writer.key("latency_rank")
+            writer.null()
+        }
         writer.key("oddities")
         writer.beginArray()
         if !node.oddities.isEmpty { for word in node.oddities.words { writer.string(word) } }

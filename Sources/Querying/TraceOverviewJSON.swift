@@ -84,6 +84,7 @@ struct TraceOverviewJSON {
         writer.key("colour")
         writer.object { writer in
             writer.member("basis", shape.colours.basis.rawValue)
+            if view.isHistoryPending { writer.member("pending", true) }
             if let history = view.history {
                 writer.member("from", WallClock.rfc3339(unixNanoseconds: history.from))
                 writer.member("to", WallClock.rfc3339(unixNanoseconds: history.to))

@@ -36,7 +36,6 @@ struct TraceRows {
     }
 
     private func members(_ node: Int, _ writer: inout JSONWriter) {
-        let colours = shape.colours
         writer.member("index", node)
         writer.member("spanId", SpanID(value: shape.id[node]).description)
         writer.key("parent")
@@ -49,20 +48,12 @@ struct TraceRows {
         writer.member("selfNs", shape.selfTime[node])
         writer.member("criticalNs", shape.criticalTime[node])
         if shape.criticalTime[node] > 0 { stretches(node, &writer) }
-        writer.member("latency_step", Int(colours.step[node].rawValue))
-        writer.key("latency_rank")
-        writer.rank(colours.rank[node])
+        findings(node, to: &writer)
         if shape.isError(node) { writer.member("error", true) }
-        if origins.contains(Int32(truncatingIfNeeded: node)) { writer.member("origin", true) }
         if shape.isMissing(node) { writer.member("missing", evidence.rawValue) }
         if !shape.oddities[node].isEmpty {
             writer.key("oddities")
             writer.array { writer in for word in shape.oddities[node].words { writer.string(word) } }
-        }
-        let shift = shape.findings.shift(of: node)
-        if shift != 0 {
-            writer.key("shiftNs")
-            writer.number(shift)
         }
         writer.member("service", shape.service(node))
         writer.member("name", shape.name(node))
@@ -78,6 +69,19 @@ struct TraceRows {
                 writer.member("durationNs", fold.duration)
                 writer.member("errors", fold.errors)
             }
+        }
+    }
+
+    /// What follows from the trace as a whole and not from the span.
+    func findings(_ node: Int, to writer: inout JSONWriter) {
+        writer.member("latency_step", Int(shape.colours.step[node].rawValue))
+        writer.key("latency_rank")
+        writer.rank(shape.colours.rank[node])
+        if origins.contains(Int32(truncatingIfNeeded: node)) { writer.member("origin", true) }
+        let shift = shape.findings.shift(of: node)
+        if shift != 0 {
+            writer.key("shiftNs")
+            writer.number(shift)
         }
     }
 

@@ -12,16 +12,19 @@ package final class TraceShelf: Sendable {
     }
     private struct Book {
         var entries: [TraceID: Entry] = [:]
-        var histories: [UInt64: LatencyHistory] = [:]
         var bytes = 0
         var uses: UInt64 = 0
         var erasures: UInt64 = 0
     }
     private let book = Mutex(Book())
     private let maxBytes: Int
-    private static let maxHistories = 8
+    /// Nil: histories are made by whoever asks.
+    let histories: LatencyHistories?
 
-    package init(maxBytes: Int = 256 << 20) { self.maxBytes = maxBytes }
+    package init(maxBytes: Int = 256 << 20, histories: LatencyHistories? = nil) {
+        self.maxBytes = maxBytes
+        self.histories = histories
+    }
 
     /// - Parameter places: of its spans now; a view of others is forgotten.
     func find(_ id: TraceID, at places: [FramePlace]) -> TraceView? {
@@ -47,17 +50,6 @@ package final class TraceShelf: Sendable {
             book.bytes += view.byteCount
             book.entries[view.shape.traceID] = Entry(view: view, lastUse: book.uses)
         }
-    }
-
-    /// - Parameter minute: since 1970, in which it ends.
-    func history(endingIn minute: UInt64, _ make: () throws -> LatencyHistory) rethrows -> LatencyHistory {
-        if let known = book.withLock({ $0.histories[minute] }) { return known }
-        let made = try make()
-        book.withLock { book in
-            if book.histories.count >= Self.maxHistories { book.histories = [:] }
-            book.histories[minute] = made
-        }
-        return made
     }
 
     /// What was erased is in no memory.

@@ -7,14 +7,17 @@ import WireFormat
 
 /// A trace put in order, with where each of its spans lies.
 package struct TraceView: Sendable {
-    let shape: TraceShape
+    private(set) var shape: TraceShape
     /// What `shape.place` counts.
     let places: [FramePlace]
     /// More is stored of the trace than could be kept.
     let isTruncated: Bool
     /// When the newest of its spans was stored, in Unix nanoseconds.
     let newestArrival: UInt64?
-    let history: (from: UInt64, to: UInt64)?
+    /// What ranks come from.
+    private(set) var history: (from: UInt64, to: UInt64)?
+    /// Steps follow from shares until the history is at hand.
+    private(set) var isHistoryPending: Bool
     /// Places in `shape.path`, by node, and of one node by time.
     private let pathByNode: [Int32]
 
@@ -25,16 +28,26 @@ package struct TraceView: Sendable {
 
     init(
         _ shape: TraceShape, places: [FramePlace], isTruncated: Bool, newestArrival: UInt64?,
-        history: (from: UInt64, to: UInt64)?
+        history: LatencyHistory?, isHistoryPending: Bool
     ) {
         self.shape = shape
         self.places = places
         self.isTruncated = isTruncated
         self.newestArrival = newestArrival
-        self.history = history
+        self.history = history.map { ($0.from, $0.to) }
+        self.isHistoryPending = isHistoryPending
         let path = shape.path
         pathByNode = path.indices.sorted { (path[$0].node, $0) < (path[$1].node, $1) }
             .map { Int32(truncatingIfNeeded: $0) }
+    }
+
+    /// The same with steps that follow from a history.
+    func coloured(by history: LatencyHistory?) -> TraceView {
+        var view = self
+        view.isHistoryPending = false
+        view.history = history.map { ($0.from, $0.to) }
+        if let history { view.shape = shape.coloured(by: history.tables(for: shape.operations, shape.texts)) }
+        return view
     }
 
     /// The stretches of the critical path that are a node's own, by time.
@@ -65,7 +78,7 @@ struct TraceViewReader {
         let frames = source.frames()
         let places = frames.places(of: id)
         guard !places.isEmpty else { return nil }
-        if let known = shelf.find(id, at: places) { return known }
+        if let known = shelf.find(id, at: places) { return latest(known) }
         var columns = SpanColumns(of: id)
         var newest: UInt64?
         for (number, place) in places.enumerated() where !columns.isFull {
@@ -78,29 +91,43 @@ struct TraceViewReader {
         }
         guard columns.count > 0 else { return nil }
         let isFull = columns.isFull
-        let history = history(of: columns)
-        let tables = history?.tables(for: columns) ?? []
+        let minute = Self.minute(of: columns.start)
+        // Made while the tree is made, if it was not at hand.
+        if let minute { _ = shelf.histories?.history(endingIn: minute, waits: false) }
         let (ids, placeOf) = (columns.id, columns.place)
-        let shape = TraceShape(columns, history: tables) { rows in
+        let bare = TraceShape(columns) { rows in
             try? spans(rows.map { (ids[$0], placeOf[$0]) }, of: id, at: places, frames)
         }
+        let (history, isPending) = history(endingIn: minute)
+        let shape = history.map { bare.coloured(by: $0.tables(for: bare.operations, bare.texts)) } ?? bare
         let view = TraceView(
-            shape, places: places, isTruncated: isFull, newestArrival: newest,
-            history: history.map { ($0.from, $0.to) })
+            shape, places: places, isTruncated: isFull, newestArrival: newest, history: history,
+            isHistoryPending: isPending)
         shelf.keep(view)
         return view
     }
 
-    /// The hour before the trace began. Nil where its time is none, or figures cannot be had: colours follow from shares then.
-    private func history(of columns: SpanColumns) -> LatencyHistory? {
-        guard let first = columns.start.lazy.filter({ SummaryMinute.of($0) != SummaryMinute.noTime }).min() else {
-            return nil
-        }
-        let minute = UInt64(SummaryMinute.of(first))
-        return try? shelf.history(endingIn: minute) {
-            let filter = LatencyHistory.filter(before: minute)
-            return LatencyHistory(try source.figures(filter, fresh: false).summary, filter)
-        }
+    /// A trace that was put in order before its history was there.
+    private func latest(_ view: TraceView) -> TraceView {
+        guard view.isHistoryPending, let minute = Self.minute(of: view.shape.start) else { return view }
+        let (history, isPending) = history(endingIn: minute)
+        guard !isPending else { return view }
+        let coloured = view.coloured(by: history)
+        shelf.keep(coloured)
+        return coloured
+    }
+
+    /// In which the trace began; nil where its times are none.
+    private static func minute(of starts: [UInt64]) -> UInt64? {
+        starts.lazy.filter { SummaryMinute.of($0) != SummaryMinute.noTime }.min().map { UInt64(SummaryMinute.of($0)) }
+    }
+
+    /// Of the hour before. Nil where figures cannot be had: steps follow from shares then.
+    private func history(endingIn minute: UInt64?) -> (history: LatencyHistory?, isPending: Bool) {
+        guard let minute else { return (nil, false) }
+        if let histories = shelf.histories { return histories.history(endingIn: minute) }
+        let filter = LatencyHistory.filter(before: minute)
+        return ((try? source.figures(filter, fresh: false)).map { LatencyHistory($0.summary, filter) }, false)
     }
 
     /// A message with all copies of a span at some places.

@@ -3,12 +3,12 @@ import Glibc
 /// State behind a POSIX mutex, with a condition to wait on. Sections are short: no I/O and no compression inside.
 ///
 /// Unchecked because the compiler cannot see that `state` is touched only between lock and unlock.
-final class Monitor<State>: @unchecked Sendable {
+package final class Monitor<State>: @unchecked Sendable {
     private var state: State
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    init(_ initial: sending State) {
+    package init(_ initial: sending State) {
         state = initial
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
@@ -25,14 +25,14 @@ final class Monitor<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func withLock<R, E: Error>(_ body: (inout State) throws(E) -> R) throws(E) -> R {
+    package func withLock<R, E: Error>(_ body: (inout State) throws(E) -> R) throws(E) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(&state)
     }
 
     /// Changes the state and wakes everybody who waits, or nobody where `wakes` says that nobody waits for this.
-    func update<R>(_ body: (inout State) -> R, wakingIf wakes: (State) -> Bool = { _ in true }) -> R {
+    package func update<R>(_ body: (inout State) -> R, wakingIf wakes: (State) -> Bool = { _ in true }) -> R {
         pthread_mutex_lock(mutex)
         let result = body(&state)
         let isAwaited = wakes(state)
@@ -44,7 +44,7 @@ final class Monitor<State>: @unchecked Sendable {
 
     /// Asks `body` now, after each wake-up, and once more after `nanoseconds`; ends with the first value it gives. Nil when
     /// the time passed and there was still none.
-    func wait<R>(atMost nanoseconds: UInt64? = nil, _ body: (inout State) -> R?) -> R? {
+    package func wait<R>(atMost nanoseconds: UInt64? = nil, _ body: (inout State) -> R?) -> R? {
         let deadline = nanoseconds.map { StoreClock.read(CLOCK_MONOTONIC) &+ min($0, 1 << 60) }
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }

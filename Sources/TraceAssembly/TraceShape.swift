@@ -28,7 +28,7 @@ package struct TraceShape: Sendable {
     package let status: [UInt8]
     package let eventCount: [UInt16]
     package let linkCount: [UInt16]
-    package let colours: TraceColours
+    package private(set) var colours: TraceColours
     package let findings: TraceFindings
 
     package let operations: [SpanOperation]
@@ -57,6 +57,15 @@ package struct TraceShape: Sendable {
             body(child)
             child += Int(subtreeCount[child])
         }
+    }
+
+    /// The same with other steps.
+    package func coloured(by history: [RankTable?]) -> TraceShape {
+        var shape = self
+        shape.colours = TraceColours(
+            durations: (0..<count).lazy.map { duration($0) }, operations: operation, criticalTimes: criticalTime,
+            pathTotal: summary.criticalTime, history)
+        return shape
     }
 
     /// The first node with an id; a placeholder if no span has it.

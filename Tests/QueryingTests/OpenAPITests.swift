@@ -43,12 +43,15 @@ struct OpenAPITests {
         }
         #expect(
             described == [
-                "/api/v1/traces/{id}", "/api/v1/services", "/api/v1/search", "/api/v1/attributes",
+                "/api/v1/traces/{id}", "/api/v1/traces/{id}/overview", "/api/v1/traces/{id}/rows",
+                "/api/v1/traces/{id}/spans/{span}", "/api/v1/traces/{id}/find", "/api/v1/traces/{id}/flame",
+                "/api/v1/traces/{id}/operations", "/api/v1/traces/{id}/events", "/api/v1/services", "/api/v1/search",
+                "/api/v1/attributes",
                 "/api/v1/attributes/{key}", "/api/v1/red", "/api/v1/graph",
                 "/api/v1/recent", "/api/v1/ledger", "/api/v1/explain/{id}",
             ])
         for path in described {
-            let target = path.hasSuffix("}") ? path.prefix { $0 != "{" } + "\(sampleID)" : path
+            let target = path.split(separator: "/").map { $0.hasPrefix("{") ? "/\(sampleID)" : "/\($0)" }.joined()
             let answered = Self.get(target)
             #expect(!answered.contains("unknown_path"), "\(path)")
         }
@@ -76,6 +79,11 @@ struct OpenAPITests {
                 }
             })
         var sent = Self.keys(of: Self.get("/api/v1/traces/\(sampleID)", source))
+        for part in ["overview", "rows", "find", "flame", "operations", "events", "spans/0000000000000002"] {
+            // OTLP's own names are described elsewhere.
+            let own = Self.get("/api/v1/traces/\(sampleID)/\(part)", source).split(separator: #""otlp":"#).first ?? ""
+            sent.formUnion(Self.keys(of: String(own)))
+        }
         sent.formUnion(Self.keys(of: Self.get("/api/v1/services", source)))
         sent.formUnion(Self.keys(of: Self.get("/api/v1/recent", source)))
         sent.formUnion(Self.keys(of: Self.get("/api/v1/nothing")))

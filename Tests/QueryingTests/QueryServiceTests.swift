@@ -65,18 +65,18 @@ struct QueryServiceTests {
             + #""maxDepth":1,"nodeCount":2,"offset":0,"services":[{"name":"gateway","spans":1,"errors":0},"#
             + #"{"name":"payments","spans":1,"errors":1}]},"spans":["#
             + #"{"spanId":"0000000000000001","parent":null,"depth":0,"childCount":1,"subtreeCount":2,"offsetNs":0,"#
-            + #""durationNs":1000,"selfNs":200,"criticalNs":200,"onCriticalPath":true,"latencyStep":2,"oddities":[],"#
+            + #""durationNs":1000,"selfNs":200,"criticalNs":200,"onCriticalPath":true,"latency_step":2,"latency_rank":null,"oddities":[],"#
             + #""missing":false,"service":"gateway","name":"GET /pay","kind":"server","start":"1000","end":"2000","#
-            + #""status":{"code":"unset","message":""},"attributes":[],"events":[],"links":[],"resource":0,"scope":0,"#
-            + #""traceState":"","flags":0},"#
+            + #""status":{"code":"unset","message":""},"attributes":[],"events":[],"links":[],"traceState":"","flags":0,"#
+            + #""resource":0,"scope":0},"#
             + #"{"spanId":"0000000000000002","parent":0,"depth":1,"childCount":0,"subtreeCount":1,"offsetNs":100,"#
-            + #""durationNs":800,"selfNs":800,"criticalNs":800,"onCriticalPath":true,"latencyStep":4,"oddities":[],"#
+            + #""durationNs":800,"selfNs":800,"criticalNs":800,"onCriticalPath":true,"latency_step":4,"latency_rank":null,"origin":true,"oddities":[],"#
             + #""missing":false,"parentSpanId":"0000000000000001","service":"payments","name":"charge","kind":"server","#
             + #""start":"1100","end":"1900","status":{"code":"error","message":"card \"declined\""},"#
             + #""attributes":[{"key":"retries","type":"int","value":"7"}],"#
             + #""events":[{"name":"retry","time":"1500","attributes":[]}],"#
             + #""links":[{"traceId":"00000000000000010000000000000002","spanId":"0000000000000003","traceState":"","#
-            + #""flags":0,"attributes":[]}],"resource":1,"scope":0,"traceState":"","flags":0}],"#
+            + #""flags":0,"attributes":[]}],"traceState":"","flags":0,"resource":1,"scope":0}],"#
             + #""criticalPath":[[0,0,100],[1,100,800],[0,900,100]],"#
             + #""resources":[{"attributes":[{"key":"service.name","type":"string","value":"gateway"}],"schemaUrl":""},"#
             + #"{"attributes":[{"key":"service.name","type":"string","value":"payments"}],"schemaUrl":""}],"#
@@ -223,11 +223,11 @@ struct QueryServiceTests {
             text(response) == #"{"traces":[{"traceId":"00000000000000000000000000000009","rootService":"batch","#
                 + #""rootName":"nightly","start":"10","durationNs":10,"spanCount":1,"errorCount":0,"missingCount":0,"#
                 + #""services":["batch"],"serviceCount":1,"criticalByStep":[0,0,0,0,10],"#
-                + #""slowest":{"spanId":"0000000000000005","service":"batch","name":"nightly","criticalNs":10,"latencyStep":4}},"#
+                + #""slowest":{"spanId":"0000000000000005","service":"batch","name":"nightly","criticalNs":10,"latency_step":4}},"#
                 + #"{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","rootService":"gateway","rootName":"GET /pay","#
                 + #""start":"1000","durationNs":1000,"spanCount":2,"errorCount":1,"missingCount":0,"#
                 + #""services":["gateway","payments"],"serviceCount":2,"criticalByStep":[0,0,200,0,800],"#
-                + #""slowest":{"spanId":"0000000000000002","service":"payments","name":"charge","criticalNs":800,"latencyStep":4}}],"#
+                + #""slowest":{"spanId":"0000000000000002","service":"payments","name":"charge","criticalNs":800,"latency_step":4}}],"#
                 + #""truncated":false}"#)
         #expect(text(get(source, "/api/v1/recent?limit=1")).contains("nightly"))
         #expect(!text(get(source, "/api/v1/recent?limit=1")).contains("gateway"))

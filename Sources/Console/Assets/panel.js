@@ -64,7 +64,7 @@ function body(data, span, jump) {
     h("div.tiles", null,
       tile("Duration", duration(span.durationNs)),
       tile("Of its own", duration(span.selfNs)),
-      tile("Critical path", span.onCriticalPath ? percent(span.criticalNs, trace.criticalNs) : "not on it", `step${span.latencyStep}`, stepName(span.latencyStep))),
+      tile("Critical path", span.onCriticalPath ? percent(span.criticalNs, trace.criticalNs) : "not on it", `step${span.latency_step}`, stepName(span.latency_step))),
     failed && h("p.notice.bad", null, h("strong", null, "✕ Error"), span.status.message ? `: ${span.status.message}` : " without a message"),
     span.oddities.length > 0 && section("Worth knowing", h("ul", null, span.oddities.map((word) => h("li", null, ODDITIES[word] ?? word)))),
     section("Span", facts([

@@ -89,7 +89,7 @@ function heading({ trace, spans }, waterfall) {
       trace.duplicateCount > 0 && figure("Copies", trace.duplicateCount, null, "Spans that arrived more than once; the copies were merged"),
       trace.conflictCount > 0 && figure("Conflicts", trace.conflictCount, "odd", "Different spans that share one id")),
     slow !== undefined && h("p.verdict", null,
-      h(`i.swatch.step${spans[slow].latencyStep}`, { "aria-hidden": "true" }),
+      h(`i.swatch.step${spans[slow].latency_step}`, { "aria-hidden": "true" }),
       "Slowest: ", h("button.jump", { type: "button", onclick: () => waterfall.nextSlow(1, true) },
         h("b", null, named(spans[slow].service, "unknown service")), ` · ${named(spans[slow].name, "unnamed")}`),
       h("span.number", null, ` ${duration(spans[slow].criticalNs)} of its own, ${percent(spans[slow].criticalNs, trace.criticalNs)} of the waiting`),

@@ -95,7 +95,7 @@ function row(trace, range) {
         h("time", { "data-ns": trace.start, title: shortMoment(trace.start) }, ago(trace.start)), " · ",
         count(trace.spanCount, "span"), others.length > 0 && ` · with ${others.slice(0, 4).join(", ")}`,
         trace.serviceCount - 1 > 4 && ` and ${trace.serviceCount - 5} more`)),
-    h("span.slow", null, slowest && slowest.latencyStep >= 1 && [
+    h("span.slow", null, slowest && slowest.latency_step >= 1 && [
       h("span.sub", null, "slowest "),
       h("span.slowname", null, `${named(slowest.service, "unknown service")} · ${named(slowest.name, "unnamed")}`),
       h("span.share", null, percent(slowest.criticalNs, total))]),

@@ -20,7 +20,7 @@ export class Waterfall {
     this.focus = 0;
     this.chosen = null;
     this.path = pathByNode(data.criticalPath, this.total);
-    this.slow = data.spans.map((_, index) => index).filter((index) => data.spans[index].latencyStep >= 1)
+    this.slow = data.spans.map((_, index) => index).filter((index) => data.spans[index].latency_step >= 1)
       .sort((a, b) => data.spans[b].criticalNs - data.spans[a].criticalNs || a - b).slice(0, 50);
     if (!this.slow.length) this.slow = slowest(data.spans);
     this.slowAt = -1;
@@ -114,11 +114,11 @@ export class Waterfall {
     const span = this.spans[index];
     const from = (100 * span.offsetNs) / this.total;
     const width = (100 * span.durationNs) / this.total;
-    const bar = h(`div.bar.step${span.latencyStep}${failed ? ".failed" : ""}${span.missing ? ".absent" : ""}`);
+    const bar = h(`div.bar.step${span.latency_step}${failed ? ".failed" : ""}${span.missing ? ".absent" : ""}`);
     place(bar, from, width);
     const marks = (this.path.get(index) ?? []).map(([at, length]) => place(h("i.path"), (100 * at) / this.total, (100 * length) / this.total));
     const label = h("span.took", null, span.missing ? "not arrived" : duration(span.durationNs),
-      span.latencyStep > 0 && h("b", null, ` ${percent(span.criticalNs, this.trace.criticalNs)}`));
+      span.latency_step > 0 && h("b", null, ` ${percent(span.criticalNs, this.trace.criticalNs)}`));
     // Behind the bar where there is room, else before it, else on it.
     const room = (100 * 132) / Math.max(1, this.wide);
     if (from + width + room < 100) label.style.setProperty("inset-inline-start", `calc(${from + width}% + 8px)`);
@@ -277,7 +277,7 @@ function track(data, total) {
     if (length < total / 1000 && at + length < end + total / 500) continue;
     end = at + length;
     const span = data.spans[node];
-    const part = place(h(`i.step${span.latencyStep}`), (100 * at) / total, (100 * length) / total);
+    const part = place(h(`i.step${span.latency_step}`), (100 * at) / total, (100 * length) / total);
     part.title = visible(`${named(span.service, "unknown service")} · ${named(span.name, "unnamed")}: ${duration(length)}`);
     parts.push(part);
   }
