@@ -80,6 +80,9 @@ let package = Package(
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
         library("QueryLanguage", ["TraceModel", "OTLP", "TraceAssembly"], settings: pointerFree),
+        library(
+            "TraceComparison", ["TraceModel", "OTLP", "Summaries", "TraceAssembly", "QueryLanguage"],
+            settings: pointerFree),
         library("ForeignTraces", ["TraceModel", "JSON", "OTLP"], settings: pointerFree),
 
         // What both daemons do alike: start, answer health, wait for signals.
@@ -109,7 +112,7 @@ let package = Package(
             "Querying",
             [
                 "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "Summaries", "TraceAssembly", "QueryLanguage",
-                "TraceSearch", "SelfTelemetry",
+                "TraceComparison", "TraceSearch", "SelfTelemetry",
             ]),
         // Takes spans out of a store for good, and gives a receipt.
         library(
@@ -205,6 +208,7 @@ let package = Package(
         tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files", "StorageTesting"]),
         tests("Refining", ["Refining", "WireFormat", "TraceModel"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
+        tests("TraceComparison", ["TraceComparison", "TraceModel", "OTLP", "TraceAssembly", "QueryLanguage"]),
         tests("QueryLanguage", ["QueryLanguage", "QueryTesting", "TraceModel", "OTLP", "TraceAssembly"]),
         tests(
             "TraceSearch",
@@ -243,7 +247,7 @@ let package = Package(
             "Querying",
             [
                 "Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "TraceAssembly",
-                "Summaries", "TraceSearch", "WireFormat",
+                "Summaries", "TraceSearch", "QueryLanguage", "WireFormat",
             ]),
         tests(
             "JaegerAPI",

@@ -13,8 +13,8 @@ import WireFormat
 ///
 /// `HEAD` gets the answer of `GET`; the server leaves the body out.
 package struct QueryService {
-    private let source: any TraceSource
-    private let limits: QueryLimits
+    let source: any TraceSource
+    let limits: QueryLimits
     private let version: String
     private let digests = RecentDigests()
 
@@ -44,6 +44,7 @@ package struct QueryService {
         case red
         case graph
         case services
+        case compare
         case recent
         case ledger
         case explain(String)
@@ -62,6 +63,7 @@ package struct QueryService {
             case "red" where rest.count == 1: self = .red
             case "graph" where rest.count == 1: self = .graph
             case "services" where rest.count == 1: self = .services
+            case "compare" where rest.count == 1: self = .compare
             case "recent" where rest.count == 1: self = .recent
             case "ledger" where rest.count == 1: self = .ledger
             case "explain" where rest.count == 2 && !rest[1].isEmpty: self = .explain(String(rest[1]))
@@ -76,7 +78,7 @@ package struct QueryService {
                 404, "unknown_path", "there is nothing at '\(shortened(head.path))'",
                 hint:
                     "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/attributes, /api/v1/red,"
-                    + " /api/v1/graph, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
+                    + " /api/v1/graph, /api/v1/services, /api/v1/compare, /api/v1/recent, /api/v1/ledger and "
                     + "/api/v1/explain/{id}")
         }
         guard Route.readMethods.contains(head.method) else {
@@ -109,6 +111,7 @@ package struct QueryService {
                 FiguresJSON.graph(summary, query.filter, header, limit: query.limit)
             }
         case .services: return .json(ServicesJSON.write(source.serviceUsage()))
+        case .compare: return try compare(parameters)
         case .recent:
             let limit = try parameters.integer("limit", in: 1...limits.maximumRecent, usual: limits.usualRecent)
             return recent(limit)
@@ -147,7 +150,7 @@ package struct QueryService {
         return .json(TraceJSON.write(trace, window: offset..<offset + limit, isTruncated: isTruncated))
     }
 
-    private func read(_ id: TraceID) throws(QueryError) -> (message: [UInt8], isTruncated: Bool)? {
+    func read(_ id: TraceID) throws(QueryError) -> (message: [UInt8], isTruncated: Bool)? {
         do {
             return try source.trace(id, maxBytes: limits.maximumTraceBytes)
         } catch {
@@ -157,7 +160,7 @@ package struct QueryService {
         }
     }
 
-    private func assembled(_ message: [UInt8], _ id: TraceID) throws(QueryError) -> AssembledTrace {
+    func assembled(_ message: [UInt8], _ id: TraceID) throws(QueryError) -> AssembledTrace {
         do throws(WireError) {
             return assemble(try decodeSpans(message.span), as: id)
         } catch {
@@ -296,6 +299,11 @@ package struct QueryLimits: Sendable {
     package var maximumFound = 1000
     package var usualSearchMilliseconds = 5000
     package var maximumSearchMilliseconds = 60_000
+    /// Traces of each of two populations that are compared, and bytes of spans that are read for both.
+    package var usualCompared = 200
+    package var maximumCompared = 500
+    package var maximumComparedBytes = 256 << 20
+    package var usualCompareMilliseconds = 10_000
 
     package init() {}
 }

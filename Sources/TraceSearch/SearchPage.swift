@@ -56,4 +56,9 @@ package struct FoundTrace: Sendable {
     package var hasMoreMatches = false
 
     package static let maximumMatches = 16
+
+    package init(key: TraceKey, summary: TraceSummary) {
+        self.key = key
+        self.summary = summary
+    }
 }
