@@ -1,4 +1,6 @@
 import JSON
+import OTLP
+import QueryLanguage
 import TraceAssembly
 import TraceComparison
 import TraceModel

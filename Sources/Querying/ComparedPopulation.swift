@@ -1,4 +1,5 @@
 import OTLP
+import QueryLanguage
 import TraceAssembly
 import TraceComparison
 import TraceModel
@@ -49,11 +50,15 @@ struct ComparedPopulation {
             // Room for those that are left out.
             request.limit = min(limit + others.count, Self.maximumPage)
             let page = try source.search(request)
-            for found in page.traces where found.unknownBecause == nil && digest.traceCount < limit {
+            for found in page.traces where found.unknownBecause == nil {
                 let id = found.summary.traceID
                 guard !others.contains(id) else {
                     shared += 1
                     continue
+                }
+                guard digest.traceCount < limit else {
+                    isTruncated = true
+                    break
                 }
                 guard traces.insert(id).inserted else { continue }
                 guard clock.now < bounds.deadline else {
@@ -79,7 +84,7 @@ struct ComparedPopulation {
                 return
             }
             guard digest.traceCount < limit, let cursor = page.cursor, page.isTruncated else {
-                isTruncated = page.isTruncated
+                isTruncated = isTruncated || page.isTruncated
                 return
             }
             request.cursor = cursor

@@ -15,7 +15,7 @@ struct CompareTests {
         return (response.status, try JSONParser.parse(response.body))
     }
 
-    private var source: MemorySource {
+    private func filled() -> MemorySource {
         let source = MemorySource()
         CompareSample.fill(source)
         return source
@@ -23,7 +23,7 @@ struct CompareTests {
 
     @Test("Two ids are two traces, row by row, with the row that explains the difference")
     func traces() throws {
-        let (status, json) = try get("a=\(CompareSample.slow)&b=\(CompareSample.fast)", source)
+        let (status, json) = try get("a=\(CompareSample.slow)&b=\(CompareSample.fast)", filled())
         #expect(status == 200)
         #expect(json["kind"]?.string == "traces")
         #expect(json["a"]?["traceId"]?.string == "\(CompareSample.slow)")
@@ -48,7 +48,7 @@ struct CompareTests {
 
     @Test("Rows beyond the limit are left out and told")
     func limit() throws {
-        let (_, json) = try get("a=\(CompareSample.slow)&b=\(CompareSample.fast)&limit=1", source)
+        let (_, json) = try get("a=\(CompareSample.slow)&b=\(CompareSample.fast)&limit=1", filled())
         #expect(json["rows"]?.array?.count == 1)
         #expect(json["rowCount"]?.int == 2)
         #expect(json["truncated"]?.bool == true)
@@ -58,7 +58,7 @@ struct CompareTests {
 
     @Test("Two queries are two populations, and the cause comes with a query and examples")
     func populations() throws {
-        let source = source
+        let source = filled()
         let (status, json) = try get("a=tenant+%3D+1&b=tenant+%3D+2&from=1000&to=now&limit=100", source)
         #expect(status == 200)
         #expect(json["kind"]?.string == "populations")
@@ -86,7 +86,7 @@ struct CompareTests {
 
     @Test("What a bound ends is told, and what was found until then is compared")
     func bounds() throws {
-        let source = source
+        let source = filled()
         source.pages[CompareSample.slowQuery]?.isComplete = false
         source.pages[CompareSample.slowQuery]?.stopped = .time
         var limits = QueryLimits()
@@ -103,7 +103,7 @@ struct CompareTests {
 
     @Test("A population stops at the limit and says that there are more")
     func populationLimit() throws {
-        let source = source
+        let source = filled()
         source.pages[CompareSample.slowQuery]?.isTruncated = true
         let (_, json) = try get("a=tenant+%3D+1&b=tenant+%3D+2&limit=5", source)
         #expect(json["a"]?["traces"]?.int == 5)
@@ -122,14 +122,14 @@ struct CompareTests {
             ("a=00000000000000050000000000000001&b=00000000000000050000000000009999", 404, "no span of trace"),
         ])
     func refused(query: String, status: Int, message: String) throws {
-        let answer = try get(query, source)
+        let answer = try get(query, filled())
         #expect(answer.status == status)
         #expect(answer.json["error"]?["message"]?.string?.contains(message) == true, "\(answer.json)")
     }
 
     @Test("A store that fails is told")
     func failure() throws {
-        let source = source
+        let source = filled()
         source.failure = MemorySource.Failure(description: "disk on fire")
         #expect(try get("a=tenant+%3D+1&b=tenant+%3D+2", source).status == 500)
     }

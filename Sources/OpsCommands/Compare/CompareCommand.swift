@@ -58,7 +58,8 @@ enum CompareCommand {
         }
         let path = "/api/v1/compare?" + parameters.map { "\($0)=\(percentEncoded($1))" }.joined(separator: "&")
         guard let answer = try collector.queryAnswer(at: path) else {
-            for case let id? in [ids.0, ids.1] where try collector.json(at: "/api/v1/traces/\(id)?limit=1") == nil {
+            for id in [ids.0, ids.1] {
+                guard let id, try collector.json(at: "/api/v1/traces/\(id)?limit=1") == nil else { continue }
                 throw .traceNotFound(id, collector: collector.address)
             }
             throw .malformedAnswer(

@@ -178,8 +178,6 @@ package struct CompareReport {
             if rows[index].differs || index == verdictRow || isAbove || index == 0 {
                 shown[index] = true
                 wanted = rows[index].depth
-            } else if rows[index].depth < wanted {
-                wanted = rows[index].depth
             }
         }
         return shown
