@@ -1,4 +1,5 @@
 import OTLP
+import QueryLanguage
 import Querying
 import SegmentStore
 import SelfTelemetry
