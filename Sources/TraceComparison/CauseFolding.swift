@@ -14,6 +14,8 @@ struct CauseFolding {
     private static let maximumFellows = 8
     /// Correlation from which on two are taken to go together.
     private static let together = 0.75
+    /// What part of a mechanism's score an attribute that goes with it must have to be named first.
+    private static let promotion = 0.5
     /// Candidates that are looked at.
     private static let maximumCandidates = 400
 
@@ -66,6 +68,11 @@ struct CauseFolding {
         var found: [Folded] = []
         for candidate in ordered {
             if let place = found.firstIndex(where: { belongs(candidate, to: $0.head) }) {
+                if explains(candidate, found[place].head) {
+                    found[place].fellows.insert(found[place].head, at: 0)
+                    found[place].head = promoted(candidate, over: found[place].head)
+                    continue
+                }
                 // The same on another level says nothing new.
                 if found[place].fellows.count < Self.maximumFellows, !isSame(candidate, found[place].head),
                     !found[place].fellows.contains(where: { isSame(candidate, $0) })
@@ -77,6 +84,22 @@ struct CauseFolding {
             }
         }
         return found
+    }
+
+    /// An attribute in about all of the traces that are slow, or fail, is why they do, even where many spans of each blur it.
+    private func explains(_ candidate: Candidate, _ head: Candidate) -> Bool {
+        switch (candidate.subject, head.subject) {
+        case (.feature, .slow), (.feature, .failing):
+            candidate.role != .symptom && candidate.rank >= head.rank * Self.promotion
+                && correlation(candidate, head) >= Self.together
+        default: false
+        }
+    }
+
+    private func promoted(_ candidate: Candidate, over head: Candidate) -> Candidate {
+        var candidate = candidate
+        candidate.score = max(candidate.score, head.score)
+        return candidate
     }
 
     private func isSame(_ left: Candidate, _ right: Candidate) -> Bool {

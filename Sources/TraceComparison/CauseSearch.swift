@@ -519,7 +519,8 @@ struct CauseSearch {
         var b: [Double?]
         var whole: Mass
         var difference: Double
-        var count: Int
+        /// Of the traces of `a` that count.
+        var weightA: Double
     }
 
     private var mechanisms: [Mechanism] {
@@ -565,7 +566,7 @@ struct CauseSearch {
         return Mechanism(
             operation: operation, part: part, extra: extra, a: a, b: b, whole: masses.whole,
             difference: Split(masses.part, of: masses.whole).difference,
-            count: a.count { $0 != nil } + b.count { $0 != nil })
+            weightA: masses.part.weight)
     }
 
     /// Raises the score where it tells much about a mechanism whether a trace has the value anywhere. That is asked of traces
@@ -585,7 +586,8 @@ struct CauseSearch {
                 if candidate.b.contains(trace) { partB.add(value, weight: contrast.weightB) }
             }
             let isOwn = mechanism.operation != nil && mechanism.operation == bearers.operation
-            let count = bearers.a.count + bearers.b.count
+            let countA = Int((wholeA.weight / contrast.weightA).rounded())
+            let count = countA + Int((wholeB.weight / contrast.weightB).rounded())
             let pooled = Split(partA + partB, of: wholeA + wholeB)
             let shift = partA.weight / max(1e-9, wholeA.weight) - partB.weight / max(1e-9, wholeB.weight)
             // Both negative would be the value that the slow ones lack: another one says the same better.
@@ -597,15 +599,17 @@ struct CauseSearch {
                 (partA.mean - usual) * partA.weight / max(1e-9, wholeA.weight), of: mechanism.difference)
             let strengthWithin =
                 explainedWithin * Self.within
-                * within.beyondChance(count: bearers.a.count, candidates: contrast.features.count)
+                * within.beyondChance(count: countA, candidates: contrast.features.count)
             if within.difference > 0, strengthWithin > strength {
                 (strength, explained) = (strengthWithin, explainedWithin)
             }
-            let score = mechanism.part * strength * (isOwn ? 1 : Self.elsewhere)
+            // Of traces that do not have the spans it says nothing.
+            let coverage = min(1, wholeA.weight / max(1e-9, mechanism.weightA))
+            let score = mechanism.part * coverage * strength * (isOwn ? 1 : Self.elsewhere)
             if isOwn { candidate.own = max(candidate.own, score) }
             if score > candidate.score {
                 candidate.score = score
-                candidate.extra = mechanism.extra * explained
+                candidate.extra = mechanism.extra * explained * coverage
                 if !isOwn { candidate.factor = 0 }
                 candidate.mechanism = mechanism.operation
                 candidate.isAboutFailure = mechanism.isFailure
