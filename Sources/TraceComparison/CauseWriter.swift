@@ -147,7 +147,11 @@ struct CauseWriter {
         case .failing(let index):
             return joined(conditions(index) + [.comparison(.span(.status), .equal, .text("error"))])
         case .repeated(let index), .extra(let index):
-            guard let caller = caller(of: index), conditions(caller).count > 0 else { return joined(conditions(index)) }
+            // Of several callers an example may have another one.
+            let callers = contrast.pairs[index].a.callers.merging(contrast.pairs[index].b.callers) { $0 + $1 }
+            guard callers.count == 1, let caller = caller(of: index), !conditions(caller).isEmpty else {
+                return joined(conditions(index))
+            }
             return joined(conditions(index) + [.related(.parent, joined(conditions(caller)))])
         case .missing(let index):
             let call = QueryExpression.not(.related(.child, joined(conditions(index))))

@@ -213,7 +213,7 @@ struct TraceAlignmentTests {
         }
         deep.span(1, "gw", "GET /", 0, 100_000)
         for index in 1..<20_000 as Range<UInt64> {
-            deep.span(1 + index, under: index, "gw", "down", index, 100_000 - index)
+            deep.span(1 + index, under: index, "gw", "go down", index, 100_000 - index)
         }
         let (wideTrace, deepTrace) = (wide.trace, deep.trace)
         let clock = ContinuousClock()

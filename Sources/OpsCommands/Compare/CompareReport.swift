@@ -156,15 +156,16 @@ package struct CompareReport {
                 content += TerminalText.rightAligned(side == nil ? "-" : Self.duration(side?["durationNs"]), column)
             }
             content += paint(row, TerminalText.rightAligned(Self.signed(row.delta), column))
-            content += "  " + bar(row.ownDelta, of: most, columns: bars - 10)
+            let cells = bar(row.ownDelta, of: most, columns: bars - 10)
+            if !cells.isEmpty { content += "  " + cells }
             if index == verdictRow { content = style.bold(content) }
             line(content)
         }
         if hidden > 0 { line(style.dim("  \(hidden) rows that do not differ are left out; --all shows them")) }
         line()
-        line(
-            style.dim(
-                "▲ A slower  ▼ A faster  + only A  − only B  ✕ one failed  █ time the trace waited for the row itself"))
+        paragraph(
+            "▲ A slower, ▼ A faster, + only A, − only B, ✕ one failed, █ time the trace waited for the row itself",
+            paint: style.dim)
     }
 
     /// Rows that differ, and those above them.
