@@ -83,6 +83,9 @@ let package = Package(
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP", "SpanColumns"], settings: pointerFree),
         library("QueryLanguage", ["TraceModel", "OTLP", "TraceAssembly"], settings: pointerFree),
+        library(
+            "TraceComparison", ["TraceModel", "OTLP", "Summaries", "TraceAssembly", "QueryLanguage"],
+            settings: pointerFree),
         library("ForeignTraces", ["TraceModel", "JSON", "OTLP"], settings: pointerFree),
 
         // What both daemons do alike: start, answer health, wait for signals.
@@ -112,7 +115,7 @@ let package = Package(
             "Querying",
             [
                 "TraceModel", "WireFormat", "OTLP", "JSON", "HTTP", "SegmentStore", "Summaries", "SpanColumns",
-                "TraceAssembly", "QueryLanguage", "TraceSearch", "SelfTelemetry",
+                "TraceAssembly", "QueryLanguage", "TraceComparison", "TraceSearch", "SelfTelemetry",
             ]),
         // Takes spans out of a store for good, and gives a receipt.
         library(
@@ -213,6 +216,7 @@ let package = Package(
         tests(
             "TraceAssembly", ["TraceAssembly", "SpanColumns", "TraceModel", "OTLP", "WireFormat", "TraceTesting"],
             exclude: ["Golden"]),
+        tests("TraceComparison", ["TraceComparison", "TraceModel", "OTLP", "TraceAssembly", "QueryLanguage"]),
         tests("QueryLanguage", ["QueryLanguage", "QueryTesting", "TraceModel", "OTLP", "TraceAssembly"]),
         tests(
             "TraceSearch",

@@ -89,18 +89,24 @@ struct CollectorAPI {
 
     /// An answer of the search; a query that is wrong is told with the collector's words.
     func searchAnswer(at path: String) throws(OpsError) -> (bytes: [UInt8], json: JSONValue) {
+        guard let answer = try queryAnswer(at: path) else {
+            throw .malformedAnswer(address: address, path: "/api/v1/search", reason: "there is no search")
+        }
+        return answer
+    }
+
+    /// Any path that takes queries; nil where there is nothing at it.
+    func queryAnswer(at path: String) throws(OpsError) -> (bytes: [UInt8], json: JSONValue)? {
         do {
             // The collector answers within its own bound; this is for one that hangs.
-            guard let response = try get(path, accept: "application/json", deadline: .seconds(90)) else {
-                throw OpsError.malformedAnswer(address: address, path: "/api/v1/search", reason: "there is no search")
-            }
+            guard let response = try get(path, accept: "application/json", deadline: .seconds(90)) else { return nil }
             return (response.body, try JSONParser.parse(response.body))
         } catch OpsError.refused(_, 400, let body) {
             throw .query(body)
         } catch let error as OpsError {
             throw error
         } catch {
-            throw .malformedAnswer(address: address, path: "/api/v1/search", reason: "\(error)")
+            throw .malformedAnswer(address: address, path: "\(path.prefix { $0 != "?" })", reason: "\(error)")
         }
     }
 

@@ -54,6 +54,7 @@ package struct QueryService {
         case red
         case graph
         case services
+        case compare
         case recent
         case ledger
         case explain(String)
@@ -75,6 +76,7 @@ package struct QueryService {
             case "red" where rest.count == 1: self = .red
             case "graph" where rest.count == 1: self = .graph
             case "services" where rest.count == 1: self = .services
+            case "compare" where rest.count == 1: self = .compare
             case "recent" where rest.count == 1: self = .recent
             case "ledger" where rest.count == 1: self = .ledger
             case "explain" where rest.count == 2 && !rest[1].isEmpty: self = .explain(String(rest[1]))
@@ -89,7 +91,7 @@ package struct QueryService {
                 404, "unknown_path", "there is nothing at '\(shortened(head.path))'",
                 hint:
                     "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/attributes, /api/v1/red,"
-                    + " /api/v1/graph, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
+                    + " /api/v1/graph, /api/v1/services, /api/v1/compare, /api/v1/recent, /api/v1/ledger and "
                     + "/api/v1/explain/{id}")
         }
         guard Route.readMethods.contains(head.method) else {
@@ -123,6 +125,7 @@ package struct QueryService {
                 FiguresJSON.graph(summary, query.filter, header, limit: query.limit)
             }
         case .services: return .json(ServicesJSON.write(source.serviceUsage()))
+        case .compare: return try compare(parameters)
         case .recent:
             let limit = try parameters.integer("limit", in: 1...limits.maximumRecent, usual: limits.usualRecent)
             return recent(limit)
@@ -161,7 +164,7 @@ package struct QueryService {
             TraceJSON.write(trace, view, window: offset..<offset + limit, isTruncated: isTruncated, now: now))
     }
 
-    private func read(_ id: TraceID) throws(QueryError) -> (message: [UInt8], isTruncated: Bool)? {
+    func read(_ id: TraceID) throws(QueryError) -> (message: [UInt8], isTruncated: Bool)? {
         do {
             return try source.trace(id, maxBytes: limits.maximumTraceBytes)
         } catch {
@@ -171,7 +174,7 @@ package struct QueryService {
         }
     }
 
-    private func assembled(_ message: [UInt8], _ id: TraceID) throws(QueryError) -> AssembledTrace {
+    func assembled(_ message: [UInt8], _ id: TraceID) throws(QueryError) -> AssembledTrace {
         do throws(WireError) {
             return assemble(try decodeSpans(message.span), as: id)
         } catch {
@@ -310,6 +313,11 @@ package struct QueryLimits: Sendable {
     package var maximumFound = 1000
     package var usualSearchMilliseconds = 5000
     package var maximumSearchMilliseconds = 60_000
+    /// Traces of each of two populations that are compared, and bytes of spans that are read for both.
+    package var usualCompared = 200
+    package var maximumCompared = 500
+    package var maximumComparedBytes = 256 << 20
+    package var usualCompareMilliseconds = 10_000
 
     package init() {}
 }

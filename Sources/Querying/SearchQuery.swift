@@ -13,14 +13,22 @@ extension SearchRequest {
                     hint: "take it from the answer before, whole, or leave it out for the first page")
             }
         }
-        let now = cursor?.now ?? now
+        try self.init(parameters["q"] ?? "", parameters, now: cursor?.now ?? now)
+        self.cursor = cursor
+        limit = try parameters.integer("limit", in: 1...limits.maximumFound, usual: limits.usualFound)
+        let milliseconds = try parameters.integer(
+            "timeout_ms", in: 1...limits.maximumSearchMilliseconds, usual: limits.usualSearchMilliseconds)
+        bounds.time = .milliseconds(milliseconds)
+    }
+
+    /// A query, and `from` and `to`.
+    init(_ query: String, _ parameters: QueryParameters, now: UInt64) throws(QueryError) {
         let moment = Int64(clamping: now)
         do throws(QuerySyntaxError) {
-            self.init(try QueryParser.parse(parameters["q"] ?? "", now: moment))
+            self.init(try QueryParser.parse(query, now: moment))
         } catch {
             throw QueryError(error)
         }
-        self.cursor = cursor
         self.now = now
         let from = try parameters.moment("from", now: moment) ?? 0
         let to = try parameters.moment("to", now: moment) ?? .max
@@ -29,10 +37,6 @@ extension SearchRequest {
                 400, "invalid_parameter", "'from' lies behind 'to', so nothing can be found", hint: "exchange the two")
         }
         started = from...to
-        limit = try parameters.integer("limit", in: 1...limits.maximumFound, usual: limits.usualFound)
-        let milliseconds = try parameters.integer(
-            "timeout_ms", in: 1...limits.maximumSearchMilliseconds, usual: limits.usualSearchMilliseconds)
-        bounds.time = .milliseconds(milliseconds)
     }
 }
 

@@ -1,7 +1,7 @@
 /// Text from outside on a terminal: nothing in it is obeyed, and its width is known.
-enum TerminalText {
+package enum TerminalText {
     /// The text with control characters, and those that turn its direction or cannot be seen, written as `\u{1B}`.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {
@@ -24,7 +24,7 @@ enum TerminalText {
     }
 
     /// How many columns the text takes, as most terminals count.
-    static func width(of text: some StringProtocol) -> Int { text.reduce(0) { $0 + width(of: $1) } }
+    package static func width(of text: some StringProtocol) -> Int { text.reduce(0) { $0 + width(of: $1) } }
 
     private static func width(of character: Character) -> Int {
         var width = 0
@@ -56,7 +56,7 @@ enum TerminalText {
     }
 
     /// The text in exactly `columns` columns: cut with an ellipsis, or filled up with spaces.
-    static func fitted(_ text: String, _ columns: Int) -> String {
+    package static func fitted(_ text: String, _ columns: Int) -> String {
         guard columns > 0 else { return "" }
         var kept = ""
         var used = 0
@@ -76,7 +76,7 @@ enum TerminalText {
         return kept + String(repeating: " ", count: columns - used)
     }
 
-    static func rightAligned(_ text: String, _ columns: Int) -> String {
+    package static func rightAligned(_ text: String, _ columns: Int) -> String {
         String(repeating: " ", count: max(0, columns - width(of: text))) + text
     }
 }

@@ -1,4 +1,5 @@
 import OTLP
+import QueryLanguage
 import Querying
 import SegmentStore
 import SelfTelemetry
@@ -63,7 +64,7 @@ final class MemorySource: TraceSource {
     func search(_ request: SearchRequest) throws -> SearchPage {
         searches.append(request)
         if let failure { throw failure }
-        return page
+        return pages[request.expression.description] ?? page
     }
     func attributes() throws -> AttributeCatalogue { AttributeCatalogue() }
     var summary = Summary()
@@ -79,6 +80,8 @@ final class MemorySource: TraceSource {
     var stored: [TraceID: [StoredPlace]] = [:]
     var foundSpan = SpanSearch()
     var page = SearchPage()
+    /// For queries that are answered by something else.
+    var pages: [String: SearchPage] = [:]
     private(set) var searches: [SearchRequest] = []
     var oldest: UInt64?
 

@@ -46,8 +46,7 @@ struct OpenAPITests {
                 "/api/v1/traces/{id}", "/api/v1/traces/{id}/overview", "/api/v1/traces/{id}/rows",
                 "/api/v1/traces/{id}/spans/{span}", "/api/v1/traces/{id}/find", "/api/v1/traces/{id}/flame",
                 "/api/v1/traces/{id}/operations", "/api/v1/traces/{id}/events", "/api/v1/services", "/api/v1/search",
-                "/api/v1/attributes",
-                "/api/v1/attributes/{key}", "/api/v1/red", "/api/v1/graph",
+                "/api/v1/attributes", "/api/v1/attributes/{key}", "/api/v1/red", "/api/v1/graph", "/api/v1/compare",
                 "/api/v1/recent", "/api/v1/ledger", "/api/v1/explain/{id}",
             ])
         for path in described {
@@ -87,6 +86,13 @@ struct OpenAPITests {
         sent.formUnion(Self.keys(of: Self.get("/api/v1/services", source)))
         sent.formUnion(Self.keys(of: Self.get("/api/v1/recent", source)))
         sent.formUnion(Self.keys(of: Self.get("/api/v1/nothing")))
+        CompareSample.fill(source)
+        for query in ["a=\(CompareSample.slow)&b=\(CompareSample.fast)", "a=tenant+%3D+1&b=tenant+%3D+2"] {
+            let head = RequestHead(method: "GET", path: "/api/v1/compare", query: query)
+            let response = QueryService(source: source).respond(to: head)
+            sent.formUnion(Self.keys(of: String(decoding: response.body, as: UTF8.self)))
+        }
+        #expect(sent.isSuperset(of: ["ownDeltaNs", "rowCount", "shareA", "extraNs", "shared", "unreadable"]))
         LedgerSample.fill(source)
         sent.formUnion(Self.keys(of: Self.get("/api/v1/ledger", source)))
         sent.formUnion(Self.keys(of: Self.get("/api/v1/explain/\(sampleID)", source)))
