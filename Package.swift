@@ -79,6 +79,9 @@ let package = Package(
         library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP"], settings: pointerFree),
+        // Who calls whom, and how it went: of one trace, of many, and of all that is stored.
+        library(
+            "CallGraph", ["TraceModel", "OTLP", "SpanTokens", "Summaries", "TraceAssembly"], settings: pointerFree),
         library("QueryLanguage", ["TraceModel", "OTLP", "TraceAssembly"], settings: pointerFree),
         library("ForeignTraces", ["TraceModel", "JSON", "OTLP"], settings: pointerFree),
 
@@ -108,8 +111,8 @@ let package = Package(
         library(
             "Querying",
             [
-                "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "Summaries", "TraceAssembly", "QueryLanguage",
-                "TraceSearch", "SelfTelemetry",
+                "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "Summaries", "TraceAssembly", "CallGraph",
+                "QueryLanguage", "TraceSearch", "SelfTelemetry",
             ]),
         // Takes spans out of a store for good, and gives a receipt.
         library(
@@ -153,7 +156,8 @@ let package = Package(
             "OpsCommands",
             [
                 "Access", "Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS",
-                "SegmentStore", "TraceAssembly", "ForeignTraces", "Compression", "Files", "OTLPFiles", "OTLPDelivery",
+                "SegmentStore", "TraceAssembly", "CallGraph", "ForeignTraces", "Compression", "Files", "OTLPFiles",
+                "OTLPDelivery",
                 "StoreBackup", "CLinux",
             ]),
 
@@ -205,6 +209,9 @@ let package = Package(
         tests("Spool", ["Spool", "WireFormat", "EventLoop", "Files", "StorageTesting"]),
         tests("Refining", ["Refining", "WireFormat", "TraceModel"]),
         tests("TraceAssembly", ["TraceAssembly", "TraceModel", "OTLP"]),
+        tests(
+            "CallGraph",
+            ["CallGraph", "TraceModel", "OTLP", "SpanTokens", "Summaries", "TraceAssembly"]),
         tests("QueryLanguage", ["QueryLanguage", "QueryTesting", "TraceModel", "OTLP", "TraceAssembly"]),
         tests(
             "TraceSearch",
@@ -242,7 +249,8 @@ let package = Package(
         tests(
             "Querying",
             [
-                "Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "TraceAssembly",
+                "Querying", "CallGraph", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry",
+                "TraceAssembly",
                 "Summaries", "TraceSearch", "WireFormat",
             ]),
         tests(
@@ -265,6 +273,7 @@ let package = Package(
             "OpsCommands",
             [
                 "OpsCommands", "Access", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly",
+                "CallGraph",
                 "SegmentStore", "Compression", "OTLPDelivery", "OTLPFiles", "StorageTesting", "WireFormat",
             ]),
     ]

@@ -1,7 +1,7 @@
 /// Text from outside on a terminal: nothing in it is obeyed, and its width is known.
-enum TerminalText {
+package enum TerminalText {
     /// The text with control characters, and those that turn its direction or cannot be seen, written as `\u{1B}`.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {
