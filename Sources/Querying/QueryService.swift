@@ -13,8 +13,8 @@ import WireFormat
 ///
 /// `HEAD` gets the answer of `GET`; the server leaves the body out.
 package struct QueryService {
-    private let source: any TraceSource
-    private let limits: QueryLimits
+    let source: any TraceSource
+    let limits: QueryLimits
     private let version: String
     private let digests = RecentDigests()
 
@@ -43,6 +43,7 @@ package struct QueryService {
         case attributes(String?)
         case red
         case graph
+        case graphDiff
         case services
         case recent
         case ledger
@@ -61,6 +62,7 @@ package struct QueryService {
             case "attributes" where rest.count == 2 && !rest[1].isEmpty: self = .attributes(String(rest[1]))
             case "red" where rest.count == 1: self = .red
             case "graph" where rest.count == 1: self = .graph
+            case "graph" where rest.count == 2 && rest[1] == "diff": self = .graphDiff
             case "services" where rest.count == 1: self = .services
             case "recent" where rest.count == 1: self = .recent
             case "ledger" where rest.count == 1: self = .ledger
@@ -76,7 +78,7 @@ package struct QueryService {
                 404, "unknown_path", "there is nothing at '\(shortened(head.path))'",
                 hint:
                     "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/attributes, /api/v1/red,"
-                    + " /api/v1/graph, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
+                    + " /api/v1/graph, /api/v1/graph/diff, /api/v1/services, /api/v1/recent, /api/v1/ledger and "
                     + "/api/v1/explain/{id}")
         }
         guard Route.readMethods.contains(head.method) else {
@@ -104,10 +106,8 @@ package struct QueryService {
             return try figures(parameters) { query, summary, header in
                 FiguresJSON.red(summary, query.filter, header, limit: query.limit)
             }
-        case .graph:
-            return try figures(parameters, hasNeighbours: true) { query, summary, header in
-                FiguresJSON.graph(summary, query.filter, header, limit: query.limit)
-            }
+        case .graph: return try graph(parameters)
+        case .graphDiff: return try graphDiff(parameters)
         case .services: return .json(ServicesJSON.write(source.serviceUsage()))
         case .recent:
             let limit = try parameters.integer("limit", in: 1...limits.maximumRecent, usual: limits.usualRecent)
@@ -133,10 +133,7 @@ package struct QueryService {
         let offset = try parameters.integer("offset", in: 0...Int(Int32.max), usual: 0)
         let limit = try parameters.integer("limit", in: 1...limits.maximumNodes, usual: limits.maximumNodes)
         guard let (message, isTruncated) = try read(id) else {
-            throw QueryError(
-                404, "trace_not_found", "no span of trace \(id) is stored here",
-                hint: "it may still be on its way (try again in a few seconds), not sampled, or older than "
-                    + "'store.retention'; check the id against the x-hms-trace-id header")
+            throw .notFound(id)
         }
         if format == "otlp" {
             var response = try otlp(message, id, head)
@@ -147,7 +144,7 @@ package struct QueryService {
         return .json(TraceJSON.write(trace, window: offset..<offset + limit, isTruncated: isTruncated))
     }
 
-    private func read(_ id: TraceID) throws(QueryError) -> (message: [UInt8], isTruncated: Bool)? {
+    func read(_ id: TraceID) throws(QueryError) -> (message: [UInt8], isTruncated: Bool)? {
         do {
             return try source.trace(id, maxBytes: limits.maximumTraceBytes)
         } catch {
@@ -157,7 +154,7 @@ package struct QueryService {
         }
     }
 
-    private func assembled(_ message: [UInt8], _ id: TraceID) throws(QueryError) -> AssembledTrace {
+    func assembled(_ message: [UInt8], _ id: TraceID) throws(QueryError) -> AssembledTrace {
         do throws(WireError) {
             return assemble(try decodeSpans(message.span), as: id)
         } catch {
@@ -202,9 +199,12 @@ package struct QueryService {
 
     private func search(_ parameters: QueryParameters) throws(QueryError) -> HTTPResponse {
         let request = try SearchRequest(parameters, limits: limits, now: WallClock.unixNanoseconds())
-        let page: SearchPage
+        return .json(SearchJSON.write(try search(request), request))
+    }
+
+    func search(_ request: SearchRequest) throws(QueryError) -> SearchPage {
         do {
-            page = try source.search(request)
+            return try source.search(request)
         } catch is TraceSearch.Failure {
             throw .foreignCursor
         } catch {
@@ -212,22 +212,21 @@ package struct QueryService {
                 500, "store_failed", "the search could not read what is stored: \(error)",
                 hint: "the collector's log says more; traces may still be readable by id")
         }
-        return .json(SearchJSON.write(page, request))
     }
 
     // MARK: Figures
 
-    /// - Parameter hasNeighbours: of one service, figures of all that it has to do with are needed.
     private func figures(
-        _ parameters: QueryParameters, hasNeighbours: Bool = false,
-        _ write: (FiguresQuery, Summary, FiguresJSON.Header) -> [UInt8]
+        _ parameters: QueryParameters, _ write: (FiguresQuery, Summary, FiguresJSON.Header) -> [UInt8]
     ) throws(QueryError) -> HTTPResponse {
         let query = try FiguresQuery(parameters, now: WallClock.unixNanoseconds())
+        let (summary, asOf) = try summary(query.filter, fresh: query.fresh)
+        return .json(write(query, summary, FiguresJSON.Header(asOf: asOf)))
+    }
+
+    func summary(_ filter: SummaryFilter, fresh: Bool) throws(QueryError) -> (summary: Summary, asOf: UInt64) {
         do {
-            var filter = query.filter
-            if hasNeighbours { filter.service = nil }
-            let (summary, asOf) = try source.figures(filter, fresh: query.fresh)
-            return .json(write(query, summary, FiguresJSON.Header(asOf: asOf)))
+            return try source.figures(filter, fresh: fresh)
         } catch let error as SummaryError {
             throw QueryError(
                 422, "too_many_figures", "\(error)", hint: "ask for a shorter time, for one service, or a larger step")
@@ -291,6 +290,14 @@ package struct QueryLimits: Sendable {
     package var maximumRecentBytes = 16 << 20
     /// Content of records that the search for one span id reads.
     package var maximumSearchBytes = 1 << 30
+    /// The same for all traces of one graph together, and for the traces that links lead to.
+    package var maximumGraphBytes = 128 << 20
+    package var maximumLinkedBytes = 16 << 20
+    package var maximumLinkedTraces = 64
+    /// Traces that one graph is made of.
+    package var usualGraphTraces = 200
+    /// Nodes of a graph, and edges.
+    package var maximumGraphRows = 100_000
     /// Traces in one answer of a search.
     package var usualFound = 20
     package var maximumFound = 1000

@@ -56,4 +56,6 @@ package struct FoundTrace: Sendable {
     package var hasMoreMatches = false
 
     package static let maximumMatches = 16
+
+    package init(key: TraceKey, summary: TraceSummary) { (self.key, self.summary) = (key, summary) }
 }
