@@ -82,6 +82,9 @@ let package = Package(
         library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
         library("TraceAssembly", ["TraceModel", "OTLP", "SpanColumns"], settings: pointerFree),
+        // Who calls whom, and how it went: of one trace, of many, and of all that is stored.
+        library(
+            "CallGraph", ["TraceModel", "OTLP", "SpanTokens", "Summaries", "TraceAssembly"], settings: pointerFree),
         library("QueryLanguage", ["TraceModel", "OTLP", "TraceAssembly"], settings: pointerFree),
         library(
             "TraceComparison", ["TraceModel", "OTLP", "Summaries", "TraceAssembly", "QueryLanguage"],
@@ -115,7 +118,7 @@ let package = Package(
             "Querying",
             [
                 "TraceModel", "WireFormat", "OTLP", "JSON", "HTTP", "SegmentStore", "Summaries", "SpanColumns",
-                "TraceAssembly", "QueryLanguage", "TraceComparison", "TraceSearch", "SelfTelemetry",
+                "TraceAssembly", "CallGraph", "QueryLanguage", "TraceComparison", "TraceSearch", "SelfTelemetry",
             ]),
         // Takes spans out of a store for good, and gives a receipt.
         library(
@@ -159,7 +162,8 @@ let package = Package(
             "OpsCommands",
             [
                 "Access", "Configuration", "TraceModel", "WireFormat", "OTLP", "JSON", "EventLoop", "HTTP", "TLS",
-                "SegmentStore", "TraceAssembly", "ForeignTraces", "Compression", "Files", "OTLPFiles", "OTLPDelivery",
+                "SegmentStore", "TraceAssembly", "CallGraph", "ForeignTraces", "Compression", "Files", "OTLPFiles",
+                "OTLPDelivery",
                 "StoreBackup", "CLinux",
             ]),
 
@@ -217,6 +221,7 @@ let package = Package(
             "TraceAssembly", ["TraceAssembly", "SpanColumns", "TraceModel", "OTLP", "WireFormat", "TraceTesting"],
             exclude: ["Golden"]),
         tests("TraceComparison", ["TraceComparison", "TraceModel", "OTLP", "TraceAssembly", "QueryLanguage"]),
+        tests("CallGraph", ["CallGraph", "TraceModel", "OTLP", "SpanTokens", "Summaries", "TraceAssembly"]),
         tests("QueryLanguage", ["QueryLanguage", "QueryTesting", "TraceModel", "OTLP", "TraceAssembly"]),
         tests(
             "TraceSearch",
@@ -254,8 +259,8 @@ let package = Package(
         tests(
             "Querying",
             [
-                "Querying", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry", "TraceAssembly",
-                "Summaries", "TraceSearch", "QueryLanguage", "WireFormat",
+                "Querying", "CallGraph", "TraceModel", "OTLP", "JSON", "HTTP", "SegmentStore", "SelfTelemetry",
+                "TraceAssembly", "Summaries", "TraceSearch", "QueryLanguage", "WireFormat",
             ]),
         tests(
             "JaegerAPI",
@@ -277,6 +282,7 @@ let package = Package(
             "OpsCommands",
             [
                 "OpsCommands", "Access", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly",
+                "CallGraph",
                 "SegmentStore", "Compression", "OTLPDelivery", "OTLPFiles", "StorageTesting", "WireFormat",
             ]),
     ]

@@ -84,7 +84,8 @@ final class QueryPool {
     /// a search.
     private static func isLong(_ head: RequestHead) -> Bool {
         switch head.path {
-        case "/api/v1/search", "/api/v1/compare", "/api/v1/red", "/api/v1/graph", "/api/traces", "/api/operations", "/api/dependencies":
+        case "/api/v1/search", "/api/v1/compare", "/api/v1/red", "/api/v1/graph", "/api/v1/graph/diff", "/api/traces",
+            "/api/operations", "/api/dependencies":
             true
         default: head.path.hasPrefix("/api/v1/attributes") || head.path.hasPrefix("/api/services/")
         }

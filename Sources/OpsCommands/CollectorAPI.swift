@@ -87,6 +87,22 @@ struct CollectorAPI {
         }
     }
 
+    /// An answer that may take as long as a search; nil where there is nothing at the path. A request that is wrong is told with
+    /// the collector's words.
+    func answer(at path: String) throws(OpsError) -> (bytes: [UInt8], json: JSONValue)? {
+        do {
+            guard let response = try get(path, accept: "application/json", deadline: .seconds(90)) else { return nil }
+            return (response.body, try JSONParser.parse(response.body))
+        } catch OpsError.refused(_, 400, let body) {
+            throw .query(body)
+        } catch let error as OpsError {
+            throw error
+        } catch {
+            throw .malformedAnswer(
+                address: address, path: String(path.prefix { $0 != "?" }), reason: "\(error)")
+        }
+    }
+
     /// An answer of the search; a query that is wrong is told with the collector's words.
     func searchAnswer(at path: String) throws(OpsError) -> (bytes: [UInt8], json: JSONValue) {
         guard let answer = try queryAnswer(at: path) else {

@@ -3,7 +3,7 @@ import SelfTelemetry
 package import Summaries
 import TraceModel
 
-/// `/api/v1/red` and `/api/v1/graph`: what a merged `Summary` says, as JSON. Durations are nanoseconds.
+/// `/api/v1/red`: what a merged `Summary` says, as JSON. Durations are nanoseconds.
 package enum FiguresJSON {
     /// What all answers say of themselves.
     package struct Header: Sendable {
@@ -27,49 +27,6 @@ package enum FiguresJSON {
         }
         return writer.bytes
     }
-
-    /// Nodes and edges. An edge whose ends are not both among the nodes is left out, and `truncated` says so.
-    package static func graph(_ summary: Summary, _ filter: SummaryFilter, _ header: Header, limit: Int) -> [UInt8] {
-        let nodes = summary.nodes(filter, limit: limit)
-        let known = Set(nodes.elements.map { id($0.name, $0.calledAs) })
-        let calls = summary.calls(filter, limit: limit)
-        let edges = calls.elements.filter {
-            known.contains(id($0.from, nil)) && known.contains(id($0.to, $0.kind.endsAtService ? nil : $0.kind))
-        }
-        let isTruncated = nodes.isTruncated || calls.isTruncated || edges.count < calls.elements.count
-        var writer = JSONWriter(capacity: 512 + (nodes.elements.count + edges.count) * 256)
-        writer.object { writer in
-            write(header, filter, summary, isTruncated: isTruncated, to: &writer)
-            writer.key("nodes")
-            writer.array { writer in
-                for node in nodes.elements {
-                    writer.object { writer in
-                        writer.member("id", id(node.name, node.calledAs))
-                        writer.member("service", node.name)
-                        writer.member("kind", name(of: node.calledAs))
-                        write(node.total, filter, to: &writer)
-                    }
-                }
-            }
-            writer.key("edges")
-            writer.array { writer in
-                for edge in edges {
-                    writer.object { writer in
-                        writer.member("from", id(edge.from, nil))
-                        writer.member("to", id(edge.to, edge.kind.endsAtService ? nil : edge.kind))
-                        writer.member("kind", "\(edge.kind)")
-                        write(edge.total, filter, to: &writer)
-                    }
-                }
-            }
-        }
-        return writer.bytes
-    }
-
-    /// A database may have the name of a service.
-    private static func id(_ name: String, _ calledAs: CallKind?) -> String { "\(self.name(of: calledAs)):\(name)" }
-
-    private static func name(of calledAs: CallKind?) -> String { calledAs.map { "\($0)" } ?? "service" }
 
     private static func write(
         _ header: Header, _ filter: SummaryFilter, _ summary: Summary, isTruncated: Bool, to writer: inout JSONWriter
@@ -119,7 +76,7 @@ package enum FiguresJSON {
         write(figures, to: &writer)
     }
 
-    private static func write(_ figures: Figures, to writer: inout JSONWriter) {
+    static func write(_ figures: Figures, to writer: inout JSONWriter) {
         writer.member("count", UInt64(max(0, figures.count)))
         writer.member("errors", UInt64(max(0, figures.errors)))
         for (name, perMille) in [("p50", 500), ("p95", 950), ("p99", 990)] {

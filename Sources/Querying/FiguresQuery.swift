@@ -9,9 +9,7 @@ struct FiguresQuery {
     /// Also what came within the last second.
     var fresh: Bool
 
-    private static let maximumRows = 10_000
-
-    init(_ parameters: QueryParameters, now: UInt64) throws(QueryError) {
+    init(_ parameters: QueryParameters, now: UInt64, maximumRows: Int = 10_000) throws(QueryError) {
         let moment = Int64(clamping: now)
         filter.from = try parameters.moment("from", now: moment)
         filter.to = try parameters.moment("to", now: moment)
@@ -31,7 +29,7 @@ struct FiguresQuery {
             filter.kind = kind.rawValue
         }
         filter.stepMinutes = UInt32(try parameters.integer("step", in: 60...604_800, usual: 60) / 60)
-        limit = try parameters.integer("limit", in: 1...Self.maximumRows, usual: 1000)
+        limit = try parameters.integer("limit", in: 1...maximumRows, usual: 1000)
         fresh = parameters["fresh"] == "true"
     }
 }

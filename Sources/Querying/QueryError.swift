@@ -1,5 +1,6 @@
 package import HTTP
 import JSON
+import TraceModel
 
 /// Why a request for something stored has no answer. `response` says so to the client.
 package struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -21,6 +22,13 @@ package struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
         self.message = message
         self.hint = hint
         self.allow = allow
+    }
+
+    static func notFound(_ id: TraceID) -> QueryError {
+        QueryError(
+            404, "trace_not_found", "no span of trace \(id) is stored here",
+            hint: "it may still be on its way (try again in a few seconds), not sampled, or older than "
+                + "'store.retention'; check the id against the x-hms-trace-id header")
     }
 
     package var description: String { "\(message); \(hint)" }

@@ -3,10 +3,18 @@ import HTTP
 /// The part of a URL behind the question mark. The first of several equal names counts.
 struct QueryParameters {
     private let query: QueryString
+    private var hidden: Set<String> = []
 
     init(_ text: String) { query = QueryString(text) }
 
-    subscript(name: String) -> String? { query[name] }
+    subscript(name: String) -> String? { hidden.contains(name) ? nil : query[name] }
+
+    /// What else is there.
+    func without(_ names: String...) -> QueryParameters {
+        var rest = self
+        rest.hidden.formUnion(names)
+        return rest
+    }
 
     /// A whole number within `range`, or `usual` when the parameter is missing.
     func integer(_ name: String, in range: ClosedRange<Int>, usual: Int) throws(QueryError) -> Int {

@@ -53,6 +53,7 @@ package struct QueryService {
         case attributes(String?)
         case red
         case graph
+        case graphDiff
         case services
         case compare
         case recent
@@ -75,6 +76,7 @@ package struct QueryService {
             case "attributes" where rest.count == 2 && !rest[1].isEmpty: self = .attributes(String(rest[1]))
             case "red" where rest.count == 1: self = .red
             case "graph" where rest.count == 1: self = .graph
+            case "graph" where rest.count == 2 && rest[1] == "diff": self = .graphDiff
             case "services" where rest.count == 1: self = .services
             case "compare" where rest.count == 1: self = .compare
             case "recent" where rest.count == 1: self = .recent
@@ -91,7 +93,8 @@ package struct QueryService {
                 404, "unknown_path", "there is nothing at '\(shortened(head.path))'",
                 hint:
                     "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/attributes, /api/v1/red,"
-                    + " /api/v1/graph, /api/v1/services, /api/v1/compare, /api/v1/recent, /api/v1/ledger and "
+                    + " /api/v1/graph, /api/v1/graph/diff, /api/v1/services, /api/v1/compare, /api/v1/recent, "
+                    + "/api/v1/ledger and "
                     + "/api/v1/explain/{id}")
         }
         guard Route.readMethods.contains(head.method) else {
@@ -120,10 +123,8 @@ package struct QueryService {
             return try figures(parameters) { query, summary, header in
                 FiguresJSON.red(summary, query.filter, header, limit: query.limit)
             }
-        case .graph:
-            return try figures(parameters, hasNeighbours: true) { query, summary, header in
-                FiguresJSON.graph(summary, query.filter, header, limit: query.limit)
-            }
+        case .graph: return try graph(parameters)
+        case .graphDiff: return try graphDiff(parameters)
         case .services: return .json(ServicesJSON.write(source.serviceUsage()))
         case .compare: return try compare(parameters)
         case .recent:
@@ -150,7 +151,7 @@ package struct QueryService {
         let offset = try parameters.integer("offset", in: 0...Int(Int32.max), usual: 0)
         let limit = try parameters.integer("limit", in: 1...limits.maximumNodes, usual: limits.maximumNodes)
         guard let (message, isTruncated) = try read(id) else {
-            throw QueryError.notFound(id)
+            throw .notFound(id)
         }
         if format == "otlp" {
             var response = try otlp(message, id, head)
@@ -219,9 +220,12 @@ package struct QueryService {
 
     private func search(_ parameters: QueryParameters) throws(QueryError) -> HTTPResponse {
         let request = try SearchRequest(parameters, limits: limits, now: WallClock.unixNanoseconds())
-        let page: SearchPage
+        return .json(SearchJSON.write(try search(request), request))
+    }
+
+    func search(_ request: SearchRequest) throws(QueryError) -> SearchPage {
         do {
-            page = try source.search(request)
+            return try source.search(request)
         } catch is TraceSearch.Failure {
             throw .foreignCursor
         } catch {
@@ -229,22 +233,21 @@ package struct QueryService {
                 500, "store_failed", "the search could not read what is stored: \(error)",
                 hint: "the collector's log says more; traces may still be readable by id")
         }
-        return .json(SearchJSON.write(page, request))
     }
 
     // MARK: Figures
 
-    /// - Parameter hasNeighbours: of one service, figures of all that it has to do with are needed.
     private func figures(
-        _ parameters: QueryParameters, hasNeighbours: Bool = false,
-        _ write: (FiguresQuery, Summary, FiguresJSON.Header) -> [UInt8]
+        _ parameters: QueryParameters, _ write: (FiguresQuery, Summary, FiguresJSON.Header) -> [UInt8]
     ) throws(QueryError) -> HTTPResponse {
         let query = try FiguresQuery(parameters, now: WallClock.unixNanoseconds())
+        let (summary, asOf) = try summary(query.filter, fresh: query.fresh)
+        return .json(write(query, summary, FiguresJSON.Header(asOf: asOf)))
+    }
+
+    func summary(_ filter: SummaryFilter, fresh: Bool) throws(QueryError) -> (summary: Summary, asOf: UInt64) {
         do {
-            var filter = query.filter
-            if hasNeighbours { filter.service = nil }
-            let (summary, asOf) = try source.figures(filter, fresh: query.fresh)
-            return .json(write(query, summary, FiguresJSON.Header(asOf: asOf)))
+            return try source.figures(filter, fresh: fresh)
         } catch let error as SummaryError {
             throw QueryError(
                 422, "too_many_figures", "\(error)", hint: "ask for a shorter time, for one service, or a larger step")
@@ -308,6 +311,14 @@ package struct QueryLimits: Sendable {
     package var maximumRecentBytes = 16 << 20
     /// Content of records that the search for one span id reads.
     package var maximumSearchBytes = 1 << 30
+    /// The same for all traces of one graph together, and for the traces that links lead to.
+    package var maximumGraphBytes = 128 << 20
+    package var maximumLinkedBytes = 16 << 20
+    package var maximumLinkedTraces = 64
+    /// Traces that one graph is made of.
+    package var usualGraphTraces = 200
+    /// Nodes of a graph, and edges.
+    package var maximumGraphRows = 100_000
     /// Traces in one answer of a search.
     package var usualFound = 20
     package var maximumFound = 1000

@@ -1,6 +1,7 @@
 /// The attributes that tell what a span calls, by the hashes of their keys.
-struct PeerKeys: Sendable {
-    private static let names: [(key: String, kind: SpanFacts.PeerKind)] = [
+package struct PeerKeys: Sendable {
+    /// Of several that a span has the kind with the highest number counts, and of that kind the first that is a text.
+    package static let names: [(key: String, kind: SpanFacts.PeerKind)] = [
         ("db.system.name", .database), ("db.system", .database), ("messaging.destination.name", .queue),
         ("messaging.system", .queue), ("peer.service", .host), ("server.address", .host), ("net.peer.name", .host),
     ]

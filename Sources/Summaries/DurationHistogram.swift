@@ -13,6 +13,25 @@ package struct DurationHistogram: Sendable, Equatable {
 
     package init() {}
 
+    /// Counts durations that were put into buckets before, in any order.
+    package init(ofBuckets indices: [UInt16]) {
+        for index in indices.sorted() {
+            if let last = buckets.indices.last, buckets[last].index == index {
+                buckets[last].count += 1
+            } else {
+                buckets.append(Bucket(index: index, count: 1))
+            }
+        }
+        count = Int64(indices.count)
+    }
+
+    /// How many there are of each bucket.
+    package init(counts: [UInt16: Int64]) {
+        self.init(
+            sorted: counts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
+                .map { Bucket(index: $0.key, count: $0.value) })
+    }
+
     /// The buckets must be as `buckets` says.
     init(sorted buckets: [Bucket]) {
         self.buckets = buckets
@@ -43,6 +62,12 @@ package struct DurationHistogram: Sendable, Equatable {
         }
         merged.append(contentsOf: buckets[position...])
         buckets = merged
+    }
+
+    /// How many are in buckets that hold only longer ones than `duration`.
+    package func count(above duration: UInt64) -> Int64 {
+        let index = DurationBuckets.index(of: duration)
+        return buckets.reduce(0) { $0 + ($1.index > index ? max(0, $1.count) : 0) }
     }
 
     /// The duration below or at which `perMille` thousandths of all are (nearest rank), at most 1/128 off; nil if there are none.

@@ -8,6 +8,11 @@ package struct Figures: Sendable, Equatable {
 
     package init() {}
 
+    /// Without exemplars.
+    package init(errors: Int64, durationSum: Int128, durations: DurationHistogram) {
+        (self.errors, self.durationSum, self.durations) = (errors, durationSum, durations)
+    }
+
     package var count: Int64 { durations.count }
     /// Of all copies that were received, also those that another took the place of. Calls have none.
     package var slowest: Exemplar? { exemplars.slowest == .none ? nil : exemplars.slowest }

@@ -30,6 +30,9 @@ package struct NodeReport: Sendable, Equatable {
     package var calledAs: CallKind?
     /// Of a service its server and consumer spans, or all of them if it has none; of others the calls to them.
     package var total = Figures()
+    /// Of a service all of its spans, and its server and consumer spans.
+    package var spans = Figures()
+    package var entries = Figures()
 }
 
 /// An answer that may end before everything was said.
@@ -146,7 +149,7 @@ extension Summary {
         for (key, figures) in operations
         where chosen.includes(key) || neighbours.contains(key.service) && ofOthers.includes(key) {
             all[key.service, default: Figures()].merge(figures)
-            if key.kind == KindNumber.server || key.kind == KindNumber.consumer {
+            if CallKind.entersService(key.kind) {
                 entries[key.service, default: Figures()].merge(figures)
             }
         }
@@ -165,7 +168,11 @@ extension Summary {
         }
         let kept = ordered.prefix(max(0, limit))
         let reports = kept.map { key, total in
-            NodeReport(name: texts.string(key.text), calledAs: key.calledAs, total: total)
+            let isService = key.calledAs == nil
+            return NodeReport(
+                name: texts.string(key.text), calledAs: key.calledAs, total: total,
+                spans: isService ? all[key.text] ?? Figures() : total,
+                entries: isService ? entries[key.text] ?? Figures() : Figures())
         }
         return SummaryPage(elements: reports, isTruncated: ordered.count > kept.count)
     }

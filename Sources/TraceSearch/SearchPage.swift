@@ -57,8 +57,5 @@ package struct FoundTrace: Sendable {
 
     package static let maximumMatches = 16
 
-    package init(key: TraceKey, summary: TraceSummary) {
-        self.key = key
-        self.summary = summary
-    }
+    package init(key: TraceKey, summary: TraceSummary) { (self.key, self.summary) = (key, summary) }
 }

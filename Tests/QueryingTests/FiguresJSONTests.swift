@@ -7,9 +7,9 @@ import TraceModel
 @Suite("Figures as JSON")
 struct FiguresJSONTests {
     /// 2026-11-27 17:00.
-    private static let begin: UInt64 = 1_795_798_800_000_000_000
+    static let begin: UInt64 = 1_795_798_800_000_000_000
 
-    private static func summary() -> Summary {
+    static func summary() -> Summary {
         var builder = SummaryBuilder()
         let shop = builder.symbols.intern("shop")
         let pay = builder.symbols.intern("pay")
@@ -54,21 +54,5 @@ struct FiguresJSONTests {
                 + #""step":60,"operations":[{"service":"pay","operation":"POST /pay/{id}","kind":"server","rate":0.1,"#
                 + figures + #","slowest":\#(exemplar),"slowestFailed":\#(exemplar),"#
                 + #""points":[{"time":"2026-11-27T17:00:00.000Z",\#(figures)}]}]}"#)
-    }
-
-    @Test("The graph has services, what they call, and the calls")
-    func graph() {
-        let text = FiguresJSON.graph(Self.summary(), Self.filter(), .init(asOf: Self.begin), limit: 10)
-        func figures(_ duration: Int, errors: Int) -> String {
-            #""rate":0.1,"count":1,"errors":\#(errors),"p50":\#(duration),"p95":\#(duration),"p99":\#(duration)}"#
-        }
-        #expect(
-            String(decoding: text, as: UTF8.self)
-                == Self.head
-                + #""nodes":[{"id":"service:pay","service":"pay","kind":"service",\#(figures(50, errors: 1)),"#
-                + #"{"id":"service:shop","service":"shop","kind":"service",\#(figures(100, errors: 0)),"#
-                + #"{"id":"database:postgresql","service":"postgresql","kind":"database",\#(figures(20, errors: 0))],"#
-                + #""edges":[{"from":"service:pay","to":"database:postgresql","kind":"database",\#(figures(20, errors: 0)),"#
-                + #"{"from":"service:shop","to":"service:pay","kind":"call",\#(figures(50, errors: 1))]}"#)
     }
 }

@@ -68,9 +68,18 @@ final class MemorySource: TraceSource {
     }
     func attributes() throws -> AttributeCatalogue { AttributeCatalogue() }
     var summary = Summary()
+    var asOf: UInt64 = 1_700_000_000_000_000_000
+    private(set) var filters: [(filter: SummaryFilter, fresh: Bool)] = []
+    /// More minutes than this are too many.
+    var maximumMinutes: UInt64?
     func figures(_ filter: SummaryFilter, fresh: Bool) throws -> (summary: Summary, asOf: UInt64) {
         if let failure { throw failure }
-        return (summary, 1_700_000_000_000_000_000)
+        filters.append((filter, fresh))
+        if let maximumMinutes, let from = filter.from, let to = filter.to, (to - from) / 60_000_000_000 > maximumMinutes
+        {
+            throw SummaryError.tooManyRows(limit: 1)
+        }
+        return (summary, asOf)
     }
     func serviceUsage() -> [ServiceUsage] { usage }
     func recentTraces(limit: Int) -> [TraceID] { Array(recent.prefix(limit)) }

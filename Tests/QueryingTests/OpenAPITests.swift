@@ -24,7 +24,9 @@ struct OpenAPITests {
     }
 
     private static func get(_ path: String, _ source: MemorySource = MemorySource()) -> String {
-        let response = QueryService(source: source).respond(to: RequestHead(method: "GET", path: path))
+        let parts = path.split(separator: "?", maxSplits: 1)
+        let response = QueryService(source: source).respond(
+            to: RequestHead(method: "GET", path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : ""))
         return String(decoding: response.body, as: UTF8.self)
     }
 
@@ -46,7 +48,8 @@ struct OpenAPITests {
                 "/api/v1/traces/{id}", "/api/v1/traces/{id}/overview", "/api/v1/traces/{id}/rows",
                 "/api/v1/traces/{id}/spans/{span}", "/api/v1/traces/{id}/find", "/api/v1/traces/{id}/flame",
                 "/api/v1/traces/{id}/operations", "/api/v1/traces/{id}/events", "/api/v1/services", "/api/v1/search",
-                "/api/v1/attributes", "/api/v1/attributes/{key}", "/api/v1/red", "/api/v1/graph", "/api/v1/compare",
+                "/api/v1/attributes", "/api/v1/attributes/{key}", "/api/v1/red", "/api/v1/graph", "/api/v1/graph/diff",
+                "/api/v1/compare",
                 "/api/v1/recent", "/api/v1/ledger", "/api/v1/explain/{id}",
             ])
         for path in described {
@@ -85,6 +88,10 @@ struct OpenAPITests {
         }
         sent.formUnion(Self.keys(of: Self.get("/api/v1/services", source)))
         sent.formUnion(Self.keys(of: Self.get("/api/v1/recent", source)))
+        source.summary = FiguresJSONTests.summary()
+        sent.formUnion(Self.keys(of: Self.get("/api/v1/graph", source)))
+        sent.formUnion(Self.keys(of: Self.get("/api/v1/graph?trace=\(sampleID)", source)))
+        sent.formUnion(Self.keys(of: Self.get("/api/v1/graph/diff", source)))
         sent.formUnion(Self.keys(of: Self.get("/api/v1/nothing")))
         CompareSample.fill(source)
         for query in ["a=\(CompareSample.slow)&b=\(CompareSample.fast)", "a=tenant+%3D+1&b=tenant+%3D+2"] {
@@ -99,7 +106,8 @@ struct OpenAPITests {
         #expect(
             sent.isSuperset(of: [
                 "variants", "variantCount", "copies", "droppedAttributes", "droppedEvents", "droppedLinks", "slowest",
-                "hint", "span_ids", "last_sequence", "damaged", "sender", "sequence", "records",
+                "hint", "span_ids", "latency_rank", "changes", "complete", "beforeIsEmpty", "last_sequence", "damaged",
+                "sender", "sequence", "records",
             ]))
         let described = Set(
             try Self.lines().compactMap { line in
