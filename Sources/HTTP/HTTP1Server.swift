@@ -285,6 +285,10 @@ final class HTTP1Server: ServerProtocol {
             endStream(lastChunk: false)
             return nil
         }
+        guard !isDraining else {
+            endStream(lastChunk: isChunked)
+            return nil
+        }
         let stream = HTTPBodyStream(
             authorizedAt: server.loop.now(),
             append: { [weak self] in self?.append($0, isChunked: isChunked) ?? false },

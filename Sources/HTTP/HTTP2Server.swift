@@ -444,9 +444,9 @@ final class HTTP2Server: ServerProtocol {
         var block = HeaderBlock()
         block.add(":status", "200")
         for field in headers.fields { block.add(field.name, field.value) }
-        let isHead = stream.head?.method == "HEAD"
+        let isEmpty = stream.head?.method == "HEAD" || isDraining
         block.withFields { fields, count in
-            if isHead {
+            if isEmpty {
                 _ = nghttp2_submit_response(session, stream.id, fields, count, nil)
             } else {
                 var provider = nghttp2_data_provider()
@@ -455,7 +455,7 @@ final class HTTP2Server: ServerProtocol {
             }
         }
         connection.wantsToWrite()
-        if isHead { return nil }
+        if isEmpty { return nil }
         stream.bodyStream = HTTPBodyStream(
             authorizedAt: stream.answeredAt,
             append: { [weak self, weak stream] bytes in

@@ -35,7 +35,7 @@ package final class HTTPExchange {
     }
 
     /// Answers 200 with a body that goes on. Nil when there is nothing to write to: the answer was given before, the peer has
-    /// gone, or the request is a `HEAD`, which this answers.
+    /// gone, or, answered with the head alone, the request is a `HEAD` or the server is stopping.
     package func stream(_ headers: HTTPHeaders) -> HTTPBodyStream? {
         let streamer = self.streamer
         detach()

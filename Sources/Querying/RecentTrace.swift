@@ -8,6 +8,7 @@ struct RecentTrace {
     /// Nanoseconds of the critical path that belong to spans of each latency step.
     let criticalByStep: [UInt64]
     let slowest: TraceNode?
+    let mini: MiniWaterfall
     /// Only the part of the trace that came first was read.
     let isTruncated: Bool
 
@@ -17,6 +18,7 @@ struct RecentTrace {
         var byStep = Array(repeating: UInt64(0), count: LatencyStep.allCases.count)
         for node in trace.nodes { byStep[Int(node.latencyStep.rawValue)] += node.criticalTime }
         criticalByStep = byStep
+        mini = MiniWaterfall(trace)
         slowest = trace.slowest(limit: 1).first.map { trace.nodes[$0] }
     }
 }
@@ -42,6 +44,7 @@ enum RecentJSON {
                 for time in trace.criticalByStep { writer.number(time) }
             }
             if trace.isTruncated { writer.member("truncated", true) }
+            writer.member(trace.mini)
             guard let slowest = trace.slowest else { return }
             writer.key("slowest")
             writer.object { writer in

@@ -21,6 +21,7 @@ extension SearchRequest {
             throw QueryError(error)
         }
         self.cursor = cursor
+        isDrawn = true
         self.now = now
         let from = try parameters.moment("from", now: moment) ?? 0
         let to = try parameters.moment("to", now: moment) ?? .max

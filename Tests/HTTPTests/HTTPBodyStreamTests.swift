@@ -11,6 +11,8 @@ private final class StreamService: HTTPService {
     var streams = 0
     var isClosed = false
     var isKeyGood = true
+    var isLate = false
+    var late: HTTPExchange?
 
     func authorize(_ head: inout RequestHead) -> HTTPResponse? { isKeyGood ? nil : .text(401, "no\n") }
     func admit(_ head: RequestHead) -> HTTPResponse? { nil }
@@ -20,6 +22,10 @@ private final class StreamService: HTTPService {
             return exchange.respond(.text(200, exchange.head.path))
         }
         streams += 1
+        guard !isLate else {
+            late = exchange
+            return
+        }
         stream = exchange.stream(HTTPHeaders([("content-type", "text/event-stream")]))
         stream?.onClose = { [weak self] in self?.isClosed = true }
     }
@@ -243,6 +249,21 @@ private final class StreamBench {
         let rest = try bench.read(fd) { _ in false }
         #expect(rest.isClosed)
         if spoken == .http1 { #expect(rest.text.hasSuffix("\r\n0\r\n\r\n")) }
+        try bench.run { isDrained }
+    }
+
+    @Test("A stream that is to begin while the server stops ends at once", arguments: Spoken.allCases)
+    func beginsLate(_ spoken: Spoken) throws {
+        let bench = try StreamBench()
+        bench.service.isLate = true
+        let fd = try bench.open(spoken)
+        let exchange = try #require(bench.service.late)
+        var isDrained = false
+        bench.server.drain(grace: .seconds(60)) { isDrained = true }
+        #expect(!isDrained)
+        #expect(exchange.stream(HTTPHeaders()) == nil)
+        #expect(try bench.read(fd) { _ in false }.isClosed)
+        shutdown(fd, Int32(SHUT_RDWR))
         try bench.run { isDrained }
     }
 
