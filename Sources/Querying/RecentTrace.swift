@@ -44,16 +44,17 @@ enum RecentJSON {
                 for time in trace.criticalByStep { writer.number(time) }
             }
             if trace.isTruncated { writer.member("truncated", true) }
-            writer.member(trace.mini)
-            guard let slowest = trace.slowest else { return }
-            writer.key("slowest")
-            writer.object { writer in
-                writer.member("spanId", slowest.spanID.description)
-                writer.member("service", slowest.serviceName)
-                writer.member("name", slowest.name)
-                writer.member("criticalNs", slowest.criticalTime)
-                writer.member("latencyStep", Int(slowest.latencyStep.rawValue))
+            if let slowest = trace.slowest {
+                writer.key("slowest")
+                writer.object { writer in
+                    writer.member("spanId", slowest.spanID.description)
+                    writer.member("service", slowest.serviceName)
+                    writer.member("name", slowest.name)
+                    writer.member("criticalNs", slowest.criticalTime)
+                    writer.member("latencyStep", Int(slowest.latencyStep.rawValue))
+                }
             }
+            writer.member(trace.mini)
         }
     }
 }
