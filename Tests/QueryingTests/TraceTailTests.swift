@@ -216,9 +216,9 @@ private final class TailBench {
 
     @Test("Events that are too many for one tail are left out and counted, those of others are not")
     func manyEvents() throws {
-        let bench = TailBench { $0.eventBytes = 700 }
+        let bench = TailBench { $0.eventBytes = 500 }
         try bench.open(1)
-        try bench.open(2, "name = op-3")
+        try bench.open(2, "name = \"op-3\"")
         for number in 1...3 { bench.source.add(UInt64(number)) }
         _ = bench.look(after: 0)
         let (round, told) = bench.look(after: 1000)
