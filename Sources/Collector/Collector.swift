@@ -213,7 +213,9 @@ private struct RunningCollector {
             let queries = try QueryPool(
                 stores: stores, threads: settings.queryThreads, loop: loop, counters: counters,
                 maxUnsentBytes: settings.common.limits.maxUnsentBytes)
-            let pages = ConsoleService(queries: queries, hosts: HostAllowList(configured: settings.consoleHosts))
+            let tails = try TailDesk(stores: stores, loop: loop, counters: TailCounters(registry))
+            let pages = ConsoleService(
+                queries: queries, tails: tails, hosts: HostAllowList(configured: settings.consoleHosts))
             let acts = AdminService(audit: audit, stores: stores, eraser: eraser, next: pages)
             let health = HealthService(registry: registry, next: acts) { Self.obstacles(stores) }
             let server = try security.open(
@@ -224,6 +226,7 @@ private struct RunningCollector {
             return Part(stop: { done in
                 drainAll([server], grace: settings.common.shutdownGrace / 2) {
                     queries.stop()
+                    tails.stop()
                     done()
                 }
             })

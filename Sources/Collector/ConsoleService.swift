@@ -2,13 +2,15 @@ import Console
 import HTTP
 import Querying
 
-/// The console's address: the API goes to the query threads, everything else is a page or one of its files. Lives on one
-/// loop.
+/// The console's address: the API goes to the query threads, tails to their desk, everything else is a page or one of its
+/// files. Lives on one loop.
 final class ConsoleService: HTTPService {
     private let queries: QueryPool
+    private let tails: TailDesk
     private let hosts: HostAllowList
-    init(queries: QueryPool, hosts: HostAllowList) {
+    init(queries: QueryPool, tails: TailDesk, hosts: HostAllowList) {
         self.queries = queries
+        self.tails = tails
         self.hosts = hosts
     }
 
@@ -23,6 +25,10 @@ final class ConsoleService: HTTPService {
 
     func serve(_ exchange: HTTPExchange) {
         let head = exchange.head
+        if head.path == TailDesk.path {
+            tails.open(exchange)
+            return
+        }
         if QueryService.owns(path: head.path) {
             queries.run(exchange)
             return

@@ -22,18 +22,35 @@ final class TenantQueries {
     func respond(to head: RequestHead) -> HTTPResponse {
         guard let tenant = head.tenant else { return standard.respond(to: head) }
         if let service = services[tenant] { return service.respond(to: head) }
-        guard let name = TenantName(tenant) else { preconditionFailure("a tenant's name was not checked") }
-        switch stores.find(name) {
+        switch stores.place(of: head) {
         case .space(let space):
             let service = SpaceQueries(space, desire)
             services[tenant] = service
             return service.respond(to: head)
+        case .refusal(let response): return response
+        }
+    }
+}
+
+extension TenantStores {
+    /// Where what a request asks for is stored, or what to answer instead.
+    enum Place {
+        case space(Space)
+        case refusal(HTTPResponse)
+    }
+
+    func place(of head: RequestHead) -> Place {
+        guard let tenant = head.tenant else { return .space(standard) }
+        guard let name = TenantName(tenant) else { preconditionFailure("a tenant's name was not checked") }
+        switch find(name) {
+        case .space(let space): return .space(space)
         case .opening: return Self.later("the store of '\(tenant)' is being opened", hint: "ask again in a second")
         case .unknown:
-            return QueryError(
-                404, "unknown_tenant", "there is no tenant '\(tenant)'",
-                hint: "no key names it and there is no data of it; hms-ops key list shows the tenants of keys"
-            ).response
+            return .refusal(
+                QueryError(
+                    404, "unknown_tenant", "there is no tenant '\(tenant)'",
+                    hint: "no key names it and there is no data of it; hms-ops key list shows the tenants of keys"
+                ).response)
         case .full(let limit):
             return Self.later(
                 "there are \(limit) tenants already", hint: "raise 'tenants.max' and restart the collector")
@@ -43,10 +60,10 @@ final class TenantQueries {
         }
     }
 
-    private static func later(_ message: String, hint: String) -> HTTPResponse {
+    private static func later(_ message: String, hint: String) -> Place {
         var response = QueryError(503, "tenant_unavailable", message, hint: hint).response
         response.headers.add("retry-after", "1")
-        return response
+        return .refusal(response)
     }
 }
 

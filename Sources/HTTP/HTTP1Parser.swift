@@ -28,6 +28,8 @@ struct HTTP1Parser {
 
     private let maxHeaderBytes: Int
     private let maxBodyBytes: Int
+    /// Of the last request.
+    private(set) var isHTTP10 = false
     private var state = State.head
     /// How much of an unfinished header was already searched for its end.
     private var searched = 0
@@ -162,7 +164,8 @@ struct HTTP1Parser {
             throw Failure(status: 400, reason: "the request line is not 'METHOD target HTTP/1.1'")
         }
         let version = String(decoding: parts[2], as: UTF8.self)
-        guard version == "HTTP/1.1" || version == "HTTP/1.0" else {
+        isHTTP10 = version == "HTTP/1.0"
+        guard version == "HTTP/1.1" || isHTTP10 else {
             throw Failure(
                 status: version.hasPrefix("HTTP/") ? 505 : 400,
                 reason: "version '\(printable(version))' is not HTTP/1.1")
@@ -171,7 +174,7 @@ struct HTTP1Parser {
         while let line = try lines.next() { try addField(line, to: &headers) }
         var target = String(decoding: parts[1], as: UTF8.self)
         var authority = try onlyValue("host", headers)
-        guard authority != nil || version == "HTTP/1.0" else {
+        guard authority != nil || isHTTP10 else {
             throw Failure(status: 400, reason: "there is no Host header")
         }
         if !target.hasPrefix("/"), target != "*" {

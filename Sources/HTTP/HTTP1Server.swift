@@ -15,6 +15,10 @@ final class HTTP1Server: ServerProtocol {
     /// Answers the request once its body, which nobody wants, has been read over.
     private var refusal: HTTPResponse?
     private var exchange: HTTPExchange?
+    /// The answer that goes on; `exchange` stays until it ends.
+    private var bodyStream: HTTPBodyStream?
+    /// The last answer went on: there is no request after it.
+    private var hasStreamed = false
     private var keepsAlive = true
     private var isDraining = false
     private(set) var isFinished = false
@@ -38,19 +42,23 @@ final class HTTP1Server: ServerProtocol {
 
     // MARK: ServerProtocol
 
-    /// While an answer is awaited, requests that were sent ahead are left in the socket.
-    var wantsInput: Bool { exchange == nil && !isFinished && !isHeldBack && !isResuming && !body.isPaused }
+    /// While an answer is awaited, requests that were sent ahead are left in the socket. While one goes on it is read, and
+    /// thrown away, so that the peer's end is noticed.
+    var wantsInput: Bool {
+        bodyStream != nil || (exchange == nil && !isFinished && !isHeldBack && !isResuming && !body.isPaused)
+    }
 
     var isIdle: Bool { exchange == nil && !isHeldBack && requestBegan == nil }
 
-    var awaitsAnswer: Bool { exchange != nil || isHeldBack }
+    var awaitsAnswer: Bool { (exchange != nil && bodyStream == nil) || isHeldBack }
 
     var pendingBytes: Int { output.count }
 
-    var toleratesHalfClose: Bool { true }
+    /// Of an answer without an end, the peer's end of the connection is the end.
+    var toleratesHalfClose: Bool { !hasStreamed }
 
     func receive(_ bytes: Span<UInt8>) {
-        guard !isFinished else { return }
+        guard !isFinished, bodyStream == nil else { return }
         lastActivity = server.loop.now()
         bytes.withUnsafeBufferPointer { input.append(contentsOf: $0) }
         parseInput()
@@ -66,6 +74,7 @@ final class HTTP1Server: ServerProtocol {
     }
 
     func sweep(_ now: MonotonicTime) {
+        if let bodyStream, let head, !server.stillAuthorizes(head, bodyStream, now) { bodyStream.end() }
         guard exchange == nil, !isFinished else { return }
         if let began = requestBegan {
             let age = now - began
@@ -88,7 +97,12 @@ final class HTTP1Server: ServerProtocol {
 
     func drain() {
         isDraining = true
-        if exchange == nil, requestBegan == nil { isFinished = true }
+        if let bodyStream {
+            bodyStream.end()
+            connection.cutOff()
+        } else if exchange == nil, requestBegan == nil {
+            isFinished = true
+        }
     }
 
     func connectionClosed() {
@@ -97,6 +111,8 @@ final class HTTP1Server: ServerProtocol {
         inputUsed = 0
         exchange?.detach()
         exchange = nil
+        bodyStream?.close()
+        bodyStream = nil
     }
 
     // MARK: requests
@@ -232,9 +248,9 @@ final class HTTP1Server: ServerProtocol {
         }
         server.counters.bufferedBytes.subtract(body.count, ordering: .relaxed)
         let (complete, share) = body.take(server.memory)
-        let exchange = HTTPExchange(head: head, body: complete, share: share) { [weak self] response in
-            self?.respond(response)
-        }
+        let exchange = HTTPExchange(
+            head: head, body: complete, share: share, streamer: { [weak self] in self?.stream($0) },
+            responder: { [weak self] in self?.respond($0) })
         self.exchange = exchange
         server.service.serve(exchange)
     }
@@ -252,6 +268,52 @@ final class HTTP1Server: ServerProtocol {
         connection.wantsToWrite()
         // Requests that were sent ahead are taken up when the call stack that gave this answer has ended.
         if inputUsed < input.count, !isFinished { resume() }
+    }
+
+    /// The connection ends with an answer that goes on.
+    private func stream(_ headers: HTTPHeaders) -> HTTPBodyStream? {
+        (keepsAlive, hasStreamed) = (false, true)
+        (input, inputUsed) = ([], 0)
+        output.append(contentsOf: "HTTP/1.1 200 \(reasonPhrase(200))\r\n".utf8)
+        for field in headers.fields { output.append(contentsOf: "\(field.name): \(field.value)\r\n".utf8) }
+        // RFC 9112, 6.1: a peer that speaks HTTP/1.0 is sent no transfer coding; the end of the connection ends the body.
+        let isChunked = !parser.isHTTP10
+        if isChunked { output.append(contentsOf: "transfer-encoding: chunked\r\n".utf8) }
+        output.append(contentsOf: "connection: close\r\n\r\n".utf8)
+        connection.wantsToWrite()
+        guard head?.method != "HEAD" else {
+            endStream(lastChunk: false)
+            return nil
+        }
+        guard !isDraining else {
+            endStream(lastChunk: isChunked)
+            return nil
+        }
+        let stream = HTTPBodyStream(
+            authorizedAt: server.loop.now(),
+            append: { [weak self] in self?.append($0, isChunked: isChunked) ?? false },
+            finish: { [weak self] in self?.endStream(lastChunk: isChunked) })
+        bodyStream = stream
+        return stream
+    }
+
+    private func append(_ bytes: [UInt8], isChunked: Bool) -> Bool {
+        guard server.hasRoom(for: bytes.count, after: output.count + connection.unsentBytes) else { return false }
+        if isChunked { output.append(contentsOf: "\(String(bytes.count, radix: 16))\r\n".utf8) }
+        output.append(contentsOf: bytes)
+        if isChunked { output.append(contentsOf: "\r\n".utf8) }
+        connection.wantsToWrite()
+        return true
+    }
+
+    private func endStream(lastChunk: Bool) {
+        if lastChunk { output.append(contentsOf: "0\r\n\r\n".utf8) }
+        bodyStream = nil
+        exchange = nil
+        head = nil
+        requestBegan = nil
+        isFinished = true
+        connection.wantsToWrite()
     }
 
     /// Goes on with what was sent ahead, in the next round of the loop: others come first.

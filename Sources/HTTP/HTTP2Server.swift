@@ -123,6 +123,10 @@ final class HTTP2Server: ServerProtocol {
                 refuseForMemory(stream)
             }
         }
+        for stream in streams.values {
+            guard let body = stream.bodyStream, let head = stream.head else { continue }
+            if !server.stillAuthorizes(head, body, now) { body.end() }
+        }
         // Nothing else may come on the connection before a header block is complete.
         if streams.values.contains(where: { $0.isReceivingHeader && now - $0.begun > server.limits.headerTimeout }) {
             terminate(.headerTimeout, NGHTTP2_ENHANCE_YOUR_CALM)
@@ -138,7 +142,13 @@ final class HTTP2Server: ServerProtocol {
         nghttp2_submit_goaway(
             session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nghttp2_session_get_last_proc_stream_id(session),
             NGHTTP2_NO_ERROR.rawValue, nil, 0)
-        if streams.isEmpty { connection.closeAfterOutput() }
+        let areAllEndless = !streams.isEmpty && streams.values.allSatisfy { $0.bodyStream != nil }
+        for stream in streams.values { endForGood(stream) }
+        if areAllEndless {
+            connection.cutOff()
+        } else if streams.isEmpty {
+            connection.closeAfterOutput()
+        }
     }
 
     func connectionClosed() {
@@ -335,6 +345,9 @@ final class HTTP2Server: ServerProtocol {
         (stream.response, stream.responseSent) = ([], 0)
         stream.exchange?.detach()
         stream.exchange = nil
+        let body = stream.bodyStream
+        stream.bodyStream = nil
+        body?.close()
     }
 
     /// Gives back the stream's share of what may be buffered.
@@ -353,10 +366,16 @@ final class HTTP2Server: ServerProtocol {
         guard let head = stream.head else { return }
         server.counters.bufferedBytes.subtract(stream.body.count, ordering: .relaxed)
         let (body, share) = stream.body.take(server.memory)
-        let exchange = HTTPExchange(head: head, body: body, share: share) { [weak self, weak stream] response in
-            guard let self, let stream else { return }
-            respond(stream, response)
-        }
+        let exchange = HTTPExchange(
+            head: head, body: body, share: share,
+            streamer: { [weak self, weak stream] headers in
+                guard let self, let stream else { return nil }
+                return goOn(stream, headers)
+            },
+            responder: { [weak self, weak stream] response in
+                guard let self, let stream else { return }
+                respond(stream, response)
+            })
         stream.exchange = exchange
         server.service.serve(exchange)
     }
@@ -416,6 +435,82 @@ final class HTTP2Server: ServerProtocol {
         connection.wantsToWrite()
     }
 
+    private func goOn(_ stream: HTTP2Stream, _ headers: HTTPHeaders) -> HTTPBodyStream? {
+        guard !stream.isAnswered else { return nil }
+        stream.isAnswered = true
+        stream.exchange = nil
+        stream.progressAt = server.loop.now()
+        stream.answeredAt = stream.progressAt
+        var block = HeaderBlock()
+        block.add(":status", "200")
+        for field in headers.fields { block.add(field.name, field.value) }
+        let isEmpty = stream.head?.method == "HEAD" || isDraining
+        block.withFields { fields, count in
+            if isEmpty {
+                _ = nghttp2_submit_response(session, stream.id, fields, count, nil)
+            } else {
+                var provider = nghttp2_data_provider()
+                provider.read_callback = HTTP2ServerCallbacks.readBody
+                _ = nghttp2_submit_response(session, stream.id, fields, count, &provider)
+            }
+        }
+        connection.wantsToWrite()
+        if isEmpty { return nil }
+        stream.bodyStream = HTTPBodyStream(
+            authorizedAt: stream.answeredAt,
+            append: { [weak self, weak stream] bytes in
+                guard let self, let stream else { return false }
+                return append(bytes, to: stream)
+            },
+            finish: { [weak self, weak stream] in
+                guard let self, let stream else { return }
+                stream.bodyStream = nil
+                produceMore(of: stream)
+            })
+        return stream.bodyStream
+    }
+
+    private func append(_ bytes: [UInt8], to stream: HTTP2Stream) -> Bool {
+        let waiting = stream.response.count - stream.responseSent
+        guard server.hasRoom(for: bytes.count, after: waiting) else { return false }
+        // The rate at which the peer takes it counts from where something began to wait.
+        if waiting == 0 { dropSent(stream) }
+        stream.response.append(contentsOf: bytes)
+        pendingBytes += bytes.count
+        produceMore(of: stream)
+        return true
+    }
+
+    /// Has nghttp2 ask for what the answer has now.
+    private func produceMore(of stream: HTTP2Stream) {
+        nghttp2_session_resume_data(session, stream.id)
+        connection.wantsToWrite()
+    }
+
+    /// Forgets what was sent of an answer that goes on.
+    private func dropSent(_ stream: HTTP2Stream) {
+        stream.response.removeFirst(stream.responseSent)
+        stream.responseSent = 0
+        stream.progressAt = server.loop.now()
+        stream.answeredAt = stream.progressAt
+    }
+
+    /// Ends an answer that goes on, at once even where the peer does not take what waits of it.
+    private func endForGood(_ stream: HTTP2Stream) {
+        guard let body = stream.bodyStream else { return }
+        if stream.responseSent == stream.response.count {
+            body.end()
+        } else {
+            stream.hasProvokedReset = true
+            stream.bodyStream = nil
+            reset(stream.id, NGHTTP2_CANCEL)
+            body.close()
+        }
+    }
+
+    /// Sent parts of answers that go on are kept up to this, so that the rest is not moved each time.
+    private static let keptSentBytes = 64 << 10
+
     /// Copies the next part of an answer's body into nghttp2's frame.
     func readBody(
         _ id: Int32, _ buffer: UnsafeMutablePointer<UInt8>, _ capacity: Int, _ flags: UnsafeMutablePointer<UInt32>
@@ -428,6 +523,12 @@ final class HTTP2Server: ServerProtocol {
         stream.responseSent += count
         pendingBytes -= count
         if count > 0 { stream.progressAt = server.loop.now() }
+        if stream.bodyStream != nil {
+            if stream.responseSent == stream.response.count || stream.responseSent > Self.keptSentBytes {
+                dropSent(stream)
+            }
+            return count > 0 ? count : Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        }
         guard stream.responseSent == stream.response.count else { return count }
         flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
         if !stream.trailers.isEmpty {

@@ -24,6 +24,8 @@ final class HTTP2Stream {
     var response: [UInt8] = []
     var responseSent = 0
     var trailers = HTTPHeaders()
+    /// While the answer goes on.
+    var bodyStream: HTTPBodyStream?
 
     private var method = ""
     private var target = ""
@@ -66,6 +68,8 @@ final class HTTP2Stream {
     func isTooSlow(_ now: MonotonicTime, _ limits: HTTPLimits) -> Bool {
         if isReceivingBody, !body.isPaused { return limits.isTooSlow(body.count, for: now - begun) }
         guard isAnswered else { return false }
+        // An answer that goes on may have nothing to say for long.
+        if bodyStream != nil, responseSent == response.count { return false }
         // A window that the peer keeps closed, or all but closed, holds answers back without a byte in the socket.
         let age = now - answeredAt
         return now - progressAt > limits.writeTimeout

@@ -54,7 +54,20 @@ package final class HTTPClient {
         _ request: HTTPClientRequest, deadline: Duration,
         _ done: @escaping (Result<HTTPClientResponse, HTTPClientError>) -> Void
     ) {
-        let call = HTTPClientCall(request, done)
+        begin(HTTPClientCall(request, done), deadline: deadline)
+    }
+
+    /// The same for an answer that goes on: `onBytes` is given the body of a 2xx as it comes, `done` the rest when the server has
+    /// ended it. The deadline is for the beginning of the answer. Whoever has enough closes the client.
+    package func stream(
+        _ request: HTTPClientRequest, deadline: Duration, onBytes: @escaping ([UInt8]) -> Void,
+        _ done: @escaping (Result<HTTPClientResponse, HTTPClientError>) -> Void
+    ) {
+        begin(HTTPClientCall(request, onBytes: onBytes, done), deadline: deadline)
+    }
+
+    private func begin(_ call: HTTPClientCall, deadline: Duration) {
+        let request = call.request
         guard !isClosed else { return failSoon([call], .closed) }
         let isRoom =
             waiting.count < options.maxWaitingRequests && request.body.count <= options.maxWaitingBytes - waitingBytes

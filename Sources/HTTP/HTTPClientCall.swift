@@ -17,10 +17,17 @@ final class HTTPClientCall {
     var failure: HTTPClientError.Reason?
     private(set) var response = HTTPClientResponse(status: 0)
     private var headerBytes = 0
+    /// What of the body came since it was last handed out; only of an answer that is wanted as it comes.
+    private var arrived: [UInt8] = []
+    private let onBytes: (([UInt8]) -> Void)?
     private var done: ((Result<HTTPClientResponse, HTTPClientError>) -> Void)?
 
-    init(_ request: HTTPClientRequest, _ done: @escaping (Result<HTTPClientResponse, HTTPClientError>) -> Void) {
+    init(
+        _ request: HTTPClientRequest, onBytes: (([UInt8]) -> Void)? = nil,
+        _ done: @escaping (Result<HTTPClientResponse, HTTPClientError>) -> Void
+    ) {
         self.request = request
+        self.onBytes = onBytes
         self.done = done
     }
 
@@ -62,11 +69,33 @@ final class HTTPClientCall {
     /// The final head has been read; fields that come now are trailers.
     private(set) var hasHead = false
 
-    func endOfFields() { if response.status >= 200 { hasHead = true } }
+    func endOfFields() {
+        guard response.status >= 200 else { return }
+        hasHead = true
+        guard isStreamed else { return }
+        deadline?.cancel()
+        deadline = nil
+    }
+
+    /// The body is handed out as it comes: it is wanted so, and is no refusal.
+    var isStreamed: Bool { onBytes != nil && hasHead && response.status < 300 }
+
+    var hasArrived: Bool { !arrived.isEmpty }
+
+    func handOut() {
+        guard isOpen, hasArrived else { return }
+        let bytes = arrived
+        arrived = []
+        onBytes?(bytes)
+    }
 
     /// False when the response's body is over the limit.
     func addBody(_ bytes: UnsafeBufferPointer<UInt8>, limit: Int) -> Bool {
-        guard bytes.count <= limit - response.body.count else { return false }
+        guard bytes.count <= limit - response.body.count - arrived.count else { return false }
+        if isStreamed {
+            arrived.append(contentsOf: bytes)
+            return true
+        }
         response.body.append(contentsOf: bytes)
         return true
     }

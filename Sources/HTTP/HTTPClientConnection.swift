@@ -29,6 +29,8 @@ final class HTTPClientConnection {
     private var calls: [Int32: HTTPClientCall] = [:]
     /// Calls whose stream has ended, to be answered when nghttp2 has returned.
     private var ended: [(HTTPClientCall, code: UInt32)] = []
+    /// Calls of which something is to be handed out then.
+    private var arrived: [HTTPClientCall] = []
 
     private let readBuffer = UnsafeMutablePointer<UInt8>.allocate(capacity: readLength)
     private var plaintext: [UInt8] = []
@@ -327,6 +329,9 @@ final class HTTPClientConnection {
 
     /// Answers the calls whose streams have ended, then lets the client fill their places.
     private func deliver() {
+        let arrived = self.arrived
+        self.arrived = []
+        for call in arrived { call.handOut() }
         guard !ended.isEmpty || isDraining != hasToldDraining else { return }
         hasToldDraining = isDraining
         let ended = self.ended
@@ -407,6 +412,7 @@ final class HTTPClientConnection {
     func received(_ bytes: UnsafeBufferPointer<UInt8>, of streamID: Int32) {
         guard let call = calls[streamID], call.failure == nil, call.isOpen else { return }
         let limit = options.maxResponseBytes
+        if !call.hasArrived, call.isStreamed { arrived.append(call) }
         if !call.addBody(bytes, limit: limit) { refuse(call, .responseTooLarge(limit: limit)) }
     }
 

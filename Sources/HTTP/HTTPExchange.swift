@@ -11,11 +11,16 @@ package final class HTTPExchange {
     /// Stands for the memory of `body`. Whoever keeps the bytes, or makes others of them, keeps it too and adjusts it.
     package let share: BudgetShare
     private var responder: ((HTTPResponse) -> Void)?
+    private var streamer: ((HTTPHeaders) -> HTTPBodyStream?)?
 
-    init(head: RequestHead, body: [UInt8], share: BudgetShare, responder: @escaping (HTTPResponse) -> Void) {
+    init(
+        head: RequestHead, body: [UInt8], share: BudgetShare, streamer: @escaping (HTTPHeaders) -> HTTPBodyStream?,
+        responder: @escaping (HTTPResponse) -> Void
+    ) {
         self.head = head
         self.body = body
         self.share = share
+        self.streamer = streamer
         self.responder = responder
     }
 
@@ -25,10 +30,18 @@ package final class HTTPExchange {
     /// Gives the answer; only the first one counts.
     package func respond(_ response: HTTPResponse) {
         let responder = self.responder
-        self.responder = nil
+        detach()
         responder?(response)
     }
 
+    /// Answers 200 with a body that goes on. Nil when there is nothing to write to: the answer was given before, the peer has
+    /// gone, or, answered with the head alone, the request is a `HEAD` or the server is stopping.
+    package func stream(_ headers: HTTPHeaders) -> HTTPBodyStream? {
+        let streamer = self.streamer
+        detach()
+        return streamer?(headers)
+    }
+
     /// Called by the connection when the stream ended: nobody waits for the answer any more.
-    func detach() { responder = nil }
+    func detach() { (responder, streamer) = (nil, nil) }
 }

@@ -23,6 +23,8 @@ package struct HTTPLimits: Sendable {
     package var idleTimeout = Duration.seconds(300)
     /// A peer that takes no byte of its answers for so long is dropped.
     package var writeTimeout = Duration.seconds(30)
+    /// Whether the request of an answer that goes on may still be answered is asked again after so long.
+    package var authorizeAgainAfter = Duration.seconds(30)
     package var maxSettingsPerTenSeconds = 1000
     package var maxPingsPerTenSeconds = 1000
     package var maxPriorityFrames = 10_000

@@ -84,6 +84,22 @@ package final class HTTPServer {
         done()
     }
 
+    // MARK: answers that go on
+
+    /// Whether so many bytes more may wait for a peer that has not taken `waiting` yet.
+    func hasRoom(for bytes: Int, after waiting: Int) -> Bool {
+        bytes <= HTTPBodyStream.maximumUnsentBytes - waiting
+            && counters.unsentBytes.load(ordering: .relaxed) <= limits.maxUnsentBytes
+    }
+
+    /// A key may be revoked or expire while an answer to it goes on.
+    func stillAuthorizes(_ head: RequestHead, _ stream: HTTPBodyStream, _ now: MonotonicTime) -> Bool {
+        guard now - stream.authorizedAt > limits.authorizeAgainAfter else { return true }
+        stream.authorizedAt = now
+        var head = head
+        return service.authorize(&head) == nil
+    }
+
     // MARK: connections
 
     private func acceptWaiting() {

@@ -70,6 +70,8 @@ final class ServerConnection {
 
     var isSecure: Bool { server.tls != nil }
     private var isOpen: Bool { watch != nil }
+    /// Collected, and not taken by the socket yet.
+    var unsentBytes: Int { output.count - outputSent }
     /// Nothing is being received or answered.
     var isIdle: Bool { outputSent == output.count && (spoken?.isIdle ?? true) }
 

@@ -6,9 +6,9 @@ package enum OpsProgram {
     package static let version = Product.version
 
     package static let commands: [Command] = [
-        UpCommand.command, TraceCommand.command, SearchCommand.command, GraphCommand.command, CompareCommand.command,
-        LedgerCommand.command,
-        ExplainCommand.command, LoadCommand.command, CheckCommand.command, KeyCommand.command,
+        UpCommand.command, TraceCommand.command, SearchCommand.command, TailCommand.command, GraphCommand.command,
+        CompareCommand.command,
+        LedgerCommand.command, ExplainCommand.command, LoadCommand.command, CheckCommand.command, KeyCommand.command,
         AuditCommand.command, ExportCommand.command, ImportCommand.command, BackupCommand.command,
         RestoreCommand.command, EraseCommand.command, PinCommand.command, StoreCommand.command, completions,
     ]

@@ -345,15 +345,6 @@ extension QueryService {
     }
 }
 
-extension QueryError {
-    static func notFound(_ id: TraceID) -> QueryError {
-        QueryError(
-            404, "trace_not_found", "no span of trace \(id) is stored here",
-            hint: "it may still be on its way (try again in a few seconds), not sampled, or older than "
-                + "'store.retention'; check the id against the x-hms-trace-id header")
-    }
-}
-
 extension JSONWriter {
     fileprivate mutating func names(of operation: UInt32, _ shape: TraceShape) {
         let named = shape.operations[Int(operation)]

@@ -92,7 +92,7 @@ package struct QueryService {
             throw QueryError(
                 404, "unknown_path", "there is nothing at '\(shortened(head.path))'",
                 hint:
-                    "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/attributes, /api/v1/red,"
+                    "the paths are /api/v1/traces/{id}, /api/v1/search, /api/v1/tail, /api/v1/attributes, /api/v1/red,"
                     + " /api/v1/graph, /api/v1/graph/diff, /api/v1/services, /api/v1/compare, /api/v1/recent, "
                     + "/api/v1/ledger and "
                     + "/api/v1/explain/{id}")

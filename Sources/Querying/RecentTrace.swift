@@ -8,6 +8,7 @@ struct RecentTrace {
     /// Nanoseconds of the critical path that belong to spans of each latency step.
     let criticalByStep: [UInt64]
     let slowest: TraceNode?
+    let mini: MiniWaterfall
     /// Only the part of the trace that came first was read.
     let isTruncated: Bool
 
@@ -17,6 +18,7 @@ struct RecentTrace {
         var byStep = Array(repeating: UInt64(0), count: LatencyStep.allCases.count)
         for node in trace.nodes { byStep[Int(node.latencyStep.rawValue)] += node.criticalTime }
         criticalByStep = byStep
+        mini = MiniWaterfall(trace)
         slowest = trace.slowest(limit: 1).first.map { trace.nodes[$0] }
     }
 }
@@ -42,15 +44,17 @@ enum RecentJSON {
                 for time in trace.criticalByStep { writer.number(time) }
             }
             if trace.isTruncated { writer.member("truncated", true) }
-            guard let slowest = trace.slowest else { return }
-            writer.key("slowest")
-            writer.object { writer in
-                writer.member("spanId", slowest.spanID.description)
-                writer.member("service", slowest.serviceName)
-                writer.member("name", slowest.name)
-                writer.member("criticalNs", slowest.criticalTime)
-                writer.member("latency_step", Int(slowest.latencyStep.rawValue))
+            if let slowest = trace.slowest {
+                writer.key("slowest")
+                writer.object { writer in
+                    writer.member("spanId", slowest.spanID.description)
+                    writer.member("service", slowest.serviceName)
+                    writer.member("name", slowest.name)
+                    writer.member("criticalNs", slowest.criticalTime)
+                    writer.member("latency_step", Int(slowest.latencyStep.rawValue))
+                }
             }
+            writer.member(trace.mini)
         }
     }
 }

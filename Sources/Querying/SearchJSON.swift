@@ -23,7 +23,7 @@ enum SearchJSON {
         return writer.bytes
     }
 
-    private static func write(_ trace: FoundTrace, to writer: inout JSONWriter) {
+    static func write(_ trace: FoundTrace, to writer: inout JSONWriter) {
         writer.object { writer in
             writer.members(of: trace.summary)
             writer.member("matched", trace.unknownBecause == nil ? "yes" : "unknown")
@@ -36,6 +36,7 @@ enum SearchJSON {
             writer.member("newestMatch", text: trace.key.start)
             if trace.hasMoreMatches { writer.member("moreMatches", true) }
             if trace.isPart { writer.member("truncated", true) }
+            if let mini = trace.mini { writer.member(mini) }
         }
     }
 

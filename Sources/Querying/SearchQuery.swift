@@ -15,6 +15,7 @@ extension SearchRequest {
         }
         try self.init(parameters["q"] ?? "", parameters, now: cursor?.now ?? now)
         self.cursor = cursor
+        isDrawn = true
         limit = try parameters.integer("limit", in: 1...limits.maximumFound, usual: limits.usualFound)
         let milliseconds = try parameters.integer(
             "timeout_ms", in: 1...limits.maximumSearchMilliseconds, usual: limits.usualSearchMilliseconds)

@@ -19,4 +19,18 @@ extension JSONWriter {
         }
         member("serviceCount", summary.services.count)
     }
+
+    mutating func member(_ mini: MiniWaterfall) {
+        key("mini")
+        array { writer in
+            for bar in mini.bars {
+                writer.array { writer in
+                    writer.number(Int(bar.offset))
+                    writer.number(Int(bar.width))
+                    writer.number(Int(bar.step.rawValue))
+                    writer.number(bar.isError ? 1 : 0)
+                }
+            }
+        }
+    }
 }

@@ -210,7 +210,7 @@ final class CommitWriter {
             ledger.position = RecordPosition(segment: log.segment.number, frame: log.nextOrdinal)
         }
         context.figures.withLock { figures in
-            for id in fresh.suffix(RecentTraces.capacity) { figures.recent.append(id) }
+            figures.recent.append(contentsOf: fresh)
             figures.statistics.commits &+= 1
             figures.statistics.frames &+= UInt64(builder.frames.count)
         }

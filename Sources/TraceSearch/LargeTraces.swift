@@ -21,6 +21,8 @@ package final class LargeTraces: Sendable {
         var tree: LargeTree?
         /// Whether one sealed segment held it: before that there are no outlines.
         var wasSealed = false
+        /// Nil where nobody asked for it when the trace was read.
+        var mini: MiniWaterfall?
     }
     private let book = Mutex(Book())
     /// About a megabyte, and 32 MiB of trees; when it is full everything is forgotten.
@@ -45,7 +47,9 @@ package final class LargeTraces: Sendable {
     func keep(_ known: Known) {
         let spans = known.tree?.spans.count ?? 0
         guard spans <= Self.maximumTreeSpans else {
-            return keep(Known(version: known.version, summary: known.summary, wasSealed: known.wasSealed))
+            return keep(
+                Known(
+                    version: known.version, summary: known.summary, wasSealed: known.wasSealed, mini: known.mini))
         }
         book.withLock { book in
             book.treeSpans -= book.known.removeValue(forKey: known.summary.traceID)?.tree?.spans.count ?? 0

@@ -54,6 +54,13 @@ package struct FoundTrace: Sendable {
     package var isPart = false
     /// There may be more spans that satisfy the query: of a large trace only those frames were read that had the newest.
     package var hasMoreMatches = false
+    /// Where it was asked for and the trace was assembled.
+    package var mini: MiniWaterfall?
+
+    package init(key: TraceKey, summary: TraceSummary) {
+        self.key = key
+        self.summary = summary
+    }
 
     package static let maximumMatches = 16
 

@@ -9,6 +9,8 @@ package struct SearchRequest: Sendable {
     package var limit = 20
     /// Spans that are named for each trace.
     package var matches = FoundTrace.maximumMatches
+    /// Whether each trace is told with its small waterfall.
+    package var isDrawn = false
     package var cursor: SearchCursor?
     /// What "now" was where times were given relative to it, in Unix nanoseconds; cursors carry it.
     package var now: UInt64 = 0

@@ -7,7 +7,9 @@ import TraceModel
 extension TraceSearch {
     /// Reads the frames of a large trace, back in time, until the newest span that satisfies the query is known: what is asked
     /// of single spans needs no more.
-    mutating func judge(_ summary: TraceSummary, _ places: TracePlaces) throws(StoreError) -> FoundTrace? {
+    mutating func judge(
+        _ summary: TraceSummary, _ mini: MiniWaterfall?, _ places: TracePlaces
+    ) throws(StoreError) -> FoundTrace? {
         func newest(_ place: TracePlaces.Place) -> UInt64 {
             reader.views[place.view].times(place.frame)?.maxStart ?? .max
         }
@@ -19,7 +21,7 @@ extension TraceSearch {
             guard !wanted.isEmpty else { continue }
             let message = try reader.spans(wanted, of: id, in: reader.views[place.view], place.frame)
             if let trace = Self.assembled(message, id, selection), var found = found(trace) {
-                found.summary = summary
+                (found.summary, found.mini) = (summary, mini)
                 if let known = best {
                     found.key = max(found.key, known.key)
                     found.matchCount += known.matchCount
@@ -71,6 +73,7 @@ extension TraceSearch {
             matches.append(span)
         }
         guard !matches.isEmpty else { return nil }
+        found.mini = known.mini
         found.matchCount = matches.count
         matches.sort { $0.place < $1.place }
         found.matches = matches.prefix(request.matches).map(\.id)

@@ -16,7 +16,7 @@ package struct TraceSearch {
     private let clock: () -> UInt64
     private let isCancelled: () -> Bool
     let plan: SearchPlan
-    private let evaluator: QueryEvaluator
+    private let judge: TraceJudge
     let selection: SpanSelection
     let upper: TraceKey
     private let fingerprint: UInt64
@@ -74,7 +74,7 @@ package struct TraceSearch {
         self.reader = reader
         upper = request.cursor?.key ?? .newest
         plan = SearchPlan(request.expression, started: request.started)
-        evaluator = QueryEvaluator(request.expression)
+        judge = TraceJudge(request)
         selection = SpanSelection(for: request.expression)
         rows = SpanRows(plan)
     }
@@ -321,10 +321,11 @@ package struct TraceSearch {
                 if let verdicts = verdicts(known.tree, of: id, places) { return found(known, verdicts) }
             } else {
                 // Behind a cursor there may be newer ones, which were told before.
-                guard candidate.isCertain, upper == .newest else { return try judge(known.summary, places) }
+                guard candidate.isCertain, upper == .newest else { return try judge(known.summary, known.mini, places) }
                 var found = FoundTrace(key: TraceKey(start: candidate.start, id: id), summary: known.summary)
                 (found.matchCount, found.matches, found.hasMoreMatches) = (1, [candidate.span], true)
                 if request.matches == 0 { found.matches = [] }
+                found.mini = known.mini
                 return found
             }
         }
@@ -337,7 +338,8 @@ package struct TraceSearch {
                 tree = LargeTree(trace)
             }
             large.keep(
-                LargeTraces.Known(version: places.version, summary: summary, tree: tree, wasSealed: isSealed))
+                LargeTraces.Known(
+                    version: places.version, summary: summary, tree: tree, wasSealed: isSealed, mini: found?.mini))
         }
         return found
     }
@@ -356,34 +358,7 @@ package struct TraceSearch {
     }
 
     /// What the query says of a trace.
-    func found(_ trace: AssembledTrace) -> FoundTrace? {
-        let verdicts = evaluator.verdicts(in: trace)
-        var found = FoundTrace(key: TraceKey(start: 0, id: trace.traceID), summary: trace.summary)
-        var isCertain = false
-        for (index, verdict) in verdicts.enumerated() where verdict != .no {
-            let node = trace.nodes[index]
-            guard let span = node.span, request.started.contains(span.startUnixNano) else { continue }
-            switch verdict {
-            case .no: continue
-            case .unknown(let missing):
-                if isCertain { continue }
-                if found.unknownBecause.map({ missing < $0 }) ?? true { found.unknownBecause = missing }
-            case .yes:
-                if !isCertain {
-                    // What is only possible does not count beside what is certain.
-                    isCertain = true
-                    found.unknownBecause = nil
-                    found.key.start = 0
-                    found.matchCount = 0
-                    found.matches = []
-                }
-            }
-            found.key.start = max(found.key.start, span.startUnixNano)
-            found.matchCount += 1
-            if found.matches.count < request.matches { found.matches.append(node.spanID) }
-        }
-        return found.matchCount > 0 ? found : nil
-    }
+    func found(_ trace: AssembledTrace) -> FoundTrace? { judge.found(trace) }
 
     /// With what is looked at, and with all there is where copies have to be told apart.
     static func assembled(_ message: [UInt8], _ id: TraceID, _ selection: SpanSelection) -> AssembledTrace? {

@@ -223,11 +223,13 @@ struct QueryServiceTests {
             text(response) == #"{"traces":[{"traceId":"00000000000000000000000000000009","rootService":"batch","#
                 + #""rootName":"nightly","start":"10","durationNs":10,"spanCount":1,"errorCount":0,"missingCount":0,"#
                 + #""services":["batch"],"serviceCount":1,"criticalByStep":[0,0,0,0,10],"#
-                + #""slowest":{"spanId":"0000000000000005","service":"batch","name":"nightly","criticalNs":10,"latency_step":4}},"#
+                + #""slowest":{"spanId":"0000000000000005","service":"batch","name":"nightly","criticalNs":10,"latency_step":4},"#
+                + #""mini":[[0,1000,4,0]]},"#
                 + #"{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","rootService":"gateway","rootName":"GET /pay","#
                 + #""start":"1000","durationNs":1000,"spanCount":2,"errorCount":1,"missingCount":0,"#
                 + #""services":["gateway","payments"],"serviceCount":2,"criticalByStep":[0,0,200,0,800],"#
-                + #""slowest":{"spanId":"0000000000000002","service":"payments","name":"charge","criticalNs":800,"latency_step":4}}],"#
+                + #""slowest":{"spanId":"0000000000000002","service":"payments","name":"charge","criticalNs":800,"latency_step":4},"#
+                + #""mini":[[0,1000,2,0],[100,800,4,1]]}],"#
                 + #""truncated":false}"#)
         #expect(text(get(source, "/api/v1/recent?limit=1")).contains("nightly"))
         #expect(!text(get(source, "/api/v1/recent?limit=1")).contains("gateway"))

@@ -34,18 +34,25 @@ struct FoundPage {
         framesToRead = Self.number(json["searched"]?["framesToRead"])
         searchedBackTo = json["searched"]?["backTo"]?.string.flatMap { UInt64($0) }
         for item in list {
-            guard let id = item["traceId"]?.string else { return nil }
-            traces.append(
-                Trace(
-                    id: id, rootService: item["rootService"]?.string ?? "", rootName: item["rootName"]?.string ?? "",
-                    start: item["start"]?.string.flatMap { UInt64($0) } ?? 0,
-                    duration: UInt64(Self.number(item["durationNs"])), spans: Self.number(item["spanCount"]),
-                    errors: Self.number(item["errorCount"]), missing: Self.number(item["missingCount"]),
-                    unknownBecause: item["unknownBecause"]?.string))
+            guard let trace = Trace(item) else { return nil }
+            traces.append(trace)
         }
     }
 
-    private static func number(_ value: JSONValue?) -> Int {
+    fileprivate static func number(_ value: JSONValue?) -> Int {
         if case .number(let text)? = value { max(0, Int(text) ?? 0) } else { 0 }
+    }
+}
+
+extension FoundPage.Trace {
+    /// Nil when it is none.
+    init?(_ json: JSONValue) {
+        guard let id = json["traceId"]?.string else { return nil }
+        self.init(
+            id: id, rootService: json["rootService"]?.string ?? "", rootName: json["rootName"]?.string ?? "",
+            start: json["start"]?.string.flatMap { UInt64($0) } ?? 0,
+            duration: UInt64(FoundPage.number(json["durationNs"])), spans: FoundPage.number(json["spanCount"]),
+            errors: FoundPage.number(json["errorCount"]), missing: FoundPage.number(json["missingCount"]),
+            unknownBecause: json["unknownBecause"]?.string)
     }
 }

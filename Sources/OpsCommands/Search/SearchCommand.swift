@@ -14,6 +14,7 @@ enum SearchCommand {
                 .value("limit", "N", "traces to print", standard: "20"),
                 .flag("ids", "print the trace ids alone, one a line"),
                 .flag("json", "print the API's answers instead, one a line"),
+                .flag("follow", "then go on with what arrives, as hms-ops tail does, until Ctrl-C"),
             ],
             examples: [
                 ("hms-ops search 'service = pay and duration > 2s'", "slow calls of one service"),
@@ -37,8 +38,13 @@ enum SearchCommand {
         }
         let collector = try CollectorAPI(arguments)
         var report = SearchReport(style: terminal.output, idsOnly: arguments.has("ids"))
+        // Before the search, so that nothing falls between the two.
+        let tail = arguments.has("follow") ? try TailSession(arguments.arguments[0], collector, terminal) : nil
+        if tail != nil { TailCommand.endInOrderWhenInterrupted() }
+        try tail?.begin()
         var cursor: String?
         var found = 0
+        var told: Set<String> = []
         while true {
             let path = Self.path(arguments, limit: min(limit - found, pageSize), cursor: cursor)
             let answer = try collector.searchAnswer(at: path)
@@ -50,10 +56,15 @@ enum SearchCommand {
                     address: collector.address, path: "/api/v1/search", reason: "members are missing")
             }
             found += page.traces.count
+            if tail != nil { told.formUnion(page.traces.map(\.id)) }
             if !arguments.has("json") { terminal.write(report.text(page)) }
             let goesOn = page.cursor != nil && page.cursor != cursor && found < limit
             if !page.isComplete, goesOn { terminal.remark(report.progress(page)) }
             guard goesOn else {
+                if let tail {
+                    try tail.run(TailReport(arguments, terminal, report: report, leavingOut: told))
+                    return .success
+                }
                 if !arguments.has("json"), !arguments.has("ids") { terminal.remark(report.end(page, found: found)) }
                 if found == 0, !page.isComplete { return .failure }
                 return found > 0 ? .success : .negative

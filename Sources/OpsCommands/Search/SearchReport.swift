@@ -11,15 +11,17 @@ struct SearchReport {
         self.idsOnly = idsOnly
     }
 
+    mutating func text(_ page: FoundPage) -> String { text(page.traces) }
+
     /// One line a trace: the columns have fixed widths, as pages come one after the other.
-    mutating func text(_ page: FoundPage) -> String {
-        if idsOnly { return page.traces.map { $0.id.withoutControls + "\n" }.joined() }
+    mutating func text(_ traces: [FoundPage.Trace]) -> String {
+        if idsOnly { return traces.map { $0.id.withoutControls + "\n" }.joined() }
         var text = ""
-        if !hasHead, !page.traces.isEmpty {
+        if !hasHead, !traces.isEmpty {
             hasHead = true
             text += style.dim(line("trace", "began (UTC)", "lasted", "spans", "errors", "root")) + "\n"
         }
-        for trace in page.traces {
+        for trace in traces {
             let root = [trace.rootService, trace.rootName].filter { !$0.isEmpty }.joined(separator: " ")
             let row = line(
                 trace.id, TimeText.moment(trace.start), TimeText.duration(trace.duration), "\(trace.spans)",
