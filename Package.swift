@@ -264,7 +264,8 @@ let package = Package(
         tests(
             "OpsCommands",
             [
-                "OpsCommands", "Access", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly",
+                "OpsCommands", "Access", "Configuration", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON",
+                "TraceAssembly",
                 "SegmentStore", "Compression", "OTLPDelivery", "OTLPFiles", "StorageTesting", "WireFormat",
             ]),
     ]
