@@ -14,6 +14,8 @@ package struct TraceHTML {
         /// Where errors begin, by index of the node; nil: the failing spans below which nothing fails.
         package var origins: [Int]?
         package var clocks: [Clock] = []
+        /// The step of each node, where it is not its share of the critical path.
+        package var ranked: [LatencyStep]?
 
         package init(generatedAt: UInt64, version: String) {
             self.generatedAt = generatedAt
@@ -213,16 +215,21 @@ package struct TraceHTML {
     }
 
     private mutating func writeLegend() {
-        html.markup("<p class=\"legend\"><b>Share of the waiting</b>")
+        html.markup("<p class=\"legend\"><b>")
+        html.markup(report.ranked == nil ? "Share of the waiting" : "Slower than so many in the hour before")
+        html.markup("</b>")
+        let bounds = report.ranked == nil ? Self.shares : Self.ranks
         for step in LatencyStep.allCases {
             html.markup(" <span><i class=\"swatch s")
             html.number(step.rawValue)
             html.markup("\"></i> ")
-            let next = LatencyStep(rawValue: step.rawValue + 1)
-            switch (step, next) {
-            case (.negligible, let next?): html.text("under \(next.lowestPercent) %")
-            case (_, let next?): html.text("\(step.lowestPercent) to \(next.lowestPercent) %")
-            case (_, nil): html.text("\(step.lowestPercent) % and more")
+            let place = Int(step.rawValue)
+            if place == 0 {
+                html.text("under \(bounds[0]) %")
+            } else if place < bounds.count {
+                html.text("\(bounds[place - 1]) to \(bounds[place]) %")
+            } else {
+                html.text("\(bounds[place - 1]) % and more")
             }
             html.markup("</span>")
         }
@@ -233,6 +240,15 @@ package struct TraceHTML {
             <span>! strange</span></p>
 
             """)
+    }
+
+    /// Where the steps begin, from the second on.
+    private static let shares = LatencyStep.allCases.dropFirst().map { $0.lowestPercent }
+    private static let ranks: [UInt64] = [50, 75, 90, 99]
+
+    private func step(_ index: Int) -> LatencyStep {
+        guard let ranked = report.ranked, index < ranked.count else { return trace.nodes[index].latencyStep }
+        return ranked[index]
     }
 
     private mutating func writeRow(_ index: Int, _ stretches: [CriticalSegment]) {
@@ -258,7 +274,7 @@ package struct TraceHTML {
             html.markup(" absent")
         } else {
             html.markup(" s")
-            html.number(node.latencyStep.rawValue)
+            html.number(step(index).rawValue)
         }
         if node.isError { html.markup(" failed") }
         place(node.start, node.end)
@@ -267,7 +283,7 @@ package struct TraceHTML {
             place(stretch.start, stretch.end)
         }
         html.markup("</div></td><td class=\"number\">")
-        if node.latencyStep > .negligible {
+        if LatencyStep(part: node.criticalTime, whole: trace.summary.criticalTime) > .negligible {
             html.text(TimeText.percent(node.criticalTime, of: trace.summary.criticalTime))
         }
         html.markup("</td></tr>\n")
@@ -390,8 +406,8 @@ package struct TraceHTML {
         }
         html.markup(
             """
-            <li>The critical path is what the trace waited for at each instant; a bar's colour is the share of it that is the \
-            span's own.</li>
+            <li>The critical path is what the trace waited for at each instant; the share is that of the span's own time \
+            on it.</li>
             </ul>
             <p class="sub">Written at 
             """)

@@ -53,17 +53,17 @@ struct TraceSample {
         overview.slow = held.sorted { ($1.criticalTime, $0.index) < ($0.criticalTime, $1.index) }
     }
 
-    /// What is printed, line by line; pages are of `pageSize` rows, and `asked` tells which were asked for.
+    /// What is printed, line by line; pages are of `pageSize` rows, and `log` tells which were asked for.
     func lines(
-        width: Int = 90, isColoured: Bool = false, pageSize: Int = 1000, asked: (Int) -> Void = { _ in },
+        width: Int = 90, isColoured: Bool = false, pageSize: Int = 1000, log: PageLog? = nil,
         _ choose: (inout TraceSelection) -> Void = { _ in }
     ) throws -> [String] {
-        try text(width: width, isColoured: isColoured, pageSize: pageSize, asked: asked, choose)
+        try text(width: width, isColoured: isColoured, pageSize: pageSize, log: log, choose)
             .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 
     func text(
-        width: Int = 90, isColoured: Bool = false, pageSize: Int = 1000, asked: (Int) -> Void = { _ in },
+        width: Int = 90, isColoured: Bool = false, pageSize: Int = 1000, log: PageLog? = nil,
         _ choose: (inout TraceSelection) -> Void = { _ in }
     ) throws -> String {
         var selection = TraceSelection()
@@ -71,16 +71,19 @@ struct TraceSample {
         var printer = TracePrinter(overview, selection, TerminalTree.Style(width: width, isColoured: isColoured))
         var text = ""
         let rows = rows
-        try withoutActuallyEscaping(asked) { asked in
-            let cursor = TraceRowCursor(overview) { offset, limit in
-                asked(offset)
-                return Array(rows[offset..<min(rows.count, offset + min(limit, pageSize))])
-            }
-            try printer.print(cursor) {
-                text += $0
-                return true
-            }
+        let cursor = TraceRowCursor(overview) { offset, limit in
+            log?.offsets.append(offset)
+            return Array(rows[offset..<min(rows.count, offset + min(limit, pageSize))])
+        }
+        try printer.print(cursor) {
+            text += $0
+            return true
         }
         return text
     }
+}
+
+/// Where the pages began that were asked for.
+final class PageLog {
+    var offsets: [Int] = []
 }

@@ -185,6 +185,15 @@ struct TraceHTMLTests {
         #expect(page.utf8.count < 12 << 20)
     }
 
+    @Test("Colours by rank have a legend of their own")
+    func ranked() {
+        let plain = page(payments(self))
+        #expect(plain.contains("Share of the waiting") && plain.contains("50 % and more"))
+        let page = page(payments(self)) { $0.ranked = [.negligible, .small, .dominant, .negligible, .large] }
+        #expect(page.contains("Slower than so many in the hour before") && page.contains("75 to 90 %"))
+        #expect(page.contains("<i class=\"bar s4 failed\"") && page.contains("<i class=\"bar s1\""))
+    }
+
     @Test("Strange traces have a page: none, without times, a ring, deep")
     func strange() {
         #expect(page([]).contains("No span of this trace was received."))

@@ -155,8 +155,8 @@ package struct TerminalTree {
     ) -> String {
         let free = max(0, nameColumns - TerminalText.width(of: branch))
         let room = max(0, free - TerminalText.width(of: suffix))
-        let share =
-            step > .negligible && criticalTime > 0 ? TimeText.percent(criticalTime, of: overview.criticalTime) : ""
+        let isShareShown = LatencyStep(part: criticalTime, whole: overview.criticalTime) > .negligible
+        let share = isShareShown ? TimeText.percent(criticalTime, of: overview.criticalTime) : ""
         var text = pen.faint(branch)
         if suffix.isEmpty || TerminalText.width(of: name) > room {
             text += paint(TerminalText.fitted(name, room)) + pen.faint(suffix)
