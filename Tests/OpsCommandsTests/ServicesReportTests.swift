@@ -30,10 +30,10 @@ struct ServicesReportTests {
     func table() throws {
         #expect(
             try lines(Self.graph, .rate) == [
-                "  service     rate  errors      p50     p95    p99",
-                "  pay       12.3/s       -   1.2 ms   40 ms  90 ms",
-                "  unnamed   0.50/s  <0.1 %        -       -      -",
-                "  audit    <0.01/s    50 %   100 ns  200 ns    3 s",
+                "  service     rate  errors     p50     p95    p99",
+                "  pay       12.3/s       -  1.2 ms   40 ms  90 ms",
+                "  unnamed   0.50/s  <0.1 %       -       -      -",
+                "  audit    <0.01/s    50 %  100 ns  200 ns    3 s",
             ])
     }
 
@@ -51,8 +51,8 @@ struct ServicesReportTests {
     func operations() throws {
         #expect(
             try lines(Self.red, of: "pay", .rate, width: 130) == [
-                "  operation  kind      rate  errors   p50   p95   p99                     slowest trace",
-                "  POST /pay  server   250/s    10 %  1 ns  2 ns  3 ns  4bf92f3577b34da6a3ce929d0e0e4736",
+                "  operation  kind     rate  errors   p50   p95   p99                     slowest trace",
+                "  POST /pay  server  250/s    10 %  1 ns  2 ns  3 ns  4bf92f3577b34da6a3ce929d0e0e4736",
             ])
         #expect(try lines(Self.red, of: "pay", .rate)[1] == "  POST /pay  server  250/s    10 %  1 ns  2 ns  3 ns")
     }

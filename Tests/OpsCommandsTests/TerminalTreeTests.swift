@@ -42,7 +42,7 @@ struct TerminalTreeTests {
                 "├ eligibility · GET /eligibility     600 ms    40 ms    ██▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒██",
                 "│ └ eligibility · SELECT household   560 ms   560 ms     █████████████████           56 %",
                 "└ ⊗ payments · POST /disburse        180 ms   180 ms                      ███████    18 %",
-                "span 0000000000000005 not receive…        -        -                             ┄┄",
+                "span 0000000000000005 not received        -        -                             ┄┄",
                 "└ audit · record                      30 ms    30 ms                             ▒▒",
                 "",
                 "share of the waiting: ██ <5 %  ██ 5 %  ██ 15 %  ██ 30 %  ██ 50 %",
@@ -96,8 +96,8 @@ struct TerminalTreeTests {
         #expect(
             starts == [
                 "gateway · POST /v1/payments          ", "├ gateway · authenticate             ",
-                "├ eligibility · GET /eligibility +1  ", "└ ⊗ payments · POST /disburse        ",
-                "span 0000000000000005 not receive…   ", "└ audit · record                     ",
+                "├ eligibility · GET /eligibili… +1   ", "└ ⊗ payments · POST /disburse        ",
+                "span 0000000000000005 not received   ", "└ audit · record                     ",
             ])
         let pages = PageLog()
         var wide = TraceSample(duration: 10_000)

@@ -57,10 +57,10 @@ struct TraceCommandTests {
                 1 µs · 3 spans · 1 service · ✕ 1 error · 1970-01-01 00:00:00.000 UTC
                 250 ns in which no span ran
 
-                service · span                    time     self  0                  1 µs
-                pay · op 0                      500 ns   400 ns  ███▒▒▒▒▒▒▒▒▒             33 %
-                ├ pay · op 1                    500 ns   400 ns    ███▒▒▒▒▒▒▒▒▒▒          33 %
-                └ ✕ pay · op 2                  500 ns   400 ns      ████▒▒▒▒▒▒▒▒         33 %
+                service · span                    time     self  0                   1 µs
+                pay · op 0                      500 ns   400 ns  ███▒▒▒▒▒▒▒▒▒              33 %
+                ├ pay · op 1                    500 ns   400 ns    ███▒▒▒▒▒▒▒▒▒▒           33 %
+                └ ✕ pay · op 2                  500 ns   400 ns      ████▒▒▒▒▒▒▒▒▒         33 %
 
                 share of the waiting: ██ <5 %  ██ 5 %  ██ 15 %  ██ 30 %  ██ 50 %
                 █ critical path  ▒ waiting or beside it  ┄ missing span  ✕ error  ⊗ where it begins  ! strange

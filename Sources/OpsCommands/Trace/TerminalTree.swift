@@ -16,6 +16,7 @@ package struct TerminalTree {
 
     private let overview: TraceOverview
     private let pen: TerminalPen
+    private let width: Int
     private let nameColumns: Int
     let barColumns: Int
     private let hasSelfTime: Bool
@@ -33,7 +34,7 @@ package struct TerminalTree {
     init(_ overview: TraceOverview, _ style: Style) {
         self.overview = overview
         pen = TerminalPen(isColoured: style.isColoured)
-        let width = min(max(style.width, Self.widths.lowerBound), Self.widths.upperBound)
+        width = min(max(style.width, Self.widths.lowerBound), Self.widths.upperBound)
         hasSelfTime = width >= 64
         hasRank = width >= 80 && overview.basis != .share
         let times = Self.durationColumns * (hasSelfTime ? 2 : 1)
@@ -58,19 +59,19 @@ package struct TerminalTree {
         if overview.duplicateCount > 0 { facts.append("\(overview.duplicateCount) copies merged") }
         if overview.conflictCount > 0 { facts.append("\(overview.conflictCount) conflicting") }
         facts.append(TimeText.moment(overview.start))
-        text += line(pen.bold(title(service: overview.rootService, name: overview.rootName)))
+        text += line(pen.bold(heading(title(service: overview.rootService, name: overview.rootName))))
         text += line(facts.joined(separator: pen.faint(" · ")))
         if let slowest = overview.slow.first {
             let share = TimeText.percent(slowest.criticalTime, of: overview.criticalTime)
             let rank = slowest.rank.map { ", slower than \(percent($0)) of the hour before" } ?? ""
             text += line(
-                "slowest: " + pen.step(slowest.step, title(of: slowest))
+                "slowest: " + pen.step(slowest.step, heading(title(of: slowest)))
                     + ", \(TimeText.duration(slowest.criticalTime)) of its own, \(share) of the waiting\(rank)")
         }
         if let origin = overview.origins.first {
             let others = overview.origins.count - 1
             text += line(
-                "failing: " + pen.error(title(of: origin))
+                "failing: " + pen.error(heading(title(of: origin)))
                     + (others > 0 ? " first, and \(counted(others, "other place"))" : ""))
         }
         if overview.uncovered > 0 { text += line("\(TimeText.duration(overview.uncovered)) in which no span ran") }
@@ -83,8 +84,8 @@ package struct TerminalTree {
         let (near, far) = (
             min(clock.low.magnitude, clock.high.magnitude), max(clock.low.magnitude, clock.high.magnitude)
         )
-        return "clock: \(TerminalText.escaped(clock.host)) is \(TimeText.duration(near)) to \(TimeText.duration(far)) "
-            + "\(isAhead ? "ahead of" : "behind") \(TerminalText.escaped(clock.reference)); times stand as they were sent"
+        return "clock: \(shown(clock.host)) is \(TimeText.duration(near)) to \(TimeText.duration(far)) "
+            + "\(isAhead ? "ahead of" : "behind") \(shown(clock.reference)); times stand as they were sent"
     }
 
     func columnHeads() -> String {
@@ -189,8 +190,21 @@ package struct TerminalTree {
     private func title(of row: TraceRow) -> String { title(service: row.service, name: row.name) }
 
     private func title(service: String, name: String) -> String {
-        let service = service.isEmpty ? "unknown service" : TerminalText.escaped(service)
-        return service + " · " + (name.isEmpty ? "unnamed" : TerminalText.escaped(name))
+        let service = service.isEmpty ? "unknown service" : shown(service)
+        return service + " · " + (name.isEmpty ? "unnamed" : shown(name))
+    }
+
+    /// No more of a name than any terminal is wide.
+    private func shown(_ text: String) -> String {
+        let scalars = text.unicodeScalars
+        guard let end = scalars.index(scalars.startIndex, offsetBy: Self.widths.upperBound, limitedBy: scalars.endIndex)
+        else { return TerminalText.escaped(text) }
+        return TerminalText.escaped(String(text[..<end]))
+    }
+
+    /// A title among other words, at most as wide as the terminal.
+    private func heading(_ title: String) -> String {
+        TerminalText.width(of: title) > width ? TerminalText.fitted(title, width) : title
     }
 
     private func counted(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
