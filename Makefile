@@ -2,11 +2,12 @@
 
 SHELL := /bin/bash
 SWIFT_RELEASE := swift build -c release --static-swift-stdlib
+MAN_DIRECTORY ?= man
 SWIFT_DEBUG_FLAGS := --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
 .PHONY: help build up test test-swift test-integration lint format proto bench bench-store fuzz crash search-proof permutation crash-seals corrupt corrupt-store power outage soak \
-	test-thread test-address clean dependencies test-dependencies
+	man test-thread test-address clean dependencies test-dependencies
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +79,10 @@ test-thread: dependencies ## Run the Swift tests under the thread sanitizer.
 test-address: dependencies ## Run the Swift tests under the address sanitizer.
 	@LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leak-suppressions \
 		swift test --sanitize=address --scratch-path .build/address $(TEST_FLAGS)
+
+man: build ## Write the manual pages of all programs into MAN_DIRECTORY (man/ here; /usr/local/share/man to install them).
+	@.build/release/hms-ops man --directory $(MAN_DIRECTORY)
+	@for program in hms-sidecar hms-collector; do .build/release/$$program --man >$(MAN_DIRECTORY)/man1/$$program.1; done
 
 clean: ## Remove what was built, and the Python environment.
 	@rm -rf .build .venv .pytest_cache

@@ -281,8 +281,8 @@ let package = Package(
         tests(
             "OpsCommands",
             [
-                "OpsCommands", "Access", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON", "TraceAssembly",
-                "CallGraph",
+                "OpsCommands", "Access", "Configuration", "Daemon", "HTTP", "EventLoop", "TraceModel", "OTLP", "JSON",
+                "TraceAssembly", "CallGraph",
                 "SegmentStore", "Compression", "OTLPDelivery", "OTLPFiles", "StorageTesting", "WireFormat",
             ]),
     ]

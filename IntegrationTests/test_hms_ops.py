@@ -1,11 +1,17 @@
 """The command line as a person or a script uses it."""
 
+import fcntl
 import json
+import os
 import pathlib
+import pty
 import re
+import shutil
 import signal
 import socket
+import struct
 import subprocess
+import termios
 
 import pytest
 
@@ -19,7 +25,7 @@ ANYWHERE = [
 ]
 
 
-@pytest.mark.parametrize("command", [[], ["up"], ["trace"], ["load"], ["check"], ["ledger"], ["explain"], ["key"], ["audit"], ["store"], ["search"], ["export"], ["import"], ["backup"], ["restore"], ["completions"]])
+@pytest.mark.parametrize("command", [[], ["up"], ["trace"], ["load"], ["check"], ["ledger"], ["explain"], ["key"], ["audit"], ["store"], ["search"], ["export"], ["import"], ["backup"], ["restore"], ["services"], ["open"], ["man"], ["completions"]])
 def test_help_is_there_on_every_level(command):
     done = hms_ops(*command, "--help", check=0)
     assert done.stdout.count("\n") > 5 and "Usage: hms-ops" in done.stdout and "\x1b" not in done.stdout
@@ -53,6 +59,83 @@ def test_trace(system):
     assert json.loads(as_json.stdout) == get(system.collector.console, f"/api/v1/traces/{trace_id.hex()}").json
     from_header = hms_ops("trace", f"00-{trace_id.hex()}-{'1' * 16}-01", "--collector", system.collector.console, check=0)
     assert from_header.stdout == done.stdout
+
+
+def test_trace_as_otlp_and_as_a_page(system, tmp_path):
+    trace_id = new_trace_id()
+    request = traces(trace_id, 3, name="<script>alert(1)</script>", service="orders")
+    assert post(system.collector.otlp, "/v1/traces", request.SerializeToString()).status == 200
+    show = ["trace", trace_id.hex(), "--collector", system.collector.console]
+    otlp = json.loads(hms_ops(*show, "--otlp", check=0).stdout)
+    spans = [span for resource in otlp["resourceSpans"] for scope in resource["scopeSpans"] for span in scope["spans"]]
+    assert [span["traceId"] for span in spans] == [trace_id.hex()] * 3
+    page = tmp_path / "incident.html"
+    done = hms_ops(*show, "--html", page, check=0)
+    assert done.stdout == "" and str(page) in done.stderr
+    text = page.read_text()
+    assert "&lt;script&gt;alert(1)" in text and "<script" not in text and "default-src &#39;none&#39;" in text
+    assert hms_ops(*show, "--html", "-", check=0).stdout.startswith("<!doctype html>")
+    assert "--force" in hms_ops(*show, "--html", page, check=2).stderr
+    assert "cannot be given together" in hms_ops(*show, "--json", "--otlp", check=64).stderr
+
+
+def test_services(system):
+    request = traces(new_trace_id(), 3, service="billing")
+    assert post(system.collector.otlp, "/v1/traces", request.SerializeToString()).status == 200
+    table = hms_ops("services", "--collector", system.collector.console, check=0).stdout
+    head, *rows = [line.split() for line in table.splitlines()]
+    assert head == ["service", "rate", "errors", "p50", "p95", "p99"] and "billing" in [row[0] for row in rows]
+    operations = hms_ops("services", "--operations", "billing", "--collector", system.collector.console, check=0).stdout
+    assert operations.splitlines()[0].split()[:3] == ["operation", "kind", "rate"]
+    hms_ops("services", "--operations", "nobody", "--collector", system.collector.console, check=1)
+
+
+def test_open_prints_an_address_that_answers(system):
+    address = hms_ops("open", "services", "--print", "--collector", system.collector.console, check=0).stdout.strip()
+    assert address == f"http://{system.collector.console}/services"
+    assert get(system.collector.console, "/services").status == 200
+
+
+def on_a_terminal(*arguments, rows=10, **environment):
+    """What a person sees at a terminal of so many rows."""
+    person, program = pty.openpty()
+    fcntl.ioctl(program, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 90, 0, 0))
+    clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES", "PAGER")}
+    clean |= {"TERM": "xterm-256color"} | environment
+    with subprocess.Popen([RELEASE / "hms-ops", *arguments], stdin=program, stdout=program, stderr=program, env=clean) as run:
+        os.close(program)
+        seen = b""
+        while True:
+            try:
+                piece = os.read(person, 65536)
+            except OSError:  # the other side is closed
+                break
+            if not piece:
+                break
+            seen += piece
+        os.close(person)
+        assert run.wait(timeout=30) == 0
+    return seen.decode()
+
+
+def test_long_output_goes_through_the_pager_of_a_terminal():
+    paged = on_a_terminal("--help", PAGER="sed s/^/P:/")
+    assert paged.startswith("P:hms-ops: see what") and "P:Exit codes:" in paged and "\x1b[1mUsage:" in paged
+    assert "P:" not in on_a_terminal("--help", rows=200, PAGER="sed s/^/P:/")
+    assert "P:" not in hms_ops("--help", check=0).stdout
+    assert "\x1b" not in on_a_terminal("--help", NO_COLOR="1", PAGER="cat")
+    # A pager that is not there is none.
+    assert "Commands" in on_a_terminal("--help", PAGER="/nowhere/pager")
+
+
+def test_manual_pages_are_clean():
+    for command in (["hms-ops", "man"], ["hms-ops", "man", "trace"], ["hms-sidecar", "--man"], ["hms-collector", "--man"]):
+        page = subprocess.run([RELEASE / command[0], *command[1:]], capture_output=True, check=True, timeout=10).stdout
+        assert page.startswith(b".TH ")
+        if not shutil.which("groff"):
+            continue
+        shown = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z"], input=page, capture_output=True, timeout=10)
+        assert shown.returncode == 0 and shown.stderr == b"", (command, shown.stderr)
 
 
 def test_store_is_checked_and_printed_beside_a_running_collector_and_repaired_after_it(start):

@@ -1,13 +1,14 @@
 /// The flags that both daemons take.
 package struct ProgramArguments: Equatable, Sendable {
-    package enum Action: Equatable, Sendable { case run, check, version, help }
+    package enum Action: Equatable, Sendable { case run, check, version, manual, help }
 
     package var action = Action.run
     package var configurationFile: String?
     /// The `section.key=value` texts of `--set`, in order.
     package var overrides: [String] = []
 
-    /// Reads the arguments that follow the program's name. `--help` wins over `--version`, that over `--check`.
+    /// Reads the arguments that follow the program's name. `--help` wins over `--man`, that over `--version`, that over
+    /// `--check`.
     package init(_ arguments: some Sequence<String>) throws(ArgumentError) {
         var rest = Array(arguments)[...]
         var wanted: Set<String> = []
@@ -29,7 +30,7 @@ package struct ProgramArguments: Equatable, Sendable {
                     throw .missingValue(flag: flag, expected: "section.key=value")
                 }
                 overrides.append(value)
-            case "--check", "--version", "--help", "-h":
+            case "--check", "--version", "--man", "--help", "-h":
                 guard attached == nil else { throw .unexpectedValue(flag: flag) }
                 wanted.insert(flag)
             default:
@@ -38,6 +39,8 @@ package struct ProgramArguments: Equatable, Sendable {
         }
         if wanted.contains("--help") || wanted.contains("-h") {
             action = .help
+        } else if wanted.contains("--man") {
+            action = .manual
         } else if wanted.contains("--version") {
             action = .version
         } else if wanted.contains("--check") {
@@ -45,26 +48,38 @@ package struct ProgramArguments: Equatable, Sendable {
         }
     }
 
+    /// Usage and manual page are written from this.
+    static let flags: [(name: String, value: String?, help: String)] = [
+        ("--config", "FILE", "read settings from FILE"),
+        ("--set", "section.key=value", "set one key; goes over file and environment, may be repeated"),
+        ("--check", nil, "read the configuration, report every problem with file and line, exit 1 if there is one"),
+        ("--version", nil, "print the version and the libraries in use"),
+        ("--man", nil, "write the manual page, for man -l -"),
+        ("--help", nil, "print this"),
+    ]
+
+    static let precedence =
+        "Every key can be set by the environment as well: HMS_<SECTION>_<KEY>. Precedence: default < file < environment < --set."
+
     package static func usage(program: String, summary: String) -> String {
-        """
-        \(program): \(summary)
+        let rows = flags.map { flag in
+            let left = flag.name + (flag.value.map { " " + $0 } ?? "")
+            return "  \(left)\(String(repeating: " ", count: max(2, 25 - left.count)))\(flag.help)"
+        }
+        return """
+            \(program): \(summary)
 
-        usage: \(program) [--config FILE] [--set section.key=value]…
+            usage: \(program) [--config FILE] [--set section.key=value]…
 
-          --config FILE            read settings from FILE
-          --set section.key=value  set one key; goes over file and environment, may be repeated
-          --check                  read the configuration, report every problem with file and line, exit 1 if there is one
-          --version                print the version and the libraries in use
-          --help                   print this
+            \(rows.joined(separator: "\n"))
 
-        Every key can be set by the environment as well: HMS_<SECTION>_<KEY>.
-        Precedence: default < file < environment < --set.
+            \(precedence)
 
-        """
+            """
     }
 
     private static func suggestion(for flag: String) -> String? {
-        ["--config", "--set", "--check", "--version", "--help"]
+        flags.map(\.name)
             .map { (flag: $0, distance: editDistance($0, flag)) }
             .min { $0.distance < $1.distance }
             .flatMap { $0.distance <= 2 ? $0.flag : nil }

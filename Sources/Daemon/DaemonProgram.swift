@@ -35,6 +35,9 @@ package struct DaemonProgram<Settings: Sendable> {
         case .help:
             printOut(ProgramArguments.usage(program: name, summary: summary))
             return 0
+        case .manual:
+            printOut(schema.manualPage(program: name, summary: summary).roff)
+            return 0
         case .version:
             let used = libraryVersions.map { "\($0.name) \($0.version)" }.joined(separator: ", ")
             printOut("\(name) \(Product.version) (\(used))\n")

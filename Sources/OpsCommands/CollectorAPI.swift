@@ -1,7 +1,6 @@
 import HTTP
 import JSON
 import TLS
-import TraceModel
 
 /// Asks a collector's API.
 struct CollectorAPI {
@@ -61,20 +60,6 @@ struct CollectorAPI {
         } catch {
             throw .noAnswer(error)
         }
-    }
-
-    /// The trace's spans as one OTLP message, and whether more of them are stored than the collector gives; nil when it
-    /// knows none.
-    func spans(of id: TraceID) throws(OpsError) -> (message: [UInt8], isTruncated: Bool)? {
-        guard let response = try get("/api/v1/traces/\(id)?format=otlp", accept: "application/x-protobuf") else {
-            return nil
-        }
-        return (response.body, response.headers["x-hms-truncated"] != nil)
-    }
-
-    /// The API's own JSON of an assembled trace; nil when the collector knows none.
-    func json(of id: TraceID) throws(OpsError) -> [UInt8]? {
-        try get("/api/v1/traces/\(id)", accept: "application/json")?.body
     }
 
     /// Any path that answers JSON; nil where there is nothing at it.
@@ -148,7 +133,8 @@ struct CollectorAPI {
         }
     }
 
-    private func get(_ path: String, accept: String, deadline: Duration = .seconds(30)) throws(OpsError)
+    /// Nil where there is nothing at the path.
+    func get(_ path: String, accept: String, deadline: Duration = .seconds(30)) throws(OpsError)
         -> HTTPClientResponse?
     {
         var options = HTTPClientOptions()

@@ -21,6 +21,8 @@ package enum OpsError: Error, CustomStringConvertible {
     case notReady(program: String, after: Duration, log: String, tail: String)
     case cannotConnect(SocketAddress, SystemError)
     case file(String, operation: String, code: Int32)
+    /// Where a new file was to be made.
+    case fileExists(String)
     case noHome
     case noAnswer(HTTPClientError)
     case security(TLSError)
@@ -68,6 +70,8 @@ package enum OpsError: Error, CustomStringConvertible {
             "cannot reach \(address): \(error.reason)"
         case .file(let path, let operation, let code):
             "cannot \(operation) \(path): \(String(cString: strerror(code)))"
+        case .fileExists(let path):
+            "\(path) is there already"
         case .noHome:
             "neither XDG_STATE_HOME nor HOME is set, so there is no place for the data"
         case .noAnswer(let error):
@@ -111,6 +115,8 @@ package enum OpsError: Error, CustomStringConvertible {
             "build it: make build"
         case .query(let body):
             Self.queryHint(body)
+        case .fileExists:
+            "choose another name, or write over it: --force"
         case .noHome:
             "name a directory: --data DIR"
         case .noAnswer(let error):

@@ -10,7 +10,8 @@ package enum OpsProgram {
         CompareCommand.command,
         LedgerCommand.command, ExplainCommand.command, LoadCommand.command, CheckCommand.command, KeyCommand.command,
         AuditCommand.command, ExportCommand.command, ImportCommand.command, BackupCommand.command,
-        RestoreCommand.command, EraseCommand.command, PinCommand.command, StoreCommand.command, completions,
+        RestoreCommand.command, EraseCommand.command, PinCommand.command, StoreCommand.command,
+        ServicesCommand.command, OpenCommand.command, ManCommand.command, completions,
     ]
 
     /// Runs what `words`, the command line without the program's name, asks for.
@@ -37,7 +38,9 @@ package enum OpsProgram {
                 try about.map { word throws(OpsError) in
                     HelpText.command(try command(named: word).spec, style: terminal.output)
                 } ?? HelpText.program(commands.map(\.spec), style: terminal.output)
-            terminal.write(text)
+            let pages = terminal.adapted(colour: .automatic, pages: true)
+            pages.write(text)
+            pages.finish()
             return .success
         case "--version":
             terminal.write("hms-ops \(version)\n")
@@ -50,12 +53,24 @@ package enum OpsProgram {
             } catch {
                 throw .usage(error)
             }
-            if arguments.has("help") {
+            let isHelp = arguments.has("help")
+            // The parser has let only these words through.
+            let colour = ColourChoice(rawValue: arguments.value("color") ?? "") ?? .automatic
+            let terminal = terminal.adapted(colour: colour, pages: isHelp || isPaged(arguments))
+            defer { terminal.finish() }
+            if isHelp {
                 terminal.write(HelpText.command(command.spec, style: terminal.output))
                 return .success
             }
             return try command.run(arguments, terminal)
         }
+    }
+
+    /// What is followed as it happens cannot wait until a screen is full.
+    private static func isPaged(_ arguments: ParsedArguments) -> Bool {
+        let spec = arguments.spec
+        guard spec.isPaged, !arguments.has("no-pager") else { return false }
+        return spec.option(named: "follow") == nil || !arguments.has("follow")
     }
 
     private static func command(named name: String) throws(OpsError) -> Command {

@@ -143,10 +143,11 @@ package struct QueryService {
         _ id: TraceID, _ parameters: QueryParameters, _ head: RequestHead
     ) throws(QueryError) -> HTTPResponse {
         let format = parameters["format"] ?? "tree"
-        guard format == "tree" || format == "otlp" else {
+        guard ["tree", "otlp", "html"].contains(format) else {
             throw QueryError(
                 400, "invalid_parameter", "'format' is '\(shortened(format))'",
-                hint: "use format=otlp for the spans as they came, or leave it out for the tree")
+                hint: "use format=otlp for the spans as they came, format=html for a page, or leave it out for the tree"
+            )
         }
         let offset = try parameters.integer("offset", in: 0...Int(Int32.max), usual: 0)
         let limit = try parameters.integer("limit", in: 1...limits.maximumNodes, usual: limits.maximumNodes)
@@ -159,6 +160,7 @@ package struct QueryService {
             return response
         }
         let trace = try assembled(message, id)
+        if format == "html" { return .report(on: trace, isTruncated: isTruncated, version: version) }
         let now = WallClock.unixNanoseconds()
         let view = try? TraceViewReader(source: source, shelf: shelf).view(of: id, now: now)
         return .json(

@@ -35,11 +35,28 @@ import Testing
         }
     }
 
+    @Test("The manual page tells every flag and every setting with its default")
+    func manual() {
+        struct Settings { var size = 7 }
+        let schema = SettingSchema(
+            defaults: Settings(),
+            keys: [
+                SettingKey("a.size", \Settings.size, .integer(in: 1...9), why: "Larger is slower.", reloadable: true)
+            ])
+        let roff = schema.manualPage(program: "hms-x", summary: "does x").roff
+        #expect(roff.hasPrefix(".TH HMS\\-X 1 "))
+        #expect(roff.contains(".TP\n\\fBa.size\\fR\nLarger is slower. Default: 7. May change while the program runs"))
+        for flag in ["config", "set", "check", "version", "man", "help"] {
+            #expect(roff.contains("\n\\fB\\-\\-\(flag)\\fR"))
+        }
+    }
+
     @Test("The usage text names every flag")
     func usage() {
         let text = ProgramArguments.usage(program: "hms-sidecar", summary: "s")
         for flag in [
-            "--config FILE", "--set section.key=value", "--check", "--version", "--help", "HMS_<SECTION>_<KEY>",
+            "--config FILE", "--set section.key=value", "--check", "--version", "--man", "--help",
+            "HMS_<SECTION>_<KEY>",
         ] {
             #expect(text.contains(flag))
         }

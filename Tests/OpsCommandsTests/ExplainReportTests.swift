@@ -47,6 +47,14 @@ struct ExplainReportTests {
                 """)
     }
 
+    @Test("What is stored comes with the command that shows it, also for a span")
+    func next() throws {
+        let finding =
+            "{\"where\":\"stored\",\"text\":\"t\",\"records\":[{\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\"}]}"
+        let text = try report([("sidecar", ""), ("collector", finding)]).text(style: plain)
+        #expect(text.hasSuffix("\nIt is stored. To see it: hms-ops trace 4bf92f3577b34da6a3ce929d0e0e4736\n"))
+    }
+
     @Test("Forwarded and not stored points to other collectors; nothing at all says how to go on")
     func verdicts() throws {
         let forwarded = try report([("sidecar", "{\"where\":\"forwarded\",\"text\":\"t\"}")]).text(style: plain)

@@ -28,6 +28,7 @@ package enum HelpText {
             text += table(spec.arguments.map { ($0.name, $0.help) }) + "\n"
         }
         text += "\n\(style.bold("Options"))\n" + table(spec.options.map(row)) + "\n"
+        for note in spec.notes { text += "\n" + wrap(note, width: 100).joined(separator: "\n") + "\n" }
         if !spec.examples.isEmpty {
             text += "\n\(style.bold("Examples"))\n"
             for example in spec.examples { text += "  \(example.line)\n      \(example.meaning)\n" }
@@ -36,23 +37,31 @@ package enum HelpText {
     }
 
     /// One line that shows the shape of a command line.
-    package static func usage(_ spec: CommandSpec) -> String {
+    package static func usage(_ spec: CommandSpec) -> String { "hms-ops \(spec.name) \(words(spec))" }
+
+    /// What follows the command's name.
+    static func words(_ spec: CommandSpec) -> String {
         let arguments = spec.arguments.map { argument in
             let name = argument.name + (argument.repeats ? "…" : "")
             return argument.isRequired ? name : "[\(name)]"
         }
-        return (["hms-ops", spec.name] + arguments + ["[OPTION…]"]).joined(separator: " ")
+        return (arguments + ["[OPTION…]"]).joined(separator: " ")
     }
 
     private static func row(_ option: OptionSpec) -> (left: String, right: String) {
+        ("--" + option.name + (option.placeholder.map { " " + $0 } ?? ""), meaning(option))
+    }
+
+    /// What an option does, what it takes, and what holds without it.
+    static func meaning(_ option: OptionSpec) -> String {
         var notes = ""
         if case .words(let words) = option.candidates { notes += " (\(words.joined(separator: ", ")))" }
         if let standard = option.standard { notes += " [\(standard)]" }
         if option.repeats { notes += "; may be given again" }
-        return ("--" + option.name + (option.placeholder.map { " " + $0 } ?? ""), option.help + notes)
+        return option.help + notes
     }
 
-    private static func sentence(_ summary: String) -> String {
+    static func sentence(_ summary: String) -> String {
         summary.prefix(1).uppercased() + summary.dropFirst() + "."
     }
 

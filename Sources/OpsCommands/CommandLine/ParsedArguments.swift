@@ -28,6 +28,12 @@ package struct ParsedArguments: Sendable {
         return number
     }
 
+    /// Throws when more than one of these options is given.
+    func allowOne(of options: [String]) throws(UsageError) {
+        let found = options.filter { has($0) }
+        if found.count > 1 { throw .cannotCombine("--" + found[0], "--" + found[1]) }
+    }
+
     /// A misspelt name is a mistake of ours, not of the person at the keyboard.
     private func known(_ name: String) -> OptionSpec {
         guard let option = spec.option(named: name) else {

@@ -13,7 +13,7 @@ final class ProgressLine {
 
     /// At most five times a second; `text` is asked for only then.
     func show(_ text: () -> String) {
-        guard terminal.remarks.isColoured else { return }
+        guard terminal.remarks.isColoured, terminal.areRemarksTerminal else { return }
         let now = MonotonicTime.now()
         if let last, now - last < Self.pause { return }
         last = now

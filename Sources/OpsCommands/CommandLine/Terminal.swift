@@ -2,26 +2,57 @@ import Glibc
 
 /// Where a command writes: results to standard output, remarks and complaints to standard error.
 package struct Terminal: Sendable {
-    /// Columns of the window, 100 where there is none.
+    /// Columns of the window, 100 where there is none; never fewer than 40.
     package let width: Int
     package let output: TextStyle
     package let remarks: TextStyle
+    private let surroundings: Surroundings
+    private let channel: OutputChannel
 
-    package init() {
-        let allowed = Self.environment("NO_COLOR") == nil && Self.environment("TERM") != "dumb"
-        output = TextStyle(isColoured: allowed && isatty(STDOUT_FILENO) == 1)
-        remarks = TextStyle(isColoured: allowed && isatty(STDERR_FILENO) == 1)
-        var size = winsize()
-        let known = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-        width = known ? max(40, Int(size.ws_col)) : 100
+    package init(_ surroundings: Surroundings = .detected()) {
+        self.init(surroundings, colour: .automatic, pages: false)
     }
 
-    package func write(_ text: String) { Self.write(text, to: STDOUT_FILENO) }
-    package func remark(_ text: String) { Self.write(text, to: STDERR_FILENO) }
+    /// - Parameter pages: whether output that is longer than the screen goes through the pager.
+    private init(_ surroundings: Surroundings, colour: ColourChoice, pages: Bool) {
+        self.surroundings = surroundings
+        output = TextStyle(
+            isColoured: colour.isColoured(surroundings.isOutputTerminal, surroundings.allowsColour))
+        remarks = TextStyle(
+            isColoured: colour.isColoured(surroundings.areRemarksTerminal, surroundings.allowsColour))
+        width = max(40, surroundings.columns ?? 100)
+        channel = OutputChannel(
+            to: surroundings.output, remarks: surroundings.remarks,
+            pager: pages && surroundings.isOutputTerminal ? surroundings.pager : nil,
+            screenLines: surroundings.lines ?? 24)
+    }
+
+    /// The same place as a command line asks for it.
+    func adapted(colour: ColourChoice, pages: Bool) -> Terminal { Terminal(surroundings, colour: colour, pages: pages) }
+
+    /// The same place, where a terminal's reader sees all output through a command that is installed.
+    func shown(by command: String) -> Terminal {
+        var surroundings = surroundings
+        surroundings.pager = Pager.command(set: command, Terminal.environment("PATH") ?? "")
+        surroundings.lines = 0
+        return Terminal(surroundings, colour: .automatic, pages: true)
+    }
+
+    package func write(_ text: String) { channel.write(Array(text.utf8)) }
+    package func write(_ bytes: [UInt8]) { channel.write(bytes) }
+    package func remark(_ text: String) { channel.remark(text) }
+
+    /// Whether nobody reads the output any more, so that a command that goes on for long may end.
+    package var isReaderGone: Bool { channel.isReaderGone }
+    package var isOutputTerminal: Bool { surroundings.isOutputTerminal }
+    package var areRemarksTerminal: Bool { surroundings.areRemarksTerminal }
+
+    /// Writes what is still held and waits until the pager is left; the last call.
+    func finish() { channel.finish() }
 
     /// Puts a question and reads a line; nil where nobody sits at a terminal to answer it.
     package func answer(to question: String) -> String? {
-        guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else { return nil }
+        guard isatty(STDIN_FILENO) == 1, surroundings.areRemarksTerminal else { return nil }
         remark(question)
         return readLine() ?? ""
     }
@@ -31,19 +62,5 @@ package struct Terminal: Sendable {
         guard let value = getenv(name) else { return nil }
         let text = String(cString: value)
         return text.isEmpty ? nil : text
-    }
-
-    /// Writes all of `text`. A reader that has gone away, as in `hms-ops trace … | head`, is no error.
-    private static func write(_ text: String, to descriptor: Int32) {
-        let bytes = Array(text.utf8)
-        var offset = 0
-        while offset < bytes.count {
-            let written = bytes[offset...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if written > 0 {
-                offset += written
-            } else if errno != EINTR {
-                return
-            }
-        }
     }
 }

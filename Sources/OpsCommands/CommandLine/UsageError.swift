@@ -8,6 +8,7 @@ package enum UsageError: Error, Equatable, CustomStringConvertible {
     case missingArgument(String, command: String)
     case unexpectedArgument(String, command: String)
     case invalidValue(option: String, value: String, expected: String)
+    case cannotCombine(String, String)
 
     package var description: String {
         switch self {
@@ -27,6 +28,8 @@ package enum UsageError: Error, Equatable, CustomStringConvertible {
             "'\(command)' does not take '\(word)'"
         case .invalidValue(let option, let value, let expected):
             "'\(option)' is '\(value)', expected \(expected)"
+        case .cannotCombine(let first, let second):
+            "'\(first)' and '\(second)' cannot be given together"
         }
     }
 

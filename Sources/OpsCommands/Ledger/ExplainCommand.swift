@@ -4,7 +4,7 @@ import TraceModel
 enum ExplainCommand {
     static let command = Command(
         CommandSpec(
-            "explain", "say where a trace or a span is, or why it is not there, and what to do next",
+            "explain", "say where a trace or a span is, or why it is not there, and what to do next", isPaged: true,
             arguments: [
                 ArgumentSpec(
                     "ID", "a trace id (32 hexadecimal digits) or a span id (16); a traceparent will do")

@@ -94,9 +94,16 @@ package struct ExplainReport: Sendable {
         place == "refused" ? style.red(place) : style.green(place)
     }
 
+    /// How to see what is stored; a span's record tells the trace it belongs to.
+    private func next() -> String {
+        let records = answers.flatMap { $0.json["findings"]?.array ?? [] }.flatMap { $0["records"]?.array ?? [] }
+        guard let trace = records.lazy.compactMap({ $0["trace_id"]?.string }).first else { return "" }
+        return " To see it: hms-ops trace \(trace.withoutControls)"
+    }
+
     private func verdict(_ style: TextStyle) -> String {
         let found = Set(places)
-        if found.contains("stored") { return style.green("It is stored.") }
+        if found.contains("stored") { return style.green("It is stored.") + next() }
         if found.contains("spool") {
             return
                 "It waits in a sidecar's spool, and is sent when a collector takes it; /readyz of the sidecar says what "

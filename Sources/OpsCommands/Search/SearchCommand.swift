@@ -6,7 +6,7 @@ import TraceAssembly
 enum SearchCommand {
     static let command = Command(
         CommandSpec(
-            "search", "find traces by what is in their spans",
+            "search", "find traces by what is in their spans", isPaged: true,
             arguments: [ArgumentSpec("QUERY", "such as 'service = \"pay\" and duration > 2s'; empty finds all")],
             options: CollectorAPI.options + [
                 .value("from", "TIME", "only spans that began then or later: now-15m, 2026-01-31T10:00:00Z"),
