@@ -64,5 +64,4 @@ package struct FoundTrace: Sendable {
 
     package static let maximumMatches = 16
 
-    package init(key: TraceKey, summary: TraceSummary) { (self.key, self.summary) = (key, summary) }
 }

@@ -1,3 +1,4 @@
+import TraceAssembly
 /// Columns of text, each as wide as its widest cell; numbers stand at the right.
 package struct TextTable: Sendable {
     /// A column, and what puts a colour round a cell of it.
