@@ -59,9 +59,9 @@ struct GraphCommandTests {
         #expect(answer.picture.nodes.map(\.name) == ["shop", "pay"])
         #expect(
             report.changes(answer) == """
-                  change  what                      calls      errors          p50          p95
-                  slower  shop → pay (call)      100 → 90  0 % → 10 %  1 ms → 4 ms  2 ms → 9 ms
-                  gone    pay (service)            50 → -    10 % → -     1 ms → -     2 ms → -
+                  change  what                  calls      errors          p50          p95
+                  slower  shop → pay (call)  100 → 90  0 % → 10 %  1 ms → 4 ms  2 ms → 9 ms
+                  gone    pay (service)        50 → -    10 % → -     1 ms → -     2 ms → -
 
                 """)
         #expect(answer.picture.dot().contains("slower"))

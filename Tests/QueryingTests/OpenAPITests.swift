@@ -91,7 +91,8 @@ struct OpenAPITests {
         source.summary = FiguresJSONTests.summary()
         sent.formUnion(Self.keys(of: Self.get("/api/v1/graph", source)))
         sent.formUnion(Self.keys(of: Self.get("/api/v1/graph?trace=\(sampleID)", source)))
-        sent.formUnion(Self.keys(of: Self.get("/api/v1/graph/diff", source)))
+        sent.formUnion(
+            Self.keys(of: Self.get("/api/v1/graph/diff?from=2026-11-27T17:00:00Z&to=2026-11-27T17:10:00Z", source)))
         sent.formUnion(Self.keys(of: Self.get("/api/v1/nothing")))
         CompareSample.fill(source)
         for query in ["a=\(CompareSample.slow)&b=\(CompareSample.fast)", "a=tenant+%3D+1&b=tenant+%3D+2"] {
