@@ -10,7 +10,8 @@ extension HTMLWriter {
 
     /// What a reader from another agency looks for first.
     private static func isContext(_ attribute: Attribute) -> Bool {
-        attribute.key.hasPrefix("hms.a2a.") || attribute.key.hasPrefix("hms.mcp.")
+        // By bytes: a mark behind the dot would make one character of both.
+        attribute.key.utf8.starts(with: "hms.a2a.".utf8) || attribute.key.utf8.starts(with: "hms.mcp.".utf8)
     }
 
     /// Everything about one span.

@@ -60,8 +60,8 @@ struct CommandParserTests {
             ),
             (["a", "--colour=red", "--colour=red"], .givenTwice(option: "colour"), "'--colour' is given twice"),
             (
-                ["a", "--color", "red"], .unknownOption("--color", command: "paint", suggestion: "--colour"),
-                "'paint' has no option '--color'; did you mean '--colour'?"
+                ["a", "--colous", "red"], .unknownOption("--colous", command: "paint", suggestion: "--colour"),
+                "'paint' has no option '--colous'; did you mean '--colour'?"
             ),
             (["a", "-x"], .unknownOption("-x", command: "paint", suggestion: nil), "'paint' has no option '-x'"),
             (

@@ -50,8 +50,8 @@ struct HelpTextTests {
                 Options
                   --colour NAME  of the paint (white, red) [white]
                   --twice        two coats
-                  --color WHEN   colours: on a terminal without NO_COLOR, always, or never (auto, always,
-                                 never) [auto]
+                  --color WHEN   colours: on a terminal without NO_COLOR, always, or never (auto, always, never)
+                                 [auto]
                   --help         print this help
 
                 Exit codes: 0 success, 1 the answer is no, 2 it could not be done, 64 wrong usage.
