@@ -54,6 +54,8 @@ class Tail:
         self.ended = None
         self.connection = http.client.HTTPConnection(*console.split(":"), timeout=30)
         self.connection.request("GET", "/api/v1/tail?" + urllib.parse.urlencode({"q": query}), headers=headers)
+        # The connection lets go of it when the answer is to be its last.
+        self.socket = self.connection.sock
         self.response = self.connection.getresponse()
         self.status = self.response.status
         if self.status == 200:
@@ -84,8 +86,9 @@ class Tail:
         return [trace["traceId"] for trace in self.named("trace")]
 
     def close(self):
-        self.connection.sock and self.connection.sock.shutdown(socket.SHUT_RDWR)
-        self.connection.close()
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self._reader.join(10)
+        self.response.close()
 
 
 class SlowTail:
@@ -286,6 +289,7 @@ def test_the_command_follows_reconnects_and_ends_well(start, tmp_path):
     assert "pay GET /x" in output() and "cart" not in output() and output().startswith("trace ")
     first.stop()
     second = start(Collector, directory="c", console__listen=console)
+    second.otlp, second.console
     opened(console, 1)
     post(second.otlp, payloads.traces(ids[1], service="pay"))
     wait_until(lambda: ids[1].hex() in output(), what="the line after the restart")
