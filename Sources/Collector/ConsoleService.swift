@@ -10,6 +10,7 @@ final class ConsoleService: HTTPService {
     init(queries: QueryPool, hosts: HostAllowList) {
         self.queries = queries
         self.hosts = hosts
+        ConsoleAssets.prepare()
     }
 
     func admit(_ head: RequestHead) -> HTTPResponse? {

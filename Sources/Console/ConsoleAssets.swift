@@ -17,11 +17,11 @@ package struct ConsoleAssets: Sendable {
     private let assets: [String: Asset]
     private let page: Asset
 
-    package init() {
+    package init(libraries: ConsoleLibraries = ConsoleLibraries()) {
         let script = "text/javascript; charset=utf-8"
         let style = "text/css; charset=utf-8"
         page = Asset(PackageResources.index_html, "text/html; charset=utf-8")
-        assets = [
+        let own = [
             "/assets/api.js": Asset(PackageResources.api_js, script),
             "/assets/compare.css": Asset(PackageResources.compare_css, style),
             "/assets/compare.js": Asset(PackageResources.compare_js, script),
@@ -42,9 +42,13 @@ package struct ConsoleAssets: Sendable {
             "/assets/traces.js": Asset(PackageResources.traces_js, script),
             "/assets/waterfall.js": Asset(PackageResources.waterfall_js, script),
         ]
+        assets = own.merging(libraries.libraries.mapValues { Asset($0.body, $0.type) }) { own, _ in own }
     }
 
     private static let shared = ConsoleAssets()
+
+    /// Reads the libraries, which else the first request would wait for.
+    package static func prepare() { _ = shared }
 
     /// The answer to any request: a file, the page saying that there is none (404), or 405.
     package static func response(to head: RequestHead) -> HTTPResponse {
