@@ -248,7 +248,7 @@ let package = Package(
         tests(
             "JaegerAPI",
             ["JaegerAPI", "ForeignTraces", "TraceModel", "OTLP", "TraceAssembly", "JSON", "HTTP"]),
-        tests("Console", ["Console", "HTTP"]),
+        tests("Console", ["Console", "HTTP", "Files"]),
         tests(
             "Sidecar",
             [

@@ -76,9 +76,10 @@ export class Latencies {
   /** Steps of the scale are a power of ten cut into equal parts, so that some 12 to 30 bars stand. */
   scale(low, high) {
     const room = Math.max(0.5, high - low);
+    if (high - low < room) [low, high] = [(low + high - room) / 2, (low + high + room) / 2];
     const step = [1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1].find((size) => room / size <= 26) ?? 1;
     const first = Math.floor(low / step);
-    const last = Math.max(first + Math.ceil(0.5 / step), Math.floor(high / step) + 1);
+    const last = Math.floor(high / step) + 1;
     Object.assign(this, { step, low: first * step, high: last * step, bins: last - first });
   }
 
@@ -138,7 +139,7 @@ export class Latencies {
     context.textAlign = "center";
     for (const [time, word] of timeTicks(this.time.low, this.time.high, Math.max(2, Math.floor((width - MARGIN.left) / 76)))) {
       const at = this.x(time, width);
-      if (at > MARGIN.left + 16 && at < width - 24) context.fillText(word, at, height - 6);
+      if (at > MARGIN.left + 16 && at < width - 32) context.fillText(word, at, height - 6);
     }
     // Those that went well lie below the others, so that a failure is never covered.
     for (const status of ["ok", "missing", "error"]) {

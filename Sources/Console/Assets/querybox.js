@@ -53,7 +53,7 @@ export class QueryBox {
     if (problem) this.input.setAttribute("aria-invalid", "true");
     if (!problem) return this.error.replaceChildren();
     const message = problem.message.replace(/^column \d+: /, "");
-    const parts = [h("p.said", null, h("strong", null, "This query cannot be read. "), message.charAt(0).toUpperCase() + message.slice(1), message.endsWith(".") ? " " : ". ",
+    const parts = [h("p.said", null, h("strong", null, problem.column ? `This query cannot be read, column ${problem.column}: ` : "This query cannot be read. "), message.charAt(0).toUpperCase() + message.slice(1), message.endsWith(".") ? " " : ". ",
       problem.hint && h("span", null, problem.hint.charAt(0).toUpperCase() + problem.hint.slice(1), "."))];
     if (problem.column) {
       const letters = characters(query);
@@ -61,8 +61,7 @@ export class QueryBox {
       const upTo = letters.slice(0, at).join("");
       const wrong = wordAt(query.slice(upTo.length));
       const before = letters.slice(Math.max(0, at - 40), at).join("");
-      parts.unshift(h("pre.place", { "aria-hidden": "true" }, at > 40 && "…", before, h("mark", null, wrong || " "), query.slice(upTo.length + wrong.length, upTo.length + wrong.length + 40)),
-        h("p.sub", null, `Column ${problem.column}`));
+      parts.unshift(h("pre.place", { "aria-hidden": "true" }, at > 40 && "…", before, h("mark", null, wrong || " "), query.slice(upTo.length + wrong.length, upTo.length + wrong.length + 40)));
       this.input.focus();
       this.input.setSelectionRange(upTo.length, upTo.length + wrong.length);
     }

@@ -22,8 +22,11 @@ export const written = (milliseconds) => new Date(milliseconds).toISOString();
 export function inWords({ from, to }) {
   if (!from && !to) return "all time";
   if (WORDS[from] && !to) return `the last ${WORDS[from][0]}`;
-  const say = (text) => { const at = timeOf(text); return at === null ? text : shortMoment(`${Math.round(at)}000000`); };
-  return to ? (from ? `${say(from)} to ${say(to)}` : `until ${say(to)}`) : `since ${say(from)}`;
+  const say = (text) => { const at = timeOf(text); return at === null ? text.slice(0, 40) : shortMoment(`${Math.round(at)}000000`); };
+  if (!to) return `since ${say(from)}`;
+  if (!from) return `until ${say(to)}`;
+  const [begin, end] = [say(from), say(to)];
+  return begin.slice(0, 10) === end.slice(0, 10) ? `${begin} to ${end.slice(11) || end}` : `${begin} to ${end}`;
 }
 
 export class TimeRange {
