@@ -42,8 +42,11 @@ export class Facets {
   /** Counts what these traces have in common. `sampling` says whether their attributes are to be read as well. */
   set(traces, query, { sampling = true, isPart = false } = {}) {
     Object.assign(this, { traces, query, isPart });
-    this.draw();
-    if (sampling) this.sample();
+    if (sampling) {
+      this.isStale = true;
+      this.draw();
+      this.sample();
+    } else this.draw();
   }
 
   draw() {
@@ -85,7 +88,7 @@ export class Facets {
     const isOpen = this.opened.has(title);
     const first = all.filter(([value], index) => index < (isOpen ? MOST : FIRST) || isOn.includes(value));
     const total = Math.max(1, this.traces.length);
-    return h("section.group", null,
+    return h(`section.group${isKey && this.isStale ? ".stale" : ""}`, null,
       h(`h3${isKey ? ".key" : ""}`, { title: isKey ? title.slice(0, 500) : null }, short(title)),
       h("ul", null, first.map(([value, times]) => {
         const button = h("button.facet", {
@@ -126,6 +129,7 @@ export class Facets {
     if (signal.aborted) return;
     this.sampled = read;
     this.attributes = worthwhile(counts, read);
+    this.isStale = false;
     this.draw();
   }
 }

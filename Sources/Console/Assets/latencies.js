@@ -65,6 +65,7 @@ export class Latencies {
       if (point.status === "error") bin.failed++;
     }
     this.at = kept ? this.points.findIndex((point) => point.trace.traceId === kept) : -1;
+    if (this.at < 0) this.tip.hidden = true;
     this.bin = -1;
     const failed = this.points.filter((point) => point.status === "error").length;
     const missing = this.points.filter((point) => point.status === "missing").length;

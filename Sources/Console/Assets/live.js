@@ -11,6 +11,7 @@ export class Live {
   }
 
   start(query, traces) {
+    this.stop();
     Object.assign(this, { query, traces: traces.slice(0, MOST), waiting: [], fresh: [], lost: 0, server: 0, seen: 0, failures: 0, isOn: true });
     this.wake = () => (document.hidden ? this.close() : this.connect());
     document.addEventListener("visibilitychange", this.wake);

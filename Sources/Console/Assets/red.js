@@ -32,7 +32,7 @@ export function together(parts) {
 
 /** The value below which a share of all lies, each part's distribution taken as straight between what is known of it. */
 function mixed(parts, count, share) {
-  let low = Math.log(Math.max(1, Math.min(...parts.map((part) => part.p50)) / 4)), high = Math.log(Math.max(1, ...parts.map((part) => part.p99)) * 1.01);
+  let low = Math.log(Math.max(1, Math.min(...parts.map((part) => part.p50)) / 4)), high = Math.log(Math.max(1, ...parts.map((part) => part.p99)) * 1.2);
   for (let turn = 0; turn < 30; turn++) {
     const middle = (low + high) / 2;
     if (parts.reduce((sum, part) => sum + part.count * below(part, middle), 0) < share * count) low = middle; else high = middle;
@@ -41,7 +41,7 @@ function mixed(parts, count, share) {
 }
 
 function below({ p50, p95, p99 }, at) {
-  const known = [[Math.log(Math.max(1, p50 / 4)), 0], [Math.log(Math.max(1, p50)), 0.5], [Math.log(Math.max(1, p95)), 0.95], [Math.log(Math.max(1, p99)), 1]];
+  const known = [[Math.log(Math.max(1, p50 / 4)), 0], [Math.log(Math.max(1, p50)), 0.5], [Math.log(Math.max(1, p95)), 0.95], [Math.log(Math.max(1, p99)), 0.99], [Math.log(Math.max(1, p99) * 1.2), 1]];
   if (at <= known[0][0]) return 0;
   for (let index = 1; index < known.length; index++) {
     const [left, less] = known[index - 1], [right, more] = known[index];

@@ -39,7 +39,7 @@ export class Results {
     const rows = new Map();
     for (const trace of ordered) {
       const known = this.rows.get(trace.traceId);
-      const state = `${trace.spanCount} ${trace.durationNs} ${trace.errorCount} ${trace.missingCount} ${trace.matched} ${trace.mini?.length}`;
+      const state = `${trace.spanCount} ${trace.durationNs} ${trace.errorCount} ${trace.missingCount} ${trace.matched} ${trace.mini?.length} ${trace.rootService} ${trace.rootName} ${trace.services.length}`;
       rows.set(trace.traceId, known?.state === state ? known : { state, element: this.row(trace) });
     }
     this.rows = rows;

@@ -156,10 +156,10 @@ class TracesPage {
         if (changed) {
           const wasEmpty = !this.traces.length;
           const all = [...answer.traces, ...this.traces.filter(({ traceId }) => !known.has(traceId))];
-          const isCut = all.length > Math.max(PAGE, this.traces.length);
-          this.traces = all.slice(0, Math.max(PAGE, this.traces.length));
+          const isCut = all.length > MOST;
+          this.traces = all.slice(0, MOST);
           if (wasEmpty) this.answer = answer;
-          // The cursor is good for what it followed; what was pushed out at the end would be left out.
+          // The cursor goes on after the last of all; with those gone it would leave some out.
           if (isCut) this.answer = { ...this.answer, truncated: true, cursor: undefined };
           this.draw({ sampling: wasEmpty });
         }
