@@ -121,7 +121,8 @@ export class Charts {
     const point = this.row.points[index];
     const when = this.when(index);
     if (!point) return `${when}: nothing was counted`;
-    return `${when}: ${rate(point.count / seconds(this.grid.times[index], this.grid.step, this.now))}, ${share(point.errors, point.count)} errors, p50 ${duration(point.p50)}, p95 ${duration(point.p95)}, p99 ${duration(point.p99)}`;
+    const perSecond = point.count / seconds(this.grid.times[index], this.grid.step, this.now);
+    return `${when}: ${rate(perSecond)}, ${share(point.errors, point.count)} errors, p50 ${duration(point.p50)}, p95 ${duration(point.p95)}, p99 ${duration(point.p99)}`;
   }
 
   show(index) {
@@ -178,11 +179,18 @@ function plain(chart, { times, step }, wide, onShow, onPick) {
   const y = (value) => HIGH - EDGE.bottom - ((scale(value) - scale(low)) / (scale(high) - scale(low))) * (HIGH - EDGE.top - EDGE.bottom);
   const x = (index) => cursorX(index, times.length, wide);
   const marks = chart.log ? logValues(low, high) : [0, high / 2.3, high / 1.15];
-  const path = (series) => series.map((value, index) => (value === null ? "" : `${index && series[index - 1] !== null ? "L" : "M"}${x(index).toFixed(1)} ${y(value).toFixed(1)}${(series[index + 1] ?? null) === null ? "h.01" : ""}`)).join("");
+  // A value that stands alone becomes a dot.
+  const path = (series) => series.map((value, index) => {
+    if (value === null) return "";
+    const [follows, isLast] = [index > 0 && series[index - 1] !== null, (series[index + 1] ?? null) === null];
+    return `${follows ? "L" : "M"}${x(index).toFixed(1)} ${y(value).toFixed(1)}${isLast ? "h.01" : ""}`;
+  }).join("");
+  const [begin, end] = [times[0], times.at(-1) + step];
+  const xOf = (time) => EDGE.left + ((time - begin) / (end - begin)) * (wide - EDGE.left - EDGE.right);
   const picture = svg("svg", { class: "plain-chart", width: wide, height: HIGH, viewBox: `0 0 ${wide} ${HIGH}`, "aria-hidden": "true" },
     marks.map((value) => [svg("line", { class: "grid", x1: EDGE.left, x2: wide - EDGE.right, y1: y(value), y2: y(value) }),
       svg("text", { x: EDGE.left - 8, y: y(value) + 4, "text-anchor": "end" }, chart.format(value))]),
-    timeTicks(times[0], times.at(-1) + step, Math.max(2, Math.floor(wide / 110))).map(([at, word]) => svg("text", { x: EDGE.left + ((at - times[0]) / (times.at(-1) + step - times[0])) * (wide - EDGE.left - EDGE.right), y: HIGH - 6, "text-anchor": "middle" }, word)),
+    timeTicks(begin, end, Math.max(2, Math.floor(wide / 110))).map(([time, word]) => svg("text", { x: xOf(time), y: HIGH - 6, "text-anchor": "middle" }, word)),
     chart.series.map((series, index) => svg("path", { class: `series ${chart.colours[index]}`, d: path(series), "stroke-dasharray": chart.log ? ["2 3", "7 3", null][index] : null })),
     svg("rect", { class: "cursor", x: -10, width: 1, y: EDGE.top, height: HIGH - EDGE.top - EDGE.bottom }));
   const at = (event) => Math.floor(((event.clientX - picture.getBoundingClientRect().left - EDGE.left) / (wide - EDGE.left - EDGE.right)) * times.length);

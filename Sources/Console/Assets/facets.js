@@ -157,7 +157,9 @@ function worthwhile(counts, read) {
     const all = [...values].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
     const again = all.filter(([, times]) => times > 1).length;
     const tells = all.some(([, times]) => times < read);
-    const score = !tells || again === 0 || key === "service.name" ? 0 : (Math.min(again, 8) / Math.max(all.length, 1)) * Math.min(1, all.reduce((sum, [, times]) => sum + times, 0) / read) + (/^(http|rpc|db|hms|messaging|error|exception)\b/.test(key) ? 0.4 : 0);
+    if (!tells || again === 0 || key === "service.name") return { score: 0 };
+    const covered = Math.min(1, all.reduce((sum, [, times]) => sum + times, 0) / read);
+    const score = (Math.min(again, 8) / all.length) * covered + (/^(http|rpc|db|hms|messaging|error|exception)\b/.test(key) ? 0.4 : 0);
     return { key, values: all.slice(0, MOST), score };
   }).filter(({ score }) => score > 0).sort((a, b) => b.score - a.score || (a.key < b.key ? -1 : 1)).slice(0, GROUPS);
 }

@@ -292,7 +292,8 @@ export class Latencies {
     if (point) {
       const { trace } = point;
       fill(this.tip, h("b", null, named(trace.rootService, "unknown service")), h("span", null, named(trace.rootName, "unnamed")),
-        h("span", null, h("strong", null, duration(trace.durationNs)), trace.errorCount > 0 && h("span.bad", null, ` ✕ ${count(trace.errorCount, "error")}`), trace.missingCount > 0 && h("span.odd", null, ` ◇ ${trace.missingCount} missing`)),
+        h("span", null, h("strong", null, duration(trace.durationNs)),
+          trace.errorCount > 0 && h("span.bad", null, ` ✕ ${count(trace.errorCount, "error")}`), trace.missingCount > 0 && h("span.odd", null, ` ◇ ${trace.missingCount} missing`)),
         h("span.sub", null, shortMoment(trace.start)));
       const { clientWidth: width, clientHeight: height } = this.cloud;
       const [x, y] = [this.x(point.time, width), this.y(point.length, height)];

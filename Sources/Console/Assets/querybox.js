@@ -53,8 +53,9 @@ export class QueryBox {
     if (problem) this.input.setAttribute("aria-invalid", "true");
     if (!problem) return this.error.replaceChildren();
     const message = problem.message.replace(/^column \d+: /, "");
-    const parts = [h("p.said", null, h("strong", null, problem.column ? `This query cannot be read, column ${problem.column}: ` : "This query cannot be read. "), message.charAt(0).toUpperCase() + message.slice(1), message.endsWith(".") ? " " : ". ",
-      problem.hint && h("span", null, problem.hint.charAt(0).toUpperCase() + problem.hint.slice(1), "."))];
+    const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (text.endsWith(".") ? " " : ". ");
+    const parts = [h("p.said", null, h("strong", null, `This query cannot be read${problem.column ? `, column ${problem.column}: ` : ". "}`), sentence(message),
+      problem.hint && h("span", null, sentence(problem.hint)))];
     if (problem.column) {
       const letters = characters(query);
       const at = Math.min(problem.column - 1, letters.length);

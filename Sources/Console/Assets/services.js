@@ -102,7 +102,8 @@ class ServicesPage {
       if (error.name === "AbortError") return;
       fill(this.banner, h("div.notice.bad", null, h("strong", null, error.message), " ", error.hint ?? ""));
       if (!this.rows) {
-        fill(this.state, h("section.state", null, h("h1", null, "Services cannot be shown"), h("p", null, "This page tries again by itself."), h("p", null, h("button", { type: "button", onclick: () => this.load() }, "Try again"))));
+        fill(this.state, h("section.state", null, h("h1", null, "Services cannot be shown"),
+          h("p", null, "This page tries again by itself."), h("p", null, h("button", { type: "button", onclick: () => this.load() }, "Try again"))));
       }
     }
     if (!signal.aborted && !document.hidden) this.timer = setTimeout(() => this.turn(), this.rows?.length ? EVERY : SOON);
@@ -162,7 +163,8 @@ class ServicesPage {
   drawTable() {
     if (!this.rows) return;
     const wanted = this.filter.value.trim().toLowerCase();
-    const fits = (one) => !wanted || one.name.toLowerCase().includes(wanted) || one.service.toLowerCase().includes(wanted) || one.operations?.some(({ operation }) => operation.toLowerCase().includes(wanted));
+    const has = (name) => name.toLowerCase().includes(wanted);
+    const fits = (one) => !wanted || has(one.name) || has(one.service) || one.operations?.some(({ operation }) => has(operation));
     const { sort, up, service, operation, kind } = this.query;
     const columns = this.columns();
     const key = (columns.find((column) => column.id === sort) ?? columns[1]).key;
@@ -176,9 +178,12 @@ class ServicesPage {
     const focused = this.table.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
     if (!this.rows.length) return this.table.replaceChildren();
     if (!rows.length) return fill(this.table, h("p.nomatch", null, "No name has this in it. ", h("button.jump", { type: "button", onclick: () => { this.filter.value = ""; this.drawTable(); this.filter.focus(); } }, "Show all")));
+    const rises = (column) => up === !column.isText;
+    const header = (column) => h("th", { scope: "col", class: column.class, "aria-sort": column.id === sort ? (rises(column) ? "ascending" : "descending") : column.key ? "none" : null },
+      column.key ? h("button", { type: "button", "data-key": `sort ${column.id}`, onclick: () => this.sortBy(column.id) }, column.label,
+        h("span", { "aria-hidden": "true" }, column.id === sort ? (rises(column) ? " ▴" : " ▾") : "")) : column.label);
     fill(this.table, h("table.red", null, h("caption.hidden", null, `Rate, errors and durations, ${inWords(this.query)}`),
-      h("thead", null, h("tr", null, columns.map((column) => h("th", { scope: "col", class: column.class, "aria-sort": column.key ? (column.id === sort ? (up === !column.isText ? "ascending" : "descending") : "none") : null },
-        column.key ? h("button", { type: "button", "data-key": `sort ${column.id}`, onclick: () => this.sortBy(column.id) }, column.label, h("span", { "aria-hidden": "true" }, column.id === sort ? (up === !column.isText ? " ▴" : " ▾") : "")) : column.label)))),
+      h("thead", null, h("tr", null, columns.map(header))),
       h("tbody", null, rows.slice(0, 1000).map((one) => h(`tr${one.isOperation && one.name === operation && (!kind || kind === one.kind) ? ".chosen" : ""}`, null,
         columns.map((column, index) => h(index ? "td" : "th", { scope: index ? null : "row", class: column.class, "data-label": column.label }, column.cell(one))))))));
     if (focused) this.table.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
@@ -195,20 +200,39 @@ class ServicesPage {
     const { service } = this.query;
     const isByService = service === null && this.query.rows !== "operations";
     const whole = Math.max(1, (this.now - this.grid.times[0]) / 1e3);
-    const link = (one) => h("a", { class: "name", href: this.to(one.isOperation ? { service: one.service, operation: one.name, kind: one.kind, rows: "" } : { service: one.service, operation: null, rows: "" }), "data-route": true, "data-key": `${one.service} ${short(one.name)} ${one.kind}`, title: one.name.length > 30 ? one.name.slice(0, 500) : null },
-      short(named(one.name, one.isOperation ? "unnamed" : "unknown service")));
-    const under = (one) => h("span.sub", null, one.isOperation ? [service === null && `${short(named(one.service, "unknown service"))} · `, one.kind] : count(one.operations.length, "operation"));
-    const exemplar = (trace, word, isBad) => trace && h("a", { class: isBad ? "bad" : null, href: `/trace/${trace.trace}${trace.span ? `#${trace.span}` : ""}`, "data-route": true, title: `The ${word} trace: ${trace.trace}` }, isBad && h("span", { "aria-hidden": "true" }, "✕ "), `${word} `, h("span.number", null, duration(trace.duration)));
+    const address = (one) => (one.isOperation ? { service: one.service, operation: one.name, kind: one.kind, rows: "" } : { service: one.service, operation: null, rows: "" });
+    const link = (one) => h("a", {
+      class: "name", href: this.to(address(one)), "data-route": true, "data-key": `${one.service} ${short(one.name)} ${one.kind}`,
+      title: one.name.length > 30 ? one.name.slice(0, 500) : null,
+    }, short(named(one.name, one.isOperation ? "unnamed" : "unknown service")));
+    const under = (one) => h("span.sub", null, one.isOperation
+      ? [service === null && `${short(named(one.service, "unknown service"))} · `, one.kind] : count(one.operations.length, "operation"));
+    const exemplar = (trace, word, isBad) => trace && h("a", {
+      class: isBad ? "bad" : null, href: `/trace/${trace.trace}${trace.span ? `#${trace.span}` : ""}`, "data-route": true, title: `The ${word} trace: ${trace.trace}`,
+    }, isBad && h("span", { "aria-hidden": "true" }, "✕ "), `${word} `, h("span.number", null, duration(trace.duration)));
     const figure = (text, picture) => h("span.figure", null, h("span.number", null, text), picture);
-    const some = (one) => one.count > 0;
+    const approximate = (one, name) => one.count > 0 && h("span.number", null, one.isMixed && "≈ ", duration(one[name]));
+    const perSecond = (point, index) => (point ? point.count / seconds(this.grid.times[index], this.grid.step, this.now) : 0);
     return [
       { id: "name", label: isByService ? "Service" : "Operation", isText: true, key: (one) => one.name, cell: (one) => [link(one), under(one)] },
-      { id: "rate", label: "Rate", class: "wide", key: (one) => one.count, cell: (one) => figure(rate(one.count / whole), sparkline(one.points.map((point, index) => (point ? point.count / seconds(this.grid.times[index], this.grid.step, this.now) : 0)), { kind: "rate", label: `${one.count.toLocaleString("en")} in all` })) },
-      { id: "errors", label: "Errors", class: "wide", key: (one) => one.errors / Math.max(1, one.count), cell: (one) => figure(h("span", { class: one.errors ? "bad strong" : "sub" }, one.errors > 0 && h("span", { "aria-hidden": "true" }, "✕ "), share(one.errors, one.count)), sparkline(one.points.map((point) => (point ? point.errors / point.count : 0)), { kind: "errors", label: count(one.errors, "error") })) },
-      { id: "p95", label: "p95", class: "wide", key: (one) => one.p95 ?? 0, cell: (one) => some(one) && figure([h("i.swatch", { class: `swatch step${one.step}`, role: "img", "aria-label": STEPS[one.step], title: `${STEPS[one.step]} of what it usually is` }), one.isMixed ? " ≈ " : " ", duration(one.p95)],
-        sparkline(one.points.map((point) => point?.p95 ?? 0), { kind: "p95", steps: one.steps, label: `now ${STEPS[one.step]}` })) },
-      { id: "p50", label: "p50", class: "figures-only", key: (one) => one.p50 ?? 0, cell: (one) => some(one) && h("span.number", null, one.isMixed && "≈ ", duration(one.p50)) },
-      { id: "p99", label: "p99", class: "figures-only", key: (one) => one.p99 ?? 0, cell: (one) => some(one) && h("span.number", null, one.isMixed && "≈ ", duration(one.p99)) },
+      {
+        id: "rate", label: "Rate", class: "wide", key: (one) => one.count,
+        cell: (one) => figure(rate(one.count / whole), sparkline(one.points.map(perSecond), { kind: "rate", label: `${one.count.toLocaleString("en")} in all` })),
+      },
+      {
+        id: "errors", label: "Errors", class: "wide", key: (one) => one.errors / Math.max(1, one.count),
+        cell: (one) => figure(
+          h("span", { class: one.errors ? "bad strong" : "sub" }, one.errors > 0 && h("span", { "aria-hidden": "true" }, "✕ "), share(one.errors, one.count)),
+          sparkline(one.points.map((point) => (point ? point.errors / point.count : 0)), { kind: "errors", label: count(one.errors, "error") })),
+      },
+      {
+        id: "p95", label: "p95", class: "wide", key: (one) => one.p95 ?? 0,
+        cell: (one) => one.count > 0 && figure(
+          [h(`i.swatch.step${one.step}`, { role: "img", "aria-label": STEPS[one.step], title: `${STEPS[one.step]} of what it usually is` }), one.isMixed ? " ≈ " : " ", duration(one.p95)],
+          sparkline(one.points.map((point) => point?.p95 ?? 0), { kind: "p95", steps: one.steps, label: `now ${STEPS[one.step]}` })),
+      },
+      { id: "p50", label: "p50", class: "figures-only", key: (one) => one.p50 ?? 0, cell: (one) => approximate(one, "p50") },
+      { id: "p99", label: "p99", class: "figures-only", key: (one) => one.p99 ?? 0, cell: (one) => approximate(one, "p99") },
       { id: "traces", label: "Traces", class: "exemplars", cell: (one) => h("span.exemplar", null, exemplar(one.slowest, "slowest", false), exemplar(one.slowestFailed, "failed", true)) },
     ];
   }
@@ -237,7 +261,14 @@ class ServicesPage {
     const exemplar = (trace, word) => trace && [h("a", { href: `/trace/${trace.trace ?? trace.traceId}`, "data-route": true }, word), " "];
     if (point.slowest || point.slowestFailed) return say(exemplar(point.slowest, "Slowest trace"), exemplar(point.slowestFailed, "Slowest failed trace"), all);
     say(h("span.sub", null, "Looking for a slow trace… "), all);
-    const find = (condition) => get(`/api/v1/search?${new URLSearchParams({ q: `${query} and ${condition}`, from, to, limit: "1" })}`, signal).then((answer) => answer.traces[0] ?? null, (error) => { if (error.name === "AbortError") throw error; return null; });
+    const find = async (condition) => {
+      try {
+        return (await get(`/api/v1/search?${new URLSearchParams({ q: `${query} and ${condition}`, from, to, limit: "1" })}`, signal)).traces[0] ?? null;
+      } catch (error) {
+        if (error.name === "AbortError") throw error;
+        return null; // Without one the link to all traces of the moment stays.
+      }
+    };
     try {
       const [slow, failed] = await Promise.all([find(`duration >= ${writtenDuration(point.p99 * 0.98, Math.floor)}`), point.errors > 0 ? find("status = error") : null]);
       say(exemplar(slow, "A slow trace"), exemplar(failed, "A failed trace"), all);
@@ -267,7 +298,8 @@ class ServicesPage {
 
   noService() {
     return h("section.state", null, h("h2", null, "Nothing of this service"), h("p", null, `No span of it began in ${inWords(this.query)}.`),
-      h("ul", null, h("li", null, h("button.jump", { type: "button", onclick: () => this.ask({ from: "now-7d", to: "" }) }, "Look at the last 7 d")), h("li", null, h("a", { href: this.to({ service: null, operation: null, kind: "" }), "data-route": true }, "See all services"))));
+      h("ul", null, h("li", null, h("button.jump", { type: "button", onclick: () => this.ask({ from: "now-7d", to: "" }) }, "Look at the last 7 d")),
+        h("li", null, h("a", { href: this.to({ service: null, operation: null, kind: "" }), "data-route": true }, "See all services"))));
   }
 }
 

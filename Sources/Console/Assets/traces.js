@@ -56,6 +56,7 @@ class TracesPage {
     fill(this.main, this.element);
     const asked = new URLSearchParams(location.search);
     this.query = { q: asked.get("q") ?? "", from: asked.get("from") ?? "", to: asked.get("to") ?? "" };
+    this.box.value = this.query.q;
     this.facets.start();
     this.plots.start();
     this.keydown = (event) => this.key(event);
@@ -90,6 +91,7 @@ class TracesPage {
   ask(change) {
     const before = this.address();
     Object.assign(this.query, change);
+    if (this.box.value.trim() !== this.query.q) this.box.value = this.query.q;
     if (this.address() !== before || location.pathname + location.search !== this.address()) history.pushState(null, "", this.address());
     this.search();
   }
@@ -111,14 +113,13 @@ class TracesPage {
     const { signal } = (this.searching = new AbortController());
     const { q } = this.query;
     document.title = q ? `${q.slice(0, 60)} · HMS-OPS` : "Traces · HMS-OPS";
-    if (this.box.value.trim() !== q) this.box.value = q;
     this.box.showError(null);
     this.range.set({ from: this.query.from, to: this.query.to });
     this.banner.replaceChildren();
     this.summary.textContent = "Searching…";
     this.element.setAttribute("aria-busy", "true");
     // What is shown stays until it is known what comes; the first time there is nothing to stay.
-    if (!this.traces.length) fill(this.state, ghosts());
+    if (!this.traces.length && !this.failed) fill(this.state, ghosts());
     this.element.classList.add("waiting");
     try {
       const answer = await get(this.path(), signal);
@@ -226,7 +227,9 @@ class TracesPage {
     const lengths = traces.map((trace) => trace.durationNs).sort((a, b) => a - b);
     const limit = lengths[Math.floor(lengths.length * 0.9)];
     const failed = traces.filter((trace) => trace.errorCount > 0).length;
-    const link = (a, b, title, ...label) => h("a", { href: `/compare?${new URLSearchParams(Object.entries({ a, b, from: this.query.from, to: this.query.to }).filter(([, value]) => value))}`, "data-route": true, title }, ...label);
+    const { from, to } = this.query;
+    const address = (a, b) => `/compare?${new URLSearchParams(Object.entries({ a, b, from, to }).filter(([, value]) => value))}`;
+    const link = (a, b, title, ...label) => h("a", { href: address(a, b), "data-route": true, title }, ...label);
     const rest = withCondition(this.query.q, "trace.duration", null), others = withCondition(this.query.q, "trace.error", null);
     const at = writtenDuration(limit);
     fill(this.ways,
@@ -244,7 +247,8 @@ class TracesPage {
       }[answer.stoppedBy] ?? "The search was cut short";
       const back = searched.backTo ? ` Everything back to ${shortMoment(searched.backTo)} was searched; what is older was not.` : "";
       parts.push(h("div.notice.partial", null, h("p", null, h("strong", null, traces.length ? "There may be more. " : "Nothing found so far. "), `${why}.${back}`),
-        h("p.sub", null, `${(searched.framesRead ?? 0).toLocaleString("en")} of ${(searched.framesToRead ?? 0).toLocaleString("en")} pieces of the store were read. A shorter time range, or a further condition on service or an attribute, makes it quicker.`)));
+        h("p.sub", null, `${(searched.framesRead ?? 0).toLocaleString("en")} of ${(searched.framesToRead ?? 0).toLocaleString("en")} pieces of the store were read. `
+          + `A shorter time range, or a further condition on service or an attribute, makes it quicker.`)));
     }
     if (searched.unreadableFrames > 0) {
       parts.push(h("div.notice.partial", null, h("strong", null, "Part of the store cannot be read. "), `${count(searched.unreadableFrames, "damaged piece")} left out; the collector's log names the files, and the rest is right.`));
