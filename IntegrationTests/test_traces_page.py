@@ -80,7 +80,6 @@ class Page:
     def ask(self, query):
         self.evaluate("document.querySelector('#query').value = ''; document.querySelector('#query').focus()")
         self.type(query)
-        self.key("Escape")
         self.key("Enter")
 
     def rows(self):
@@ -214,7 +213,6 @@ def test_the_box_completes_fields_operators_and_values_by_keyboard(page, shop):
     page.key("Escape")
     assert page.evaluate("document.querySelector('#query').getAttribute('aria-expanded')") == "false"
     page.type("gion = south")
-    page.key("Escape")
     page.key("Enter")
     page.until(f"document.querySelectorAll('.result').length === 5 && document.querySelector('.result').dataset.trace === '{ids['failed']}'")
 
@@ -443,7 +441,7 @@ def test_names_from_outside_are_text_and_never_break_the_layout(page, console):
     service = f"odd-{random.randrange(10**9)}"
     names = ["<img src=x onerror=alert(1)>", "\u202egnirts\u200b\u2066", "x" * 10_000, "نص من اليمين " * 40, "\x1b[31mred\x00", "a b" * 3000, "\"><script>alert(2)</script>"]
     for number, name in enumerate(names):
-        send(console[1], service, name=name, duration=30, ago=60 - number, attributes={"odd.kind": name[:150], name[:150] or "k": "v"})
+        send(console[1], service, name=name, duration=30, ago=60 - number, attributes={"odd.kind": names[number % 2], name[:150]: "v"})
     for width in (1280, 360, 320):
         page.size(width, 800)
         page.traces(q=f"service = {service}")

@@ -81,8 +81,11 @@ export class QueryBox {
     if (turn !== this.turn || !more.length || document.activeElement !== this.input) return;
     const known = new Set(this.options.map((option) => option.text));
     const others = this.local(place);
+    const active = this.options[this.active];
     const fields = place.expects === "condition" || place.expects === "field" ? others.filter((option) => option.kind === "field") : others;
     this.show([...fields, ...more.filter((option) => !known.has(option.text)), ...others.filter((option) => !fields.includes(option))], place);
+    // What the reader has gone to meanwhile stays theirs.
+    if (active) this.move(this.options.findIndex((option) => option.kind === active.kind && option.text === active.text));
   }
 
   local({ expects, field, prefix, depth }) {
