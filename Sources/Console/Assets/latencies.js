@@ -115,7 +115,7 @@ export class Latencies {
   lengthTicks(height) {
     const found = [];
     const wide = this.high - this.low;
-    const parts = wide <= 0.8 ? [1, 1.5, 2, 3, 5, 7] : wide <= 1.3 ? [1, 2, 5] : [1];
+    const parts = wide <= 0.8 ? [1, 1.5, 2, 3, 5, 7] : wide <= 3 ? [1, 2, 5] : [1];
     const room = Math.max(1, Math.ceil(((this.high - this.low) * parts.length) / Math.max(1, height / 26)));
     let number = 0;
     for (let power = Math.floor(this.low); power <= this.high; power++) {
