@@ -91,5 +91,5 @@ dependencies:
 	@scripts/install-dependencies build
 
 test-dependencies:
-	@scripts/install-dependencies build test
+	@scripts/install-dependencies build test console
 	@scripts/python-environment

@@ -137,7 +137,7 @@ let package = Package(
             "Tee",
             ["WireFormat", "OTLPDelivery", "HTTP", "EventLoop", "Files", "SegmentStore", "SelfTelemetry"]),
         .target(
-            name: "Console", dependencies: ["HTTP"], resources: [.embedInCode("Assets")], swiftSettings: common),
+            name: "Console", dependencies: ["HTTP", "Files"], resources: [.embedInCode("Assets")], swiftSettings: common),
 
         // What services link.
         library("HMSTrace", ["TraceModel", "WireFormat", "EventLoop", "HTTP", "CLinux"]),
@@ -265,7 +265,7 @@ let package = Package(
         tests(
             "JaegerAPI",
             ["JaegerAPI", "ForeignTraces", "TraceModel", "OTLP", "TraceAssembly", "JSON", "HTTP"]),
-        tests("Console", ["Console", "HTTP"]),
+        tests("Console", ["Console", "HTTP", "Files"]),
         tests(
             "Sidecar",
             [

@@ -12,6 +12,7 @@ final class ConsoleService: HTTPService {
         self.queries = queries
         self.tails = tails
         self.hosts = hosts
+        ConsoleAssets.prepare()
     }
 
     func admit(_ head: RequestHead) -> HTTPResponse? {

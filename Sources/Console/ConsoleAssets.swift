@@ -17,34 +17,49 @@ package struct ConsoleAssets: Sendable {
     private let assets: [String: Asset]
     private let page: Asset
 
-    package init() {
+    package init(libraries: ConsoleLibraries = ConsoleLibraries()) {
         let script = "text/javascript; charset=utf-8"
         let style = "text/css; charset=utf-8"
         page = Asset(PackageResources.index_html, "text/html; charset=utf-8")
-        assets = [
+        let own = [
             "/assets/api.js": Asset(PackageResources.api_js, script),
+            "/assets/canvas.js": Asset(PackageResources.canvas_js, script),
+            "/assets/charts.js": Asset(PackageResources.charts_js, script),
             "/assets/compare.css": Asset(PackageResources.compare_css, style),
             "/assets/compare.js": Asset(PackageResources.compare_js, script),
             "/assets/console.css": Asset(PackageResources.console_css, style),
             "/assets/console.js": Asset(PackageResources.console_js, script),
             "/assets/dom.js": Asset(PackageResources.dom_js, script),
+            "/assets/facets.js": Asset(PackageResources.facets_js, script),
             "/assets/format.js": Asset(PackageResources.format_js, script),
             "/assets/graph.css": Asset(PackageResources.graph_css, style),
             "/assets/graph.js": Asset(PackageResources.graph_js, script),
             "/assets/icon.svg": Asset(PackageResources.icon_svg, "image/svg+xml"),
+            "/assets/latencies.js": Asset(PackageResources.latencies_js, script),
             "/assets/legend.js": Asset(PackageResources.legend_js, script),
+            "/assets/live.js": Asset(PackageResources.live_js, script),
             "/assets/panel.js": Asset(PackageResources.panel_js, script),
+            "/assets/past.js": Asset(PackageResources.past_js, script),
+            "/assets/query.js": Asset(PackageResources.query_js, script),
+            "/assets/querybox.js": Asset(PackageResources.querybox_js, script),
+            "/assets/red.js": Asset(PackageResources.red_js, script),
+            "/assets/results.js": Asset(PackageResources.results_js, script),
             "/assets/services.css": Asset(PackageResources.services_css, style),
             "/assets/services.js": Asset(PackageResources.services_js, script),
+            "/assets/timerange.js": Asset(PackageResources.timerange_js, script),
             "/assets/trace.css": Asset(PackageResources.trace_css, style),
             "/assets/trace.js": Asset(PackageResources.trace_js, script),
             "/assets/traces.css": Asset(PackageResources.traces_css, style),
             "/assets/traces.js": Asset(PackageResources.traces_js, script),
             "/assets/waterfall.js": Asset(PackageResources.waterfall_js, script),
         ]
+        assets = own.merging(libraries.libraries.mapValues { Asset($0.body, $0.type) }) { own, _ in own }
     }
 
     private static let shared = ConsoleAssets()
+
+    /// Reads the libraries, which else the first request would wait for.
+    package static func prepare() { _ = shared }
 
     /// The answer to any request: a file, the page saying that there is none (404), or 405.
     package static func response(to head: RequestHead) -> HTTPResponse {

@@ -1,9 +1,10 @@
 // Asks the collector.
 
 export class Problem extends Error {
-  constructor(status, code, message, hint) {
+  /** `column` is where in a query, counted from 1. */
+  constructor(status, code, message, hint, column) {
     super(message);
-    Object.assign(this, { status, code, hint });
+    Object.assign(this, { status, code, hint, column });
   }
 }
 
@@ -19,6 +20,6 @@ export async function get(path, signal) {
   let body = null;
   try { body = await response.json(); } catch (error) { if (error.name === "AbortError") throw error; }
   if (response.ok && body) return body;
-  const { code = "unexpected", message = `The collector answered ${response.status}.`, hint = "" } = body?.error ?? {};
-  throw new Problem(response.status, code, message, hint);
+  const { code = "unexpected", message = `The collector answered ${response.status}.`, hint = "", column } = body?.error ?? {};
+  throw new Problem(response.status, code, message, hint, column);
 }

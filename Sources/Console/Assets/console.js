@@ -10,6 +10,9 @@ import { showTraces } from "./traces.js";
 
 const pages = { "/": showTraces, "/services": showServices, "/graph": showGraph, "/compare": showCompare };
 const main = document.getElementById("main");
+const form = document.getElementById("find");
+const box = document.getElementById("id");
+const problem = document.getElementById("id-problem");
 let leave = () => {};
 
 function show() {
@@ -17,7 +20,11 @@ function show() {
   leave = () => {};
   const trace = location.pathname.match(/^\/trace\/([^/]+)\/?$/);
   const page = pages[location.pathname];
-  for (const link of document.querySelectorAll(".pages a")) link.toggleAttribute("aria-current", link.getAttribute("href") === location.pathname);
+  for (const link of document.querySelectorAll(".pages a")) {
+    if (link.getAttribute("href") === location.pathname) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+  }
+  // The page of traces has a box of its own, which takes ids as well.
+  if (page === showTraces) form.remove(); else if (!form.isConnected) document.querySelector(".top").append(form);
   if (page) leave = page(main);
   else if (trace) leave = showTrace(main, readTraceID(trace[1]), trace[1]);
   else fill(main, h("section.state", null, h("h1", null, "There is no such page"), h("p", null, h("a", { href: "/", "data-route": true }, "See recent traces"))));
@@ -37,9 +44,6 @@ document.addEventListener("click", (event) => {
   go(link.getAttribute("href"));
 });
 
-const form = document.getElementById("find");
-const box = document.getElementById("id");
-const problem = document.getElementById("id-problem");
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const id = readTraceID(box.value);
@@ -53,7 +57,7 @@ box.addEventListener("input", () => { problem.textContent = ""; box.removeAttrib
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target.matches("input, textarea")) return;
   event.preventDefault();
-  box.focus();
+  (document.getElementById("query") ?? box).focus();
 });
 
 show();
