@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { fill, h } from "./dom.js";
-import { named } from "./format.js";
+import { count, named } from "./format.js";
 import { signed } from "./clocks.js";
 import { pairs } from "./values.js";
 
@@ -48,7 +48,7 @@ export class EventList {
       h("div", null,
         h("p", null, bad && h("span.cross", { role: "img", "aria-label": "error" }, "✕ "), h("b", null, cut(named(event.name ?? "", "unnamed"))), message && ` ${cut(String(message.value))}`),
         h("p.sub", null, h("button.jump", { type: "button", onclick: () => this.go(event.index) }, `${cut(named(event.service ?? "", "unknown service"))} · ${cut(named(event.spanName ?? "", "unnamed"))}`)),
-        event.attributes.length > 0 && h("details", null, h("summary.sub", null, `${event.attributes.length} attributes`), pairs(event.attributes))));
+        event.attributes.length > 0 && h("details", null, h("summary.sub", null, count(event.attributes.length, "attribute")), pairs(event.attributes))));
   }
 }
 

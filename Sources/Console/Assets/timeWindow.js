@@ -3,7 +3,7 @@
 export class TimeWindow {
   constructor(total) {
     this.total = Math.max(1, total);
-    this.least = Math.max(1, Math.min(this.total, Math.max(100, this.total / 1e6)));
+    this.least = Math.max(1, Math.min(this.total, Math.max(100, this.total / 1e13)));
     this.from = 0;
     this.to = this.total;
     this.listeners = [];
@@ -24,7 +24,7 @@ export class TimeWindow {
     const end = from + length;
     if (from === this.from && end === this.to) return;
     this.from = from;
-    this.to = this.total - end < 1e-6 * this.total ? this.total : end;
+    this.to = this.total - end < 1e-6 * length ? this.total : end;
     for (const listener of this.listeners) listener();
   }
 
@@ -56,8 +56,16 @@ export class TimeWindow {
 /** Round moments within from…to, about `wanted` of them, and the distance between two. */
 export function ticks(from, to, wanted = 5) {
   const rough = (to - from) / wanted;
+  const long = LONG_STEPS.find((seconds) => seconds * 1e9 >= rough);
+  if (rough > 2e10 && long) return rule(from, to, long * 1e9);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = Math.max(1, [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.999) ?? rough);
+  return rule(from, to, step);
+}
+
+const LONG_STEPS = [30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 432000, 864000];
+
+function rule(from, to, step) {
   const times = [];
   for (let at = Math.ceil(from / step) * step; at <= to && times.length < 40; at += step) times.push(at);
   return { times, step };
@@ -79,16 +87,16 @@ export function tickLabel(at, step) {
   return `${(at / unit).toFixed(digits)} ${name}`;
 }
 
-/** Puts an element over a stretch of the window; hides it, and tells on which side, when it lies outside. */
-export function place(element, time, at, length) {
+/** Puts a `Part` over a stretch of the window; hides it, and tells on which side, when it lies outside. */
+export function place(part, time, at, length) {
   const from = time.percent(at);
   const to = time.percent(at + length);
   const side = to < 0 || (to === 0 && length > 0) ? -1 : from > 100 ? 1 : 0;
-  element.hidden = side !== 0;
+  part.hide(side !== 0);
   if (side === 0) {
     const left = Math.max(from, -0.5);
-    element.style.left = `${left}%`;
-    element.style.width = `${Math.min(to, 100.5) - left}%`;
+    part.style("left", `${left}%`);
+    part.style("width", `${Math.min(to, 100.5) - left}%`);
   }
   return side;
 }

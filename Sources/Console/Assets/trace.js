@@ -131,10 +131,11 @@ class TracePage {
       if (name !== "waterfall") part.setAttribute("role", "tabpanel");
       part.id = `view-${name}`;
     }
+    this.toolbox = this.tools(overview);
     this.stage = h("div.stage", null, Object.values(this.parts), this.panel);
     fill(this.main, h("section.trace", null,
       this.heading(overview), this.notes(overview, wanted), this.trouble, this.minimap.element,
-      h("div.toolbar", null, this.tabs, this.find.element, this.tools(overview)),
+      h("div.toolbar", null, this.tabs, this.find.element, this.toolbox),
       this.stage, h("div.foot", null, legend(trace.colour), h("button.quiet.help", { type: "button", title: "Keys (?)", onclick: () => this.keys.showModal() }, "Keys ", h("kbd", null, "?"))), this.said, this.keys));
     if (wanted.from !== undefined) this.time.set(wanted.from, wanted.to);
     this.time.listen(() => this.later());
@@ -194,6 +195,7 @@ class TracePage {
     const { trace } = overview;
     const [slow] = overview.slow ?? [];
     const [origin] = overview.origins ?? [];
+    const unusual = (overview.slow ?? []).find((row) => row.latency_step >= 3 && typeof row.latency_rank === "number" && row !== slow);
     const shares = trace.services.filter((service) => service.criticalNs > 0).sort((a, b) => b.criticalNs - a.criticalNs);
     return h("div.verdicts", null,
       slow && h("p.verdict", null,
@@ -202,6 +204,11 @@ class TracePage {
           h("b", null, cut(named(slow.service ?? "", "unknown service"))), ` · ${cut(named(slow.name ?? "", "unnamed"))}`),
         h("span.number", null, ` ${duration(slow.criticalNs)} of its own, ${percent(slow.criticalNs, trace.criticalNs)} of the waiting`),
         overview.slow.length > 1 && h("button.quiet", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.nextSlow(1); }, title: "Next slow span (s)" }, "Next slow ", h("kbd", null, "s"))),
+      unusual && h("p.verdict", null,
+        h(`i.swatch.step${unusual.latency_step}`, { "aria-hidden": "true" }),
+        "Unusual: ", h("button.jump", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.goTo(unusual.index, { choosing: true }); } },
+          h("b", null, cut(named(unusual.service ?? "", "unknown service"))), ` · ${cut(named(unusual.name ?? "", "unnamed"))}`),
+        h("span.number", null, ` ${duration(unusual.durationNs)}, slower than ${Math.floor(unusual.latency_rank * 100)} % of its last hour`)),
       origin && h("p.verdict", null,
         h("span.cross", { "aria-hidden": "true" }, "✕"),
         "Error begins in: ", h("button.jump", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.originAt = -1; this.waterfall.nextOrigin(true); } },
@@ -240,8 +247,19 @@ class TracePage {
     return [
       trace.truncated && h("p.notice", null, h("b", null, "Only a part of this trace is shown. "), "It is too large to be read whole: what is here, figures included, is what came first. ", h("a", { href: `/api/v1/traces/${this.id}?format=otlp`, download: `trace-${this.id}.otlp.json` }, "Download its spans")),
       trace.awaitedCount > 0 && h("p.notice", null, `${count(trace.awaitedCount, "span")} may still arrive: spans are sent when they end. `, again),
+      this.crowded(overview),
       wanted.outdated && h("p.notice", null, "The trace has grown since this address was copied, so which rows were closed is not restored."),
     ];
+  }
+
+  /** Where one span makes the axis so long that all others are a speck on it, a way to the others. */
+  crowded({ trace, slow = [] }) {
+    const usual = slow.filter((row) => row.durationNs < trace.durationNs / 2);
+    if (usual.length < 2) return null;
+    const [from, to] = [Math.min(...usual.map((row) => row.offsetNs)), Math.max(...usual.map((row) => row.offsetNs + row.durationNs))];
+    if (to - from > trace.durationNs / 50) return null;
+    return h("p.notice", null, `What took time lies within ${duration(to - from)} of ${duration(trace.durationNs)}. `,
+      h("button.quiet", { type: "button", onclick: () => this.time.set(from - (to - from) / 50, to + (to - from) / 50) }, "Look there"));
   }
 
   tools(overview) {
@@ -398,6 +416,7 @@ class TracePage {
       tab.setAttribute("aria-selected", String(each === name));
       tab.setAttribute("tabindex", each === name ? "0" : "-1");
     }
+    this.toolbox.hidden = name !== "waterfall";
     if (!first) this.later();
     if (name === "waterfall") return;
     const part = { flame: this.flame, table: this.table, events: this.events }[name];

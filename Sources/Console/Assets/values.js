@@ -4,7 +4,7 @@ import { copyButton, h } from "./dom.js";
 import { count } from "./format.js";
 import { condition, searchAddress } from "./queryText.js";
 
-const LONG = 1500; // characters of a value that are shown at first
+const LONG = 800; // characters of a value that are shown at first
 const MANY = 150; // attributes, or elements, that are
 
 /** Values one below the other: names and contents. */

@@ -3,10 +3,9 @@
 
 import { h } from "./dom.js";
 import { ticks, tickLabel } from "./timeWindow.js";
-import { describe, WaterfallRow } from "./waterfallRow.js";
+import { describe, ROW, WaterfallRow } from "./waterfallRow.js";
 
-export const ROW = 28;
-const SPARE = 10; // rows above and below the ones in sight
+const SPARE = 6; // rows above and below the ones in sight
 const TALLEST = 12e6; // browsers stop counting pixels somewhere above
 const DRAG = 4; // pixels from which a press is a drag
 
@@ -24,8 +23,8 @@ export class Waterfall {
     this.top = 0;
     this.clientHeight = 0;
     this.slots = [];
-    this.spareSlots = [];
     this.direction = 1;
+    this.origin = 0; // the position whose row stands at the top of the window's own pixels
     this.slow = overview.slow ?? [];
     this.slowAt = -1;
     this.originAt = -1;
@@ -71,6 +70,7 @@ export class Waterfall {
     this.theme?.removeEventListener("change", this.onTheme);
     cancelAnimationFrame(this.frame);
     clearTimeout(this.calm);
+    clearTimeout(this.ordering);
   }
 
   sizes() {
@@ -139,9 +139,11 @@ export class Waterfall {
     this.above = Math.min(this.limit, this.above);
     const first = Math.max(0, Math.floor(this.above / ROW) - SPARE);
     const last = Math.min(map.length, Math.ceil((this.above + view) / ROW) + SPARE);
-    this.window.style.transform = `translateY(${this.top - (this.above - first * ROW)}px)`;
-    this.arrange(first, last);
-    const indexes = this.slots.map((slot, number) => {
+    const slots = this.arrange(first, last);
+    // Rows keep their place while one scrolls, so that only new ones are painted.
+    const shift = this.pace === 1 ? 0 : Math.round(this.top - this.above + this.origin * ROW);
+    if (shift !== this.shifted) { this.shifted = shift; this.window.style.transform = shift ? `translateY(${shift}px)` : "none"; }
+    const indexes = slots.map((slot, number) => {
       const position = first + number;
       const index = map.indexAt(position);
       slot.bind(position, index, this.store.row(index), this);
@@ -155,31 +157,33 @@ export class Waterfall {
     this.store.want(indexes, ahead);
     this.shownFrom = indexes[Math.min(SPARE, Math.max(0, Math.floor(this.above / ROW) - first))] ?? 0;
     this.shownTo = map.indexAt(Math.min(map.length - 1, Math.floor((this.above + view) / ROW)));
+    clearTimeout(this.ordering);
+    this.ordering = setTimeout(() => this.order(), 150);
     this.onMoved(this.shownFrom, this.shownTo);
   }
 
-  /** Sees to it that the elements of rows first ..< last stand in order, and moves as few of them as it can. */
+  /** Sees to it that there is an element for each of the rows first ..< last; gives them in that order. */
   arrange(first, last) {
+    const far = this.pace === 1 ? this.origin !== 0 : Math.abs(first - this.origin) > 100000;
+    if (far) { this.origin = this.pace === 1 ? 0 : first; this.version++; }
     const { slots } = this;
-    const before = slots[0]?.position ?? -1;
-    const overlap = slots.length > 0 && first < before + slots.length && before < last;
-    if (overlap && slots.every((slot, number) => slot.position === before + number)) {
-      while (slots.length && slots[0].position < first) this.spareSlots.push(remove(slots.shift()));
-      while (slots.length && slots.at(-1).position >= last) this.spareSlots.push(remove(slots.pop()));
-      while (slots[0].position > first) {
-        const slot = this.spareSlots.pop() ?? new WaterfallRow();
-        slot.position = slots[0].position - 1;
-        slot.version = -1;
-        slots.unshift(slot);
-        this.window.prepend(slot.element);
-      }
-    }
-    while (slots.length > last - first) this.spareSlots.push(remove(slots.pop()));
     while (slots.length < last - first) {
-      const slot = this.spareSlots.pop() ?? new WaterfallRow();
-      slot.version = -1;
+      const slot = new WaterfallRow();
       slots.push(slot);
       this.window.append(slot.element);
+    }
+    while (slots.length > last - first) slots.pop().element.remove();
+    // Each row takes the element that stood for the one as many rows away as there are elements: no element moves in the
+    // document while one scrolls. `order` puts them right when it is over.
+    return Array.from({ length: slots.length }, (_, number) => slots[(first + number) % slots.length]);
+  }
+
+  /** Puts the elements of rows in the order of the rows, for those who read the document. */
+  order() {
+    const sorted = [...this.slots].sort((a, b) => a.position - b.position);
+    let next = this.window.firstChild;
+    for (const slot of sorted) {
+      if (slot.element === next) next = next.nextSibling; else this.window.insertBefore(slot.element, next);
     }
   }
 
@@ -392,10 +396,4 @@ export class Waterfall {
     else if (at + ROW > this.above + view - ROW) this.scrollTo(at + ROW + Math.min(3 * ROW, view / 4) - view);
     this.draw();
   }
-}
-
-function remove(slot) {
-  slot.element.remove();
-  slot.position = -1;
-  return slot;
 }
