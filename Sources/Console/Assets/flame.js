@@ -83,7 +83,7 @@ export class FlameGraph {
 
   frame(at, left, width, above) {
     const frame = this.frames[at];
-    const element = h(`div.frame.step${frame.latency_step}${frame.errors ? ".failed" : ""}${above ? ".above" : ""}${frame.latency_step >= 3 ? ".dark" : ""}`, {
+    const element = h(`div.frame.step${frame.latency_step}${frame.errors ? ".failed" : ""}${above ? ".above" : ""}`, {
       role: "treeitem", tabindex: "-1", "aria-level": frame.depth + 1, "data-frame": at, "aria-label": this.words(frame),
       "aria-expanded": this.children[at].length ? "true" : null,
     }, width > 1.5 && h("span", null, frame.errors > 0 && "✕ ", h("b", null, cut(named(frame.service ?? "", "unknown service"))), ` · ${cut(named(frame.name ?? "", "unnamed"))}`, frame.count > 1 && h("span.times-many", null, ` ×${frame.count.toLocaleString("en")}`)));

@@ -46,11 +46,14 @@ class TracePage {
     this.stopping = new AbortController();
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
+    this.onPress = (event) => { for (const menu of main.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false; };
+    document.addEventListener("pointerdown", this.onPress);
   }
 
   stop() {
     this.stopping.abort();
     document.removeEventListener("keydown", this.onKey);
+    document.removeEventListener("pointerdown", this.onPress);
     clearTimeout(this.writing);
     for (const part of [this.waterfall, this.minimap, this.store, this.find]) part?.stop();
     this.waterfall = this.minimap = this.store = this.find = this.overview = undefined;
@@ -73,6 +76,7 @@ class TracePage {
   again() {
     for (const part of [this.waterfall, this.minimap, this.store, this.find]) part?.stop();
     this.write();
+    this.detail = undefined;
     this.load();
   }
 
@@ -126,7 +130,7 @@ class TracePage {
     this.panel = h("aside.panel", { "aria-label": "Span details", hidden: true, tabindex: "-1" });
     this.keys = keysDialog();
     this.tabs = h("div.tabs", { role: "tablist", "aria-label": "Views of the trace", onkeydown: (event) => this.alongTabs(event) }, VIEWS.map(([name, title]) => h("button", {
-      type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `view-${name}`, onclick: () => this.show(name) }, title)));
+      type: "button", role: "tab", id: `tab-${name}`, hidden: name === "graph", "aria-controls": `view-${name}`, onclick: () => this.show(name) }, title)));
     for (const [name, part] of Object.entries(this.parts)) {
       if (name !== "waterfall") part.setAttribute("role", "tabpanel");
       part.id = `view-${name}`;
@@ -145,17 +149,17 @@ class TracePage {
     this.minimap.start();
     if (wanted.find) { this.find.box.value = wanted.find; this.find.run(); }
     this.tryGraph();
-    this.follow(location.hash.slice(1));
+    this.follow(location.hash.slice(1), wanted.from === undefined);
   }
 
   /** Goes to the span that the address names. */
-  async follow(spanId) {
+  async follow(spanId, timing = true) {
     if (!/^[0-9a-f]{16}$/i.test(spanId)) { if (this.view === "waterfall") this.waterfall.element.focus({ preventScroll: true }); return; }
     try {
       const detail = await get(`/api/v1/traces/${this.id}/spans/${spanId.toLowerCase()}`, this.stopping.signal);
       this.detail = detail;
       this.store.loose.set(detail.row.index, detail.row);
-      this.waterfall.goTo(detail.row.index, { choosing: true, focusing: this.view === "waterfall" });
+      this.waterfall.goTo(detail.row.index, { choosing: true, focusing: this.view === "waterfall", timing });
     } catch (error) {
       if (error.name === "AbortError") return;
       this.tell(error.status === 404 ? `The span ${spanId} is not in this trace.` : error.message);

@@ -55,7 +55,13 @@ export class Waterfall {
   start() {
     this.rows.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.rows.addEventListener("scrollend", () => this.settle(), { passive: true });
-    this.resize = new ResizeObserver(() => { this.sizes(); this.ruler(); this.redraw(); });
+    this.resize = new ResizeObserver(() => {
+      const returned = this.clientHeight === 0;
+      this.sizes();
+      if (returned && this.clientHeight > 0) this.scrollTo(this.above); // a view that was away has forgotten where it was
+      this.ruler();
+      this.redraw();
+    });
     this.resize.observe(this.rows);
     this.theme = matchMedia("(prefers-color-scheme: dark)");
     this.onTheme = () => this.ruler();
@@ -352,12 +358,12 @@ export class Waterfall {
   }
 
   /** Moves to a span, opening what hides it. */
-  goTo(index, { choosing = false, focusing = true } = {}) {
+  goTo(index, { choosing = false, focusing = true, timing = true } = {}) {
     if (!(index >= 0 && index < this.map.nodeCount)) return;
     if (this.map.reveal(index)) this.measure();
     this.focus = this.map.positionOf(index);
     const row = this.store.row(index);
-    if (row) this.time.show(row.offsetNs + (this.shift ? row.shiftNs ?? 0 : 0), row.durationNs);
+    if (row && timing) this.time.show(row.offsetNs + (this.shift ? row.shiftNs ?? 0 : 0), row.durationNs);
     if (choosing || this.chosen !== null) this.choose(index); else this.reveal();
     if (focusing) this.element.focus({ preventScroll: true });
   }
@@ -390,6 +396,7 @@ export class Waterfall {
   /** Scrolls as little as is needed to see the row in focus. */
   reveal() {
     this.version++;
+    if (this.clientHeight === 0) this.sizes();
     const at = this.focus * ROW;
     const { view } = this;
     if (at < this.above + ROW) this.scrollTo(at - Math.min(3 * ROW, view / 4));
