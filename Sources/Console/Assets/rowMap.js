@@ -49,6 +49,7 @@ export class RowMap {
       else take(...closed[subtree++]);
     }
     this.length = this.nodeCount - this.hidden[this.count];
+    this.sorted = closed;
   }
 
   indexAt(position) {
@@ -120,7 +121,7 @@ export class RowMap {
   changes() {
     const opened = [];
     for (let place = 0; place < this.foldFirst.length; place++) if (!this.foldClosed[place]) opened.push(this.foldFirst[place]);
-    return { closed: [...this.subtrees].sort((a, b) => a[0] - b[0]), opened };
+    return { closed: this.sorted, opened };
   }
 
   apply({ closed, opened }) {
