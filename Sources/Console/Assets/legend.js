@@ -1,21 +1,33 @@
 // What the colours mean, said where they are used.
 
 import { h } from "./dom.js";
-import { stepName } from "./format.js";
+import { moment, stepName } from "./format.js";
 
-export function legend() {
+const RANKS = ["as usual", "a little slow", "slow", "very slow", "as slow as ever"];
+
+/** `colour` is `{ basis, from, to }` as the collector says it; without it colours tell shares. */
+export function legend(colour) {
+  const basis = colour?.basis ?? "share";
+  const ranked = basis !== "share";
   return h("details.legend", null,
     h("summary", null,
-      h("span.label", null, "Share of the waiting"),
-      h("span.scale", null, [0, 1, 2, 3, 4].map((step) => h("span", null, h(`i.swatch.step${step}`, { "aria-hidden": "true" }), stepName(step)))),
+      h("span.label", null, ranked ? "Against its last hour" : "Share of the waiting"),
+      h("span.scale", null, [0, 1, 2, 3, 4].map((step) => h("span", null, h(`i.swatch.step${step}`, { "aria-hidden": "true" }), ranked ? RANKS[step] : stepName(step)))),
       h("span.scale", null,
         h("span", null, h("i.swatch.path", { "aria-hidden": "true" }), "critical path"),
         h("span", null, h("i.swatch.failed", { "aria-hidden": "true" }), "✕ error"),
         h("span", null, h("i.swatch.absent", { "aria-hidden": "true" }), "missing span"))),
+    ranked && h("p", null, "A bar's colour is the span's rank among the spans of its own service and operation in the hour before the trace",
+      colour.from && colour.to && ` (${written(colour.from)} to ${written(colour.to)})`, ". ",
+      "Beside the bar, p97 says: slower than 97 % of them. A long bar of an operation that is always long stays pale.",
+      basis === "mixed" && " Operations without enough history are coloured by their share of the critical path instead, which stands beside the bar in per cent."),
+    !ranked && h("p", null, "A bar's colour is the share of the critical path which belongs to the span itself, with the time of its children taken out. ",
+      "So a long bar that only waits for others stays pale, and the hot one is where the time went. There is no history of these operations to compare with."),
     h("p", null, "The critical path is what the trace waited for at each instant: from its end back in time, always the span that finished last. ",
-      "A bar's colour is the share of that path which belongs to the span itself, with the time of its children taken out. ",
-      "So a long bar that only waits for others stays pale, and the hot one is where the time went. ",
-      "Errors are hatched and carry ✕, whatever their colour."),
-    h("p.keys", null, ...[["↑ ↓", "move"], ["← →", "close, open"], ["Enter", "details"], ["Esc", "close details"], ["s", "next slow span"], ["e", "next error"], ["/", "another ID"]]
-      .flatMap(([key, meaning]) => [h("kbd", null, key), ` ${meaning}  `])));
+      "Errors are hatched and carry ✕, whatever their colour; the one that explains the others is marked ", h("span.origin", null, "origin"), "."));
+}
+
+function written(text) {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? text : moment(`${ms}000000`).replace(/\.\d+$/, "");
 }

@@ -1,120 +1,572 @@
-// One trace: what was slow in a sentence, the waterfall, and the details of the span that is chosen.
+// The page of one trace: what was slow in a sentence, the whole at a glance, the views of it, and the span that is chosen.
 
 import { get } from "./api.js";
+import { clockTable, wrongClocks } from "./clocks.js";
 import { copyButton, fill, h } from "./dom.js";
-import { count, duration, named, percent, shortMoment } from "./format.js";
+import { EventList } from "./eventList.js";
+import { FindInTrace } from "./findInTrace.js";
+import { FlameGraph } from "./flame.js";
+import { count, duration, named, percent, readTraceID, shortMoment } from "./format.js";
 import { legend } from "./legend.js";
-import { spanPanel } from "./panel.js";
+import { Minimap } from "./minimap.js";
+import { OperationTable } from "./operationTable.js";
+import { brokenPanel, spanPanel, waitingPanel } from "./panel.js";
+import { pinForm } from "./pin.js";
+import { quoted } from "./queryText.js";
+import { RowMap } from "./rowMap.js";
+import { RowStore } from "./rowStore.js";
+import { TimeWindow } from "./timeWindow.js";
+import { graphOfTrace } from "./traceGraph.js";
+import { keysDialog } from "./traceKeys.js";
+import { readView, writeView } from "./viewAddress.js";
 import { Waterfall } from "./waterfall.js";
+
+const VIEWS = [["waterfall", "Waterfall"], ["flame", "Flame graph"], ["graph", "Call graph"], ["table", "Table"], ["events", "Events"]];
+const LEVELS = 12;
+const BULK = 2000; // rows asked for at once when a whole level is closed
+const MOST_CLOSED = 100000;
 
 /** Shows the trace in `main`; the function returned puts everything away. `given` is the id as the address has it. */
 export function showTrace(main, id, given) {
-  const stop = new AbortController();
-  let waterfall = null;
   document.title = `Trace ${id ?? ""} · HMS-OPS`;
-
   if (!id) {
     fill(main, state("That is not a trace ID", [h("code", null, given.slice(0, 80))],
       ["A trace ID has 32 hexadecimal digits (or 16). Services send it in the ", h("code", null, "x-hms-trace-id"), " header."]));
     return () => {};
   }
+  const page = new TracePage(main, id);
+  page.load();
+  return () => page.stop();
+}
 
-  async function load() {
-    fill(main, h("section.loading", { "aria-busy": "true", role: "status" }, h("span.hidden", null, "Loading the trace"),
-      Array.from({ length: 9 }, (_, row) => {
-        const bar = h("i.bone");
-        bar.style.setProperty("margin-inline-start", `${(row * 7) % 40}%`);
-        bar.style.setProperty("inline-size", `${55 - row * 5}%`);
-        return bar;
-      })));
+class TracePage {
+  constructor(main, id) {
+    this.main = main;
+    this.id = id;
+    this.stopping = new AbortController();
+    this.onKey = (event) => this.key(event);
+    document.addEventListener("keydown", this.onKey);
+    this.onPress = (event) => { for (const menu of main.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false; };
+    document.addEventListener("pointerdown", this.onPress);
+  }
+
+  stop() {
+    this.stopping.abort();
+    document.removeEventListener("keydown", this.onKey);
+    document.removeEventListener("pointerdown", this.onPress);
+    clearTimeout(this.writing);
+    for (const part of [this.waterfall, this.minimap, this.store, this.find]) part?.stop();
+    this.waterfall = this.minimap = this.store = this.find = this.overview = undefined;
+  }
+
+  async load() {
+    const { main, id } = this;
+    fill(main, bones());
     try {
-      const data = await get(`/api/v1/traces/${id}`, stop.signal);
-      if (data.spans.length) open(data); else throw { status: 404, message: "This trace holds no spans.", hint: "" };
+      const overview = await get(`/api/v1/traces/${id}/overview`, this.stopping.signal);
+      if (overview.trace.nodeCount > 0) this.open(overview);
+      else fill(main, this.notFound("This trace holds no spans yet"));
     } catch (error) {
       if (error.name === "AbortError") return;
-      fill(main, error.status === 404 ? notFound(id, load) : state("The trace could not be opened",
-        [error.message ?? String(error)], [error.hint ?? "", " "], h("button", { type: "button", onclick: load }, "Try again")));
+      fill(main, error.status === 404 ? this.notFound("No span of this trace is here") : state("The trace could not be opened",
+        [error.message ?? String(error)], [error.hint ?? "", " "], h("button", { type: "button", onclick: () => this.load() }, "Try again")));
     }
   }
 
-  function open(data) {
-    const { trace } = data;
-    document.title = `${named(trace.rootService, "trace")} · ${named(trace.rootName, "unnamed")} · HMS-OPS`;
-    const panel = h("aside.panel", { "aria-label": "Span details", hidden: true, tabindex: "-1" });
-    const said = h("p.hidden", { role: "status", "aria-live": "polite" });
-
-    waterfall = new Waterfall(data, {
-      choose(index) {
-        const chosen = index === null ? null : data.spans[index];
-        history.replaceState(null, "", chosen ? `#${chosen.spanId}` : location.pathname);
-        panel.hidden = !chosen;
-        if (chosen) {
-          fill(panel, spanPanel(data, index, { close: () => waterfall.choose(null), jump: (to) => waterfall.goTo(to, true) }));
-          panel.scrollTop = 0;
-        }
-      },
-      say(text) { said.textContent = text; },
-    });
-
-    fill(main, h("section.trace", null,
-      heading(data, waterfall),
-      trace.nodeCount > data.spans.length && h("p.notice", null, `These are the first ${data.spans.length.toLocaleString("en")} of ${trace.nodeCount.toLocaleString("en")} rows; the figures above are about all of them.`),
-      trace.truncated && h("p.notice", null, "This trace is too large to be read whole: what is shown, figures included, is the part that came first."),
-      legend(),
-      h("div.stage", null, waterfall.element, panel), said));
-    waterfall.start();
-    const wanted = location.hash.slice(1);
-    const index = wanted ? data.spans.findIndex((span) => span.spanId === wanted) : -1;
-    if (index >= 0) waterfall.goTo(index, true); else waterfall.element.focus({ preventScroll: true });
+  again() {
+    for (const part of [this.waterfall, this.minimap, this.store, this.find]) part?.stop();
+    this.write();
+    this.detail = undefined;
+    this.load();
   }
 
-  load();
-  return () => { stop.abort(); waterfall?.stop(); };
+  open(overview) {
+    const { trace } = overview;
+    this.overview = overview;
+    // Of several errors the one that the trace waited for longest is told first.
+    overview.origins?.sort((a, b) => b.criticalNs - a.criticalNs || a.index - b.index);
+    document.title = `${named(trace.rootService ?? "", "trace").slice(0, 80)} · ${named(trace.rootName ?? "", "unnamed").slice(0, 80)} · HMS-OPS`;
+    const wanted = readView(location.search, trace.nodeCount);
+    this.clocks = wanted.clocks && wrongClocks(overview).length > 0;
+    this.time = new TimeWindow(trace.durationNs);
+    this.map = new RowMap(trace.nodeCount, overview.folds ?? []);
+    this.map.apply(wanted);
+    this.said = h("p.hidden", { role: "status", "aria-live": "polite" });
+    const say = (text) => { this.said.textContent = text; };
+    this.trouble = h("p.notice.bad", { hidden: true, role: "alert" });
+    this.store = new RowStore(this.id, overview, {
+      changed: () => this.waterfall?.redraw(),
+      failed: (error) => {
+        this.trouble.hidden = !error;
+        if (error) fill(this.trouble, h("strong", null, "Rows could not be loaded. "), error.message, " Trying again…");
+      },
+    });
+    this.waterfall = new Waterfall({
+      overview, store: this.store, map: this.map, time: this.time, say,
+      choose: (index) => { this.choose(index); },
+      moved: (first, last) => { this.minimap?.sight(first, last); this.later(); },
+    });
+    this.waterfall.path = wanted.path;
+    this.waterfall.shift = this.clocks;
+    this.minimap = new Minimap({ overview, time: this.time, pick: (index) => { this.show("waterfall"); this.waterfall.goTo(index); } });
+    const go = (index) => { this.show("waterfall"); this.waterfall.goTo(index, { choosing: true }); };
+    this.find = new FindInTrace(this.id, {
+      say, go: (index) => { this.show("waterfall"); this.waterfall.goTo(index, { focusing: false }); },
+      here: () => this.map.indexAt(this.waterfall.focus),
+      found: (indexes, text) => {
+        this.waterfall.hits = indexes.length ? new Set(indexes) : null;
+        this.waterfall.redraw();
+        this.minimap.found(indexes);
+        this.found = text;
+        this.later();
+      },
+    });
+    this.find.leave = () => this.waterfall.element.focus({ preventScroll: true });
+    this.flame = new FlameGraph(this.id, { trace, go });
+    this.table = new OperationTable(this.id, { trace, go, find: (row) => this.look([row.service ? `service = ${quoted(row.service)}` : "", row.name ? `name = ${quoted(row.name)}` : ""].filter(Boolean).join(" and ")) });
+    this.events = new EventList(this.id, { go });
+    this.graph = h("div.sheet", { role: "region", "aria-label": "Call graph", tabindex: "0" });
+    this.parts = { waterfall: this.waterfall.element, flame: this.flame.element, graph: this.graph, table: this.table.element, events: this.events.element };
+    this.panel = h("aside.panel", { "aria-label": "Span details", hidden: true, tabindex: "-1" });
+    this.keys = keysDialog();
+    this.tabs = h("div.tabs", { role: "tablist", "aria-label": "Views of the trace", onkeydown: (event) => this.alongTabs(event) }, VIEWS.map(([name, title]) => h("button", {
+      type: "button", role: "tab", id: `tab-${name}`, hidden: name === "graph", "aria-controls": `view-${name}`, onclick: () => this.show(name) }, title)));
+    for (const [name, part] of Object.entries(this.parts)) {
+      if (name !== "waterfall") part.setAttribute("role", "tabpanel");
+      part.id = `view-${name}`;
+    }
+    this.toolbox = this.tools(overview);
+    this.stage = h("div.stage", null, Object.values(this.parts), this.panel);
+    fill(this.main, h("section.trace", null,
+      this.heading(overview), this.notes(overview, wanted), this.trouble, this.minimap.element,
+      h("div.toolbar", null, this.tabs, this.find.element, this.toolbox),
+      this.stage, h("div.foot", null, legend(trace.colour), h("button.quiet.help", { type: "button", title: "Keys (?)", onclick: () => this.keys.showModal() }, "Keys ", h("kbd", null, "?"))), this.said, this.keys));
+    if (wanted.from !== undefined) this.time.set(wanted.from, wanted.to);
+    this.time.listen(() => this.later());
+    this.view = null;
+    this.show(wanted.view, true);
+    this.waterfall.start();
+    this.minimap.start();
+    if (wanted.find) { this.find.box.value = wanted.find; this.find.run(); }
+    this.tryGraph();
+    this.follow(location.hash.slice(1), wanted.from === undefined);
+  }
+
+  /** Goes to the span that the address names. */
+  async follow(spanId, timing = true) {
+    if (!/^[0-9a-f]{16}$/i.test(spanId)) { if (this.view === "waterfall") this.waterfall.element.focus({ preventScroll: true }); return; }
+    try {
+      const detail = await get(`/api/v1/traces/${this.id}/spans/${spanId.toLowerCase()}`, this.stopping.signal);
+      this.detail = detail;
+      this.store.loose.set(detail.row.index, detail.row);
+      this.waterfall.goTo(detail.row.index, { choosing: true, focusing: this.view === "waterfall", timing });
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.tell(error.status === 404 ? `The span ${spanId} is not in this trace.` : error.message);
+    }
+  }
+
+  tell(text) {
+    this.trouble.hidden = false;
+    fill(this.trouble, text);
+    this.said.textContent = text;
+  }
+
+  // What stands above.
+
+  heading(overview) {
+    const { trace } = overview;
+    const failed = trace.errorCount;
+    return h("div.summary", null,
+      h("div.heading", null,
+        h("h1", { title: `${trace.rootService ?? ""} · ${trace.rootName ?? ""}`.slice(0, 2000) }, cut(named(trace.rootService ?? "", "unknown service")), h("span.dot", { "aria-hidden": "true" }, " · "), h("span.name", null, cut(named(trace.rootName ?? "", "unnamed")))),
+        h("p.id", null, h("code", null, trace.traceId), copyButton(trace.traceId, "trace ID")),
+        this.acts()),
+      h("dl.figures", null,
+        figure("Duration", duration(trace.durationNs), "strong"),
+        figure("Started", shortMoment(trace.start)),
+        figure("Spans", trace.spanCount.toLocaleString("en")),
+        figure("Services", trace.services.length, null, trace.services.slice(0, 40).map((service) => `${cut(named(service.name, "unknown service"))}: ${count(service.spans, "span")}`).join("\n")),
+        figure("Errors", failed ? `✕ ${failed.toLocaleString("en")}` : "0", failed ? "bad" : null),
+        trace.missingCount > 0 && figure("Missing", trace.missingCount.toLocaleString("en"), "odd", "Spans that others name as their parent have not arrived"),
+        trace.duplicateCount > 0 && figure("Copies", trace.duplicateCount.toLocaleString("en"), null, "Spans that arrived more than once; the copies were merged"),
+        trace.conflictCount > 0 && figure("Conflicts", trace.conflictCount.toLocaleString("en"), "odd", "Different spans that share one id"),
+        trace.uncoveredNs > trace.durationNs / 100 && figure("No span ran", duration(trace.uncoveredNs), null, "Time of the trace in which none of its spans ran")),
+      this.verdict(overview));
+  }
+
+  verdict(overview) {
+    const { trace } = overview;
+    const [slow] = overview.slow ?? [];
+    const [origin] = overview.origins ?? [];
+    const unusual = (overview.slow ?? []).find((row) => row.latency_step >= 3 && typeof row.latency_rank === "number" && row !== slow);
+    const shares = trace.services.filter((service) => service.criticalNs > 0).sort((a, b) => b.criticalNs - a.criticalNs);
+    return h("div.verdicts", null,
+      slow && h("p.verdict", null,
+        h(`i.swatch.step${slow.latency_step}`, { "aria-hidden": "true" }),
+        "Slowest: ", h("button.jump", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.slowAt = -1; this.waterfall.nextSlow(1, true); } },
+          h("b", null, cut(named(slow.service ?? "", "unknown service"))), ` · ${cut(named(slow.name ?? "", "unnamed"))}`),
+        h("span.number", null, ` ${duration(slow.criticalNs)} of its own, ${percent(slow.criticalNs, trace.criticalNs)} of the waiting`),
+        overview.slow.length > 1 && h("button.quiet", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.nextSlow(1); }, title: "Next slow span (s)" }, "Next slow ", h("kbd", null, "s"))),
+      unusual && h("p.verdict", null,
+        h(`i.swatch.step${unusual.latency_step}`, { "aria-hidden": "true" }),
+        "Unusual: ", h("button.jump", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.goTo(unusual.index, { choosing: true }); } },
+          h("b", null, cut(named(unusual.service ?? "", "unknown service"))), ` · ${cut(named(unusual.name ?? "", "unnamed"))}`),
+        h("span.number", null, ` ${duration(unusual.durationNs)}, slower than ${Math.floor(unusual.latency_rank * 100)} % of its last hour`)),
+      origin && h("p.verdict", null,
+        h("span.cross", { "aria-hidden": "true" }, "✕"),
+        "Error begins in: ", h("button.jump", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.originAt = -1; this.waterfall.nextOrigin(true); } },
+          h("b", null, cut(named(origin.service ?? "", "unknown service"))), ` · ${cut(named(origin.name ?? "", "unnamed"))}`),
+        overview.origins.length > 1 && h("span.sub", null, ` and ${count(overview.origins.length - 1, "more place")}`),
+        trace.errorCount > 1 && h("button.quiet", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.nextError(); }, title: "Next error (e)" }, "Next error ", h("kbd", null, "e"))),
+      shares.length > 1 && h("p.shares.sub", null, "Waited for ", shares.slice(0, 4).map((service, number) => [number > 0 && ", ",
+        h("button.jump", { type: "button", title: "Find its spans", onclick: () => this.look(service.name ? `service = ${quoted(service.name)}` : "") }, cut(named(service.name, "unknown service"))),
+        ` ${percent(service.criticalNs, trace.criticalNs)}`]), shares.length > 4 && `, ${shares.length - 4} more`));
+  }
+
+  acts() {
+    const { id } = this;
+    const link = h("button", { type: "button", title: "Copy the address of this view (y)", onclick: () => this.copyLink() }, "Copy link");
+    this.linker = link;
+    const other = h("input", { type: "text", placeholder: "another trace ID", "aria-label": "ID of the trace to compare with", spellcheck: "false", autocomplete: "off" });
+    const compare = h("a", { href: `/compare?a=${id}`, "data-route": true }, "Choose on the page Compare");
+    other.addEventListener("input", () => {
+      const found = readTraceID(other.value);
+      compare.setAttribute("href", found ? `/compare?a=${id}&b=${found}` : `/compare?a=${id}`);
+      compare.textContent = found ? "Compare these two" : "Choose on the page Compare";
+    });
+    return h("div.acts", { role: "group", "aria-label": "What to do with this trace" },
+      link,
+      menu("Compare…", h("div", null, h("p", null, other), h("p", null, compare))),
+      menu("Download", h("ul", null,
+        h("li", null, h("a", { href: `/api/v1/traces/${id}?format=html`, download: `trace-${id}.html` }, "Report"), h("span.sub", null, " one page, for an incident")),
+        h("li", null, h("a", { href: `/api/v1/traces/${id}`, download: `trace-${id}.json` }, "JSON"), h("span.sub", null, " the tree as it was put together")),
+        h("li", null, h("a", { href: `/api/v1/traces/${id}?format=otlp`, download: `trace-${id}.otlp.json` }, "OTLP"), h("span.sub", null, " the spans as they came")))),
+      menu("Pin", () => pinForm(id)));
+  }
+
+  notes(overview, wanted) {
+    const { trace } = overview;
+    const again = h("button.quiet", { type: "button", onclick: () => this.again() }, "Load again");
+    return [
+      trace.truncated && h("p.notice", null, h("b", null, "Only a part of this trace is shown. "), "It is too large to be read whole: what is here, figures included, is what came first. ", h("a", { href: `/api/v1/traces/${this.id}?format=otlp`, download: `trace-${this.id}.otlp.json` }, "Download its spans")),
+      trace.awaitedCount > 0 && h("p.notice", null, `${count(trace.awaitedCount, "span")} may still arrive: spans are sent when they end. `, again),
+      this.crowded(overview),
+      wanted.outdated && h("p.notice", null, "The trace has grown since this address was copied, so which rows were closed is not restored."),
+    ];
+  }
+
+  /** Where one span makes the axis so long that all others are a speck on it, a way to the others. */
+  crowded({ trace, slow = [] }) {
+    const usual = slow.filter((row) => row.durationNs < trace.durationNs / 2);
+    if (usual.length < 2) return null;
+    const [from, to] = [Math.min(...usual.map((row) => row.offsetNs)), Math.max(...usual.map((row) => row.offsetNs + row.durationNs))];
+    if (to - from > trace.durationNs / 50) return null;
+    return h("p.notice", null, `What took time lies within ${duration(to - from)} of ${duration(trace.durationNs)}. `,
+      h("button.quiet", { type: "button", onclick: () => this.time.set(from - (to - from) / 50, to + (to - from) / 50) }, "Look there"));
+  }
+
+  tools(overview) {
+    const wrong = wrongClocks(overview);
+    const path = h("button", { type: "button", "aria-pressed": String(this.waterfall.path), title: "Show the critical path (c)", onclick: () => this.togglePath() }, "Critical path");
+    this.pathButton = path;
+    const level = h("select", { "aria-label": "Close levels of the tree", title: "Close the tree below a level" }, h("option", { value: "" }, "Levels"),
+      h("option", { value: "all" }, "Open all"), Array.from({ length: Math.min(LEVELS, overview.trace.maxDepth) }, (_, depth) => h("option", { value: String(depth) }, depth === 0 ? "Roots only" : `To level ${depth + 1}`)));
+    level.addEventListener("change", () => { const wanted = level.value; level.value = ""; if (wanted === "all") this.openAll(); else if (wanted) this.closeFrom(Number(wanted)); });
+    const folds = (overview.folds ?? []).length > 0 && h("button", { type: "button", title: "Fold or unfold all runs of alike spans (X)", onclick: () => this.toggleFolds() }, "Runs");
+    this.whole = h("button", { type: "button", title: "The whole trace (0)", "aria-label": "The whole trace", hidden: true, onclick: () => this.time.whole() }, "Whole");
+    this.time.listen(() => { this.whole.hidden = this.time.isWhole; });
+    const clocks = wrong.length > 0 && h("button", { type: "button", "aria-pressed": String(this.clocks), title: "Move the hosts by what their clocks seem to differ (k)", onclick: () => this.toggleClocks() });
+    this.clockButton = clocks || null;
+    if (clocks) this.nameClocks(wrong.length);
+    return h("div.tools", { role: "group", "aria-label": "What the waterfall shows" }, path, level, folds,
+      clocks && h("span.pair", null, clocks, menu("?", () => clockTable(overview.hosts), "Bounds of the clocks")),
+      h("span.zoom", { role: "group", "aria-label": "Zoom in time" },
+        h("button", { type: "button", title: "Zoom out (-)", "aria-label": "Zoom out", onclick: () => this.time.zoom(2) }, "−"),
+        h("button", { type: "button", title: "Zoom in (+)", "aria-label": "Zoom in", onclick: () => this.time.zoom(0.5, this.middle()) }, "+"), this.whole));
+  }
+
+  nameClocks(number) { this.clockButton.textContent = this.clocks ? "Clocks corrected" : `Correct clocks (${count(number, "host")})`; }
+
+  // What the reader does.
+
+  toggleClocks() {
+    if (!this.clockButton) return;
+    this.clocks = this.waterfall.shift = !this.clocks;
+    this.clockButton.setAttribute("aria-pressed", String(this.clocks));
+    this.nameClocks(wrongClocks(this.overview).length);
+    this.waterfall.redraw();
+    this.said.textContent = this.clocks ? "Clocks corrected in this view" : "Times as they came";
+    this.later();
+  }
+
+  togglePath() {
+    this.waterfall.path = !this.waterfall.path;
+    this.pathButton.setAttribute("aria-pressed", String(this.waterfall.path));
+    this.waterfall.redraw();
+    this.waterfall.element.classList.toggle("pathless", !this.waterfall.path);
+    this.later();
+  }
+
+  toggleFolds() {
+    const index = this.map.indexAt(this.waterfall.focus);
+    this.map.setAllFolds(!this.map.foldClosed.some((closed) => closed));
+    this.waterfall.changed(index);
+    this.later();
+  }
+
+  openAll() {
+    const index = this.map.indexAt(this.waterfall.focus);
+    this.map.openAll();
+    this.waterfall.changed(index);
+    this.later();
+  }
+
+  /** Closes every subtree whose top is at a depth: reads the tree in stretches, past what is closed. */
+  async closeFrom(depth) {
+    this.levelling?.abort();
+    const { signal } = this.levelling = new AbortController();
+    const stop = () => this.levelling.abort();
+    this.stopping.signal.addEventListener("abort", stop);
+    const index = this.map.indexAt(this.waterfall.focus);
+    const { nodeCount } = this.overview.trace;
+    const closed = [];
+    try {
+      for (let at = 0; at < nodeCount && closed.length < MOST_CLOSED;) {
+        const rows = at + 1 < this.overview.rows.length ? this.overview.rows.slice(at) : await this.store.bulk(at, BULK, signal);
+        if (!rows.length) break;
+        let next = at;
+        for (const row of rows) {
+          if (row.index < next) continue;
+          const closing = row.depth >= depth && row.childCount > 0;
+          if (closing) closed.push([row.index, row.subtreeCount]);
+          next = row.index + (closing ? row.subtreeCount : 1);
+        }
+        at = next;
+        if (at < nodeCount) this.said.textContent = `Closing: ${percent(at, nodeCount)}`;
+      }
+      this.map.closeAll(closed);
+      this.waterfall.changed(index);
+      this.said.textContent = `${count(closed.length, "subtree")} closed`;
+      this.later();
+    } catch (error) {
+      if (error.name !== "AbortError") this.tell(`The level could not be closed. ${error.message}`);
+    } finally {
+      this.stopping.signal.removeEventListener("abort", stop);
+    }
+  }
+
+  look(query) {
+    if (!query) return;
+    this.show("waterfall");
+    this.find.box.value = query;
+    this.find.run().then(() => this.find.next(1));
+  }
+
+  /** Shows what is known of a span, or closes the details. */
+  async choose(index) {
+    this.asking?.abort();
+    if (index === null) {
+      this.panel.hidden = true;
+      this.panelIndex = null;
+      this.spanId = null;
+      this.write();
+      return;
+    }
+    const asking = this.asking = new AbortController();
+    const close = () => this.waterfall.choose(null);
+    const row = this.store.row(index);
+    const was = this.panelIndex;
+    this.panel.hidden = false;
+    this.panelIndex = index;
+    try {
+      const known = row ?? await this.store.load(index);
+      if (asking.signal.aborted || !known) return;
+      this.spanId = known.spanId;
+      this.later();
+      let { detail } = this;
+      if (detail?.row.index !== index) {
+        if (was !== index) { fill(this.panel, waitingPanel(known, close)); this.panel.scrollTop = 0; }
+        detail = await get(`/api/v1/traces/${this.id}/spans/${known.spanId}`, asking.signal);
+      }
+      if (asking.signal.aborted) return;
+      this.detail = detail;
+      fill(this.panel, spanPanel(detail, {
+        trace: this.overview.trace, hosts: this.overview.hosts, close,
+        jump: (to) => { this.show("waterfall"); this.waterfall.goTo(to, { choosing: true }); },
+        jumpToSpan: (spanId) => this.follow(spanId),
+      }));
+      this.panel.scrollTop = 0;
+    } catch (error) {
+      if (error.name === "AbortError" || asking.signal.aborted) return;
+      fill(this.panel, brokenPanel(row ?? { name: "Span", spanId: "", latency_step: 0, durationNs: 0, selfNs: 0 }, error, close, () => { this.panelIndex = null; this.choose(index); }));
+    }
+  }
+
+  middle() {
+    const row = this.store.row(this.map.indexAt(this.waterfall.focus));
+    const at = row ? row.offsetNs + row.durationNs / 2 : NaN;
+    return at > this.time.from && at < this.time.to ? at : (this.time.from + this.time.to) / 2;
+  }
+
+  // Views.
+
+  async show(name, first = false) {
+    if (!this.parts[name] || this.view === name) { if (!first) return; name = "waterfall"; }
+    this.view = name;
+    for (const [each, part] of Object.entries(this.parts)) {
+      part.hidden = each !== name;
+      const tab = this.tabs.querySelector(`#tab-${each}`);
+      tab.setAttribute("aria-selected", String(each === name));
+      tab.setAttribute("tabindex", each === name ? "0" : "-1");
+    }
+    this.toolbox.hidden = name !== "waterfall";
+    if (!first) this.later();
+    if (name === "waterfall") return;
+    const part = { flame: this.flame, table: this.table, events: this.events }[name];
+    try { await (name === "graph" ? this.tryGraph() : part.show(this.stopping.signal)); } catch (error) {
+      if (error.name === "AbortError") return;
+      const retry = h("button", { type: "button", onclick: () => { note.remove(); this.view = null; this.show(name); } }, "Try again");
+      const note = h("div.broken", { role: "alert" }, h("p.notice.bad", null, h("strong", null, error.message ?? String(error)), " ", error.hint ?? ""), h("p", null, retry));
+      this.parts[name].querySelectorAll(".broken").forEach((old) => old.remove());
+      this.parts[name].prepend(note);
+    }
+  }
+
+  /** The call graph has a tab where the collector can draw one. */
+  tryGraph() {
+    this.graphing ??= (async () => {
+      const tab = this.tabs.querySelector("#tab-graph");
+      try {
+        const drawn = await graphOfTrace(this.id, { signal: this.stopping.signal, find: (text) => this.look(`service = ${quoted(text)}`) });
+        tab.hidden = !drawn;
+        if (drawn) fill(this.graph, drawn); else if (this.view === "graph") this.show("waterfall");
+      } catch (error) {
+        if (error.name === "AbortError") return;
+        tab.hidden = true;
+        if (this.view === "graph") this.show("waterfall");
+      }
+    })();
+    return this.graphing;
+  }
+
+  alongTabs(event) {
+    const names = VIEWS.map(([name]) => name).filter((name) => !this.tabs.querySelector(`#tab-${name}`).hidden);
+    const at = names.indexOf(this.view);
+    const to = { ArrowRight: names[(at + 1) % names.length], ArrowLeft: names[(at + names.length - 1) % names.length], Home: names[0], End: names.at(-1) }[event.key];
+    if (!to) return;
+    event.preventDefault();
+    this.show(to);
+    this.tabs.querySelector(`#tab-${to}`).focus();
+  }
+
+  key(event) {
+    if (!this.overview || this.keys.open) return;
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "f") {
+      // The browser would look among the rows in sight only. A second time it may.
+      if (document.activeElement === this.find.box) return;
+      event.preventDefault();
+      return this.find.open();
+    }
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.matches?.("input, textarea, select")) return;
+    const { waterfall, time } = this;
+    const rows = (act) => () => { this.show("waterfall"); act(); };
+    const actions = {
+      "?": () => this.keys.showModal(), f: () => this.find.open(), n: rows(() => this.find.next(1)), N: rows(() => this.find.next(-1)),
+      s: rows(() => waterfall.nextSlow(1)), S: rows(() => waterfall.nextSlow(-1)), e: rows(() => waterfall.nextError(1)), E: rows(() => waterfall.nextError(-1)),
+      o: rows(() => waterfall.nextOrigin()), x: rows(() => { waterfall.toggleFold(); this.later(); }), X: rows(() => this.toggleFolds()),
+      "+": () => time.zoom(0.5, this.middle()), "=": () => time.zoom(0.5, this.middle()), "-": () => time.zoom(2), 0: () => time.whole(),
+      "<": () => time.move(-time.length / 4), ">": () => time.move(time.length / 4), c: () => this.togglePath(), k: () => this.toggleClocks(),
+      y: () => this.copyLink(), r: () => this.again(), Escape: () => this.escape(),
+    };
+    VIEWS.forEach(([name], number) => { actions[number + 1] = () => { if (!this.tabs.querySelector(`#tab-${name}`).hidden) this.show(name); }; });
+    if (!actions[event.key]) return;
+    event.preventDefault();
+    actions[event.key]();
+  }
+
+  escape() {
+    const open = this.main.querySelector("details.menu[open]");
+    if (open) { open.open = false; open.querySelector("summary").focus(); } else if (!this.panel.hidden) this.waterfall.choose(null);
+  }
+
+  // The address, from which the view can be had again.
+
+  later() {
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => this.write(), 250);
+  }
+
+  address() {
+    const { closed, opened } = this.map.changes();
+    return location.pathname + writeView({
+      view: this.view, closed, opened, nodes: this.overview.trace.nodeCount, find: this.found, path: this.waterfall.path, clocks: this.clocks,
+      ...(this.time.isWhole ? {} : { from: this.time.from, to: this.time.to }),
+    }) + (this.spanId ? `#${this.spanId}` : "");
+  }
+
+  write() {
+    clearTimeout(this.writing);
+    if (!this.overview || !this.map) return;
+    const address = this.address();
+    if (address !== location.pathname + location.search + location.hash) history.replaceState(history.state, "", address);
+  }
+
+  async copyLink() {
+    this.write();
+    let told = "Copied";
+    try { await navigator.clipboard.writeText(location.href); } catch { told = "Copy the address above"; }
+    this.linker.textContent = told;
+    this.said.textContent = told;
+    setTimeout(() => { this.linker.textContent = "Copy link"; }, 1500);
+  }
+
+  notFound(title) {
+    const { id } = this;
+    return h("section.state", null,
+      h("h1", null, title),
+      h("p.id", null, h("code", null, id), copyButton(id, "trace ID")),
+      h("p", null, "What it can be:"),
+      h("ul", null,
+        h("li", null, "It is still on its way: spans leave a service when they end, and the sidecar sends within a second."),
+        h("li", null, "The request was not sampled: the flags at the end of its ", h("code", null, "x-hms-trace-id"), " are 00."),
+        h("li", null, "It is older than the collector keeps traces (", h("code", null, "store.retention"), ")."),
+        h("li", null, "The service's sidecar sends to another collector (", h("code", null, "forward.collectors"), ").")),
+      h("p", null, "What the collector knows of it: ", h("code", null, `hms-ops explain ${id}`)),
+      h("p", null, h("button", { type: "button", onclick: () => this.load() }, "Try again"), " ", h("a", { href: "/", "data-route": true }, "See recent traces")));
+  }
 }
 
-function heading({ trace, spans }, waterfall) {
-  const slow = waterfall.slow[0];
-  const errors = trace.errorCount;
-  return h("div.summary", null,
-    h("div.heading", null,
-      h("h1", null, named(trace.rootService, "unknown service"), h("span.dot", { "aria-hidden": "true" }, " · "), h("span.name", null, named(trace.rootName, "unnamed"))),
-      h("p.id", null, h("code", null, trace.traceId), copyButton(trace.traceId, "trace ID"))),
-    h("dl.figures", null,
-      figure("Duration", duration(trace.durationNs), "strong"),
-      figure("Started", shortMoment(trace.start)),
-      figure("Spans", trace.spanCount.toLocaleString("en")),
-      figure("Services", trace.services.length, null, trace.services.map((service) => `${named(service.name, "unknown service")}: ${count(service.spans, "span")}`).join("\n")),
-      figure("Errors", errors ? `✕ ${errors}` : "0", errors ? "bad" : null),
-      trace.missingCount > 0 && figure("Missing", trace.missingCount, "odd", "Spans that others name as their parent have not arrived"),
-      trace.duplicateCount > 0 && figure("Copies", trace.duplicateCount, null, "Spans that arrived more than once; the copies were merged"),
-      trace.conflictCount > 0 && figure("Conflicts", trace.conflictCount, "odd", "Different spans that share one id")),
-    slow !== undefined && h("p.verdict", null,
-      h(`i.swatch.step${spans[slow].latency_step}`, { "aria-hidden": "true" }),
-      "Slowest: ", h("button.jump", { type: "button", onclick: () => waterfall.nextSlow(1, true) },
-        h("b", null, named(spans[slow].service, "unknown service")), ` · ${named(spans[slow].name, "unnamed")}`),
-      h("span.number", null, ` ${duration(spans[slow].criticalNs)} of its own, ${percent(spans[slow].criticalNs, trace.criticalNs)} of the waiting`),
-      waterfall.slow.length > 1 && h("button.quiet", { type: "button", onclick: () => waterfall.nextSlow(1, true), title: "Next slow span (s)" }, "Next slow ", h("kbd", null, "s")),
-      errors > 0 && h("button.quiet", { type: "button", onclick: () => waterfall.nextError(true), title: "Next error (e)" }, "Next error ", h("kbd", null, "e"))));
+const cut = (text, most = 160) => (text.length > most ? `${text.slice(0, most)}…` : text);
+
+/** A button that opens something below it. `content` may be a function, called when it is first opened. */
+function menu(title, content, label) {
+  const holder = h("div.drop", null, typeof content === "function" ? null : content);
+  const details = h("details.menu", null, h("summary", { "aria-label": label, title: label }, title), holder);
+  details.addEventListener("toggle", () => {
+    if (!details.open) return;
+    if (!holder.firstChild) holder.append(content());
+    for (const other of document.querySelectorAll("details.menu[open]")) if (other !== details) other.open = false;
+  });
+  details.addEventListener("focusout", (event) => { if (event.relatedTarget && !details.contains(event.relatedTarget)) details.open = false; });
+  return details;
 }
 
 function figure(name, value, kind, title) {
   return h("div", { title }, h("dt", null, name), h(kind ? `dd.${kind}` : "dd", null, String(value)));
 }
 
+function bones() {
+  return h("section.loading", { "aria-busy": "true", role: "status" }, h("span.hidden", null, "Loading the trace"),
+    Array.from({ length: 9 }, (_, row) => {
+      const bar = h("i.bone");
+      bar.style.setProperty("margin-inline-start", `${(row * 7) % 40}%`);
+      bar.style.setProperty("inline-size", `${55 - row * 5}%`);
+      return bar;
+    }));
+}
+
 function state(title, facts, hints, ...actions) {
   return h("section.state", null, h("h1", null, title), h("p", null, facts), h("p.sub", null, hints),
     h("p", null, ...actions, " ", h("a", { href: "/", "data-route": true }, "See recent traces")));
-}
-
-function notFound(id, retry) {
-  return h("section.state", null,
-    h("h1", null, "No span of this trace is here"),
-    h("p.id", null, h("code", null, id), copyButton(id, "trace ID")),
-    h("p", null, "What it can be:"),
-    h("ul", null,
-      h("li", null, "It is still on its way: spans leave a service when they end, and the sidecar sends within a second."),
-      h("li", null, "The request was not sampled: the flags at the end of its ", h("code", null, "x-hms-trace-id"), " are 00."),
-      h("li", null, "It is older than the collector keeps traces (", h("code", null, "store.retention"), ")."),
-      h("li", null, "The service's sidecar sends to another collector (", h("code", null, "forward.collectors"), ").")),
-    h("p", null, h("button", { type: "button", onclick: retry }, "Try again"), " ", h("a", { href: "/", "data-route": true }, "See recent traces")));
 }

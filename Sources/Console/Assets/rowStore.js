@@ -1,0 +1,112 @@
+// The rows of a trace that are at hand: pages of them, asked for when they come into sight and dropped when they were not
+// seen for long. However large the trace, at most `KEPT` pages are in memory.
+
+import { get } from "./api.js";
+
+export const PAGE = 500;
+const KEPT = 48;
+const AT_ONCE = 4;
+const SETTLE = 40; // ms that a page must be wanted before it is asked for: a thumb that flies past asks for nothing
+const AGAIN = 2000;
+
+export class RowStore {
+  /** `changed()` is called when rows came; `failed(error | null)` when a page could not be had, and when one could again. */
+  constructor(id, overview, { changed, failed }) {
+    this.id = id;
+    this.nodeCount = overview.trace.nodeCount;
+    this.head = overview.rows;
+    this.loose = new Map([...(overview.slow ?? []), ...(overview.origins ?? [])].map((row) => [row.index, row]));
+    this.pages = new Map(); // page -> rows, the least recently used first
+    this.asked = new Map(); // page -> { controller, promise }
+    this.wanted = [];
+    this.changed = changed;
+    this.failed = failed;
+    this.heldUntil = 0;
+  }
+
+  /** The row of a node when it is at hand. */
+  row(index) {
+    if (index < this.head.length) return this.head[index];
+    const page = this.pages.get(Math.floor(index / PAGE));
+    return page?.[index % PAGE] ?? this.loose.get(index) ?? null;
+  }
+
+  /** Names the nodes in sight and those that will probably be next. Whatever else is under way is called off. */
+  want(indexes, ahead) {
+    const pages = new Set();
+    for (const index of indexes) if (!this.row(index)) pages.add(Math.floor(index / PAGE));
+    for (const index of indexes) this.touch(Math.floor(index / PAGE));
+    for (const index of ahead) if (index >= 0 && index < this.nodeCount && !this.row(index)) pages.add(Math.floor(index / PAGE));
+    this.wanted = [...pages].slice(0, KEPT - 4);
+    for (const [page, { controller, kept }] of this.asked) if (!kept && !pages.has(page)) { controller.abort(); this.asked.delete(page); }
+    if (this.wanted.length && !this.timer) this.timer = setTimeout(() => { this.timer = null; this.ask(); }, SETTLE);
+  }
+
+  touch(page) {
+    const rows = this.pages.get(page);
+    if (rows) { this.pages.delete(page); this.pages.set(page, rows); }
+  }
+
+  ask() {
+    if (this.stopped) return;
+    const wait = this.heldUntil - performance.now();
+    if (wait > 0) { this.timer ??= setTimeout(() => { this.timer = null; this.ask(); }, wait); return; }
+    for (const page of this.wanted) {
+      if (this.asked.size >= AT_ONCE) return;
+      if (!this.pages.has(page) && !this.asked.has(page)) this.fetch(page).catch(() => {});
+    }
+  }
+
+  fetch(page, kept = false) {
+    const under = this.asked.get(page);
+    if (under) { under.kept ||= kept; return under.promise; }
+    const entry = { controller: new AbortController(), kept };
+    entry.promise = this.read(page, entry);
+    this.asked.set(page, entry);
+    return entry.promise;
+  }
+
+  async read(page, entry) {
+    try {
+      const answer = await get(`/api/v1/traces/${this.id}/rows?offset=${page * PAGE}&limit=${PAGE}`, entry.controller.signal);
+      this.keep(page, answer.rows);
+      this.failed(null);
+      return answer.rows;
+    } catch (error) {
+      if (error.name !== "AbortError") {
+        this.heldUntil = performance.now() + AGAIN;
+        this.failed(error);
+      }
+      throw error;
+    } finally {
+      if (this.asked.get(page) === entry) this.asked.delete(page);
+      if (!this.stopped) { this.changed(); this.ask(); }
+    }
+  }
+
+  keep(page, rows) {
+    this.pages.set(page, rows);
+    for (const oldest of this.pages.keys()) {
+      if (this.pages.size <= KEPT) break;
+      this.pages.delete(oldest);
+    }
+  }
+
+  /** The row of a node, asked for if need be; null when there is none. */
+  async load(index) {
+    const found = this.row(index);
+    if (found) return found;
+    return (await this.fetch(Math.floor(index / PAGE), true))[index % PAGE] ?? null;
+  }
+
+  /** Rows in bulk, past the pages: for what looks at a whole level of the tree. */
+  async bulk(offset, limit, signal) {
+    return (await get(`/api/v1/traces/${this.id}/rows?offset=${offset}&limit=${limit}`, signal)).rows;
+  }
+
+  stop() {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    for (const { controller } of this.asked.values()) controller.abort();
+  }
+}
