@@ -4,7 +4,7 @@
 // whoever stood in a column stays in it and in the same order, and moves only as far as newcomers need room.
 // Nothing recurses, and what is added for long edges is bounded: all long edges into one node share one lane.
 
-export const SIZE = { width: 208, height: 60, gapX: 104, gapY: 22, lane: 14, between: 56 };
+export const SIZE = { width: 204, height: 64, gapX: 70, gapY: 26, lane: 14, between: 56 };
 
 const LOOSE = -32768; // the layer of a node that nothing calls and that calls nothing
 const GRID_COLUMNS = 6;
