@@ -53,7 +53,7 @@ struct ConsoleAssetsTests {
             #expect(!content.contains("http://") || path == "/assets/icon.svg" || path == "/assets/traces.js")
             #expect(!content.contains("https://"))
         }
-        #expect(seen.count == 20)
+        #expect(seen.count == 39)
     }
 
     @Test("The policy allows the page's own files and nothing inline; the files keep to it")
@@ -70,8 +70,10 @@ struct ConsoleAssetsTests {
         #expect(!page.contains("<style"))
         #expect(!page.contains(" on"))
         for name in [
-            "api", "compare", "console", "dom", "format", "graph", "legend", "panel", "services", "trace", "traces",
-            "waterfall",
+            "api", "arrange", "compare", "comparePopulations", "compareTraces", "console", "dom", "format", "graph",
+            "graphControls", "graphGroups", "graphLegend", "graphLinks", "graphModel", "graphPaint", "graphPanel",
+            "graphQuestion", "graphScene", "graphStates", "graphTable", "graphView", "layerOf", "layerRows", "layers",
+            "layersWorker", "legend", "panel", "services", "trace", "traceGraph", "traces", "waterfall",
         ] {
             let script = text("/assets/\(name).js")
             for forbidden in [

@@ -160,7 +160,7 @@ class GraphPage {
     const view = `${question.near} ${question.hops} ${question.side} ${by}`;
     let result;
     try {
-      result = await this.arranger.place(this.shown.units, this.shown.edges, view);
+      result = await this.arranger.place(this.shown.units, this.shown.edges.slice(0, this.shown.strong), view);
     } catch (error) {
       fill(this.body, failure({ message: "The picture could not be laid out.", hint: `${error.message}. The table shows the same.` }, question, () => this.build(true), (change) => this.ask(change)));
       return;
@@ -174,7 +174,7 @@ class GraphPage {
     this.show();
     this.search();
     if (question.node) this.choose(question.node, false);
-    this.controls.tally(`${count(part.nodes.length, "service", "services")} and peers, ${count(part.edges.length, "edge")}${by === "none" ? "" : `, in ${count(this.shown.units.length, "box", "boxes")}`}`);
+    this.controls.tally(`${count(part.nodes.length, "service", "services")} and peers, ${count(part.edges.length, "edge")}${by === "none" ? "" : `, in ${count(this.shown.units.length, "box", "boxes")}`}${this.shown.strong < this.shown.edges.length ? `; the busiest ${this.shown.strong.toLocaleString("en")} of ${this.shown.edges.length.toLocaleString("en")} lines, all of a chosen box` : ""}`);
     if (isDiff) this.tellChanges();
   }
 

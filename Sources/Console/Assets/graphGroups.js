@@ -4,7 +4,9 @@ import { KINDS, together } from "./graphModel.js";
 
 const MANY = 300; // more than these are grouped without being asked
 const LEAST = 3; // fewer than these are no group
-const WIDEST = 60; // a group with more members than these is cut into stretches of the alphabet
+const WIDEST = 100; // a group with more members than these is cut into stretches of the alphabet
+const DENSE = 4; // edges for each box from which only the busiest are drawn
+const BUSIEST = 2;
 const DEEPEST = 6;
 const LONGEST = 256;
 
@@ -85,7 +87,8 @@ function stretches(group, children) {
 
 /**
  * What is drawn: of the groups that are in `open` their members, of the others one box. Gives
- * `{ units, edges, unitOf }`: boxes, edges between boxes, and the box of each node.
+ * `{ units, edges, strong, unitOf, within }`: boxes, edges between boxes of which the first `strong` are always drawn, the box of
+ * each node, and the open group that each box is in.
  */
 export function shownGraph(model, root, open) {
   const units = [], unitOf = new Map(), within = new Map();
@@ -112,7 +115,23 @@ export function shownGraph(model, root, open) {
   }
   for (const [id, { list, ...ends }] of bundles) edges.push(list.length === 1 ? { ...list[0], ...ends, id } : { ...together(list), ...ends, id, size: list.length });
   for (const unit of units) if (inner.has(unit.id)) unit.inner = inner.get(unit.id);
-  return { units, edges, unitOf, within };
+  return { units, ...(bundles.size && edges.length > DENSE * units.length ? backbone(units, edges) : { edges, strong: edges.length }), unitOf, within };
+}
+
+/**
+ * Where nearly every group calls every other, the busiest calls of each box make the picture; the `strong` ones stand first in
+ * `edges`. The others are drawn when one of their ends is chosen.
+ */
+function backbone(units, edges) {
+  const kept = new Set(), taken = new Map(units.map((unit) => [unit.id, [0, 0]]));
+  for (const edge of edges.toSorted((a, b) => b.count - a.count || (a.id < b.id ? -1 : 1))) {
+    const out = taken.get(edge.from), into = taken.get(edge.to);
+    if (out[0] >= BUSIEST && into[1] >= BUSIEST) continue;
+    out[0]++;
+    into[1]++;
+    kept.add(edge);
+  }
+  return { edges: [...edges.filter((edge) => kept.has(edge)), ...edges.filter((edge) => !kept.has(edge))], strong: kept.size };
 }
 
 /** The groups around a node, from the outside in. */

@@ -75,13 +75,28 @@ export function together(list) {
     sum.errors += one.errors;
     if (one.rate !== null) sum.rate = (sum.rate ?? 0) + one.rate;
     for (const name of ["p50", "p95", "p99"]) if (one[name] !== null) sum[name] = Math.max(sum[name] ?? 0, one[name]);
-    sum.step = Math.max(sum.step, one.step);
   }
+  sum.step = commonStep(list, sum.count);
   const words = new Set(list.flatMap((one) => one.changes));
   sum.changes = Object.keys(CHANGES).filter((word) => words.has(word));
   if (list.some((one) => one.change !== null)) sum.change = sum.changes[0] ?? "same";
   return sum;
 }
+
+/** The hottest step that a tenth of the calls have, or more: one rare slow thing does not paint a whole group. */
+function commonStep(list, count) {
+  const counts = [0, 0, 0, 0, 0];
+  for (const one of list) counts[one.step] += one.count;
+  let above = 0;
+  for (let step = 4; step > 0; step--) {
+    above += counts[step];
+    if (above > 0 && above * 10 >= count) return step;
+  }
+  return 0;
+}
+
+/** Whether errors are worth a mark: all of one service are, of many together only those that are not rare. */
+export const isFailing = (value) => value.errors > 0 && (!(value.size > 1) || value.errors * 100 >= value.count);
 
 /** Calls a second as a person says it. */
 export function rateText({ rate, count }) {

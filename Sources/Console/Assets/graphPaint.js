@@ -2,7 +2,7 @@
 
 import { visible } from "./dom.js";
 import { duration } from "./format.js";
-import { CHANGES, errorText, rateText } from "./graphModel.js";
+import { CHANGES, errorText, isFailing, rateText } from "./graphModel.js";
 import { SIZE } from "./layers.js";
 
 const { width: W, height: H } = SIZE;
@@ -44,14 +44,15 @@ function edges(context, scene, camera, theme, seen) {
     if (line.right < seen.left || line.left > seen.right || line.bottom < seen.top || line.top > seen.bottom) continue;
     const isMarked = scene.lit && scene.lit.edges.has(line.edge.id);
     if (isMarked) marked.push(line);
-    const wide = line.wide / Math.max(zoom, 0.45);
+    if (line.isWeak || isMarked) continue;
+    const wide = Math.round(2 * line.wide) / 2 / Math.max(zoom, 0.45);
     const key = `${colourOf(line.edge, scene)} ${wide.toFixed(1)} ${line.isDashed ? 1 : 0} ${line.order}`;
     if (!batches.has(key)) batches.set(key, { colour: colourOf(line.edge, scene), wide, isDashed: line.isDashed, order: line.order, lines: [] });
-    if (!isMarked) batches.get(key).lines.push(line);
+    batches.get(key).lines.push(line);
   }
   const crowd = scene.lines.length > 4000 ? 0.35 : scene.lines.length > 600 ? 0.6 : 0.9;
   for (const batch of [...batches.values()].sort((a, b) => a.order - b.order)) {
-    context.globalAlpha = scene.lit ? Math.min(0.16, crowd) : batch.order >= 3 ? Math.max(crowd, 0.75) : crowd;
+    context.globalAlpha = scene.lit ? Math.min(0.16, crowd) : batch.order >= 3 ? Math.max(crowd, 0.55) : crowd;
     stroke(context, batch, theme, zoom);
   }
   context.globalAlpha = 1;
@@ -61,10 +62,10 @@ function edges(context, scene, camera, theme, seen) {
   if (zoom < 0.3) return;
   for (const line of scene.lines) {
     const isMarked = scene.lit?.edges.has(line.edge.id);
-    if (scene.lit && !isMarked) continue;
+    if ((scene.lit || line.isWeak) && !isMarked) continue;
     if (line.right < seen.left || line.left > seen.right || line.bottom < seen.top || line.top > seen.bottom) continue;
     if (isMarked && zoom > 0.8 && scene.lit.edges.size <= 40) label(context, line, `${rateText(line.edge)}${line.edge.p95 === null ? "" : ` · ${duration(line.edge.p95)}`}`, theme, zoom);
-    if (scene.isDiff ? line.edge.change && line.edge.change !== "same" : line.edge.errors > 0) sign(context, line.middle, scene.isDiff ? line.edge.change : "more-errors", theme, 8 / Math.max(zoom, 0.7));
+    if (scene.isDiff ? line.edge.change && line.edge.change !== "same" : isFailing(line.edge)) sign(context, line.middle, scene.isDiff ? line.edge.change : "more-errors", theme, 8 / Math.max(zoom, 0.7));
   }
 }
 
@@ -75,7 +76,13 @@ function stroke(context, { colour, wide, isDashed, lines }, theme, zoom) {
   context.lineWidth = wide;
   context.setLineDash(isDashed ? [6 + wide, 4 + wide] : []);
   context.beginPath();
-  for (const line of lines) trace(context, line.points);
+  // Of very many from very far, only where they lead can be seen.
+  const isCrowd = zoom < 0.2 && lines.length > 500;
+  for (const { points } of lines) {
+    if (!isCrowd) { trace(context, points); continue; }
+    context.moveTo(points[0], points[1]);
+    context.lineTo(points.at(-2), points.at(-1));
+  }
   context.stroke();
   context.setLineDash([]);
   if (zoom < 0.25 && lines.length > 200) return;
@@ -170,7 +177,7 @@ function drawBox(context, box, scene, zoom, theme) {
     context.globalAlpha = before;
     context.fillRect(left, top, 10, H);
   }
-  if (unit.errors > 0 && !scene.isDiff) hatch(context, left, top, level === 0 ? W : 10, theme);
+  if (isFailing(unit) && !scene.isDiff) hatch(context, left, top, level === 0 ? W : 10, theme);
   context.restore();
   outline(context, unit.kind, left, top, W, H);
   context.strokeStyle = rim;
@@ -190,7 +197,7 @@ function drawBox(context, box, scene, zoom, theme) {
   if (level > 0) words(context, box, zoom, theme, level, scene);
   const change = scene.isDiff && unit.change && unit.change !== "same" ? unit.change : null;
   if (change) sign(context, [left + W - 4, top + 4], change, theme, 10 / Math.max(zoom, 0.6));
-  else if (unit.errors > 0 && !scene.isDiff) sign(context, [left + W - 4, top + 4], "more-errors", theme, 9 / Math.max(zoom, 0.6));
+  else if (isFailing(unit) && !scene.isDiff) sign(context, [left + W - 4, top + 4], "more-errors", theme, 9 / Math.max(zoom, 0.6));
   context.globalAlpha = 1;
 }
 
@@ -256,12 +263,12 @@ function words(context, { unit, x, y, cache }, zoom, theme, level, scene) {
     return;
   }
   // From afar the words grow within their box, so that they can be read a little longer.
-  const large = Math.max(14, Math.min(19, 11.5 / zoom)), small = Math.max(12, Math.min(15.5, 9.5 / zoom));
+  const large = Math.max(14, Math.min(19, 11.5 / zoom)), small = Math.max(12, Math.min(14.5, 9 / zoom));
   context.font = `600 ${large}px ${theme.font}`;
   context.fillStyle = theme.ink;
   context.fillText(clip(context, unit.label, room, cache, `n${large.toFixed(1)}`), left, y - 11 + drop);
   context.font = `${small}px ${theme.font}`;
-  context.fillStyle = unit.errors > 0 && !scene.isDiff ? theme.bad : theme.soft;
+  context.fillStyle = isFailing(unit) && !scene.isDiff ? theme.bad : theme.soft;
   const figures = unit.kind === "group" ? `${unit.size.toLocaleString("en")} × ${rateText(unit)}` : rateText(unit);
   const line = `${figures}${unit.errors > 0 ? `  ✕ ${errorText(unit)}` : ""}${unit.p95 === null ? "" : `  ${duration(unit.p95)}`}`;
   context.fillText(clip(context, line, room + 6, cache, `f${small.toFixed(1)}`), left, y + 13 + drop);

@@ -3,24 +3,30 @@
 import { SIZE } from "./layers.js";
 
 /** `{ boxes, lines, boxOf, box }`. A box is `{ unit, x, y, layer }`, a line `{ edge, points, middle, wide }`. */
-export function sceneOf({ units, edges }, result) {
+export function sceneOf({ units, edges, strong }, result) {
   const boxes = units.map((unit, index) => ({ unit, x: result.x[index], y: result.y[index], layer: result.layer[index], cache: new Map() }));
   const boxOf = new Map(boxes.map((box) => [box.unit.id, box]));
   const most = Math.log1p(edges.reduce((most, edge) => Math.max(most, edge.count), 1));
   const beside = new Map();
   const lines = edges.map((edge, index) => {
-    const points = edge.from === edge.to ? loop(boxOf.get(edge.from)) : Array.from(result.points.subarray(2 * result.starts[index], 2 * result.starts[index + 1]));
+    const points = edge.from === edge.to ? loop(boxOf.get(edge.from)) : index >= strong ? direct(boxOf.get(edge.from), boxOf.get(edge.to)) : Array.from(result.points.subarray(2 * result.starts[index], 2 * result.starts[index + 1]));
     // Edges of several kinds between the same two run beside each other.
     const pair = `${edge.from}\n${edge.to}`;
     const place = beside.get(pair) ?? 0;
     beside.set(pair, place + 1);
     if (place) for (let at = 1; at < points.length; at += 2) points[at] += 7 * place;
     return {
-      edge, points, isBack: result.back[index] === 1, isDashed: edge.isAsync || edge.change === "gone", order: edge.step + (edge.change && edge.change !== "same" ? 5 : 0),
+      edge, points, isWeak: index >= strong, isBack: boxOf.get(edge.to).x <= boxOf.get(edge.from).x, isDashed: edge.isAsync || edge.change === "gone", order: edge.step + (edge.change && edge.change !== "same" ? 5 : 0),
       wide: 1.2 + 3.8 * (Math.log1p(edge.count) / most) ** 1.5, middle: middle(points), ...bounds(points),
     };
   });
   return { boxes, lines, boxOf, box: result.box, lit: null, hits: null, chosen: null, isDiff: edges.some((edge) => edge.change !== null) || units.some((unit) => unit.change !== null) };
+}
+
+/** The way of an edge that has none in the layout. */
+function direct(from, to) {
+  const side = to.x > from.x ? SIZE.width / 2 : -SIZE.width / 2;
+  return [from.x + side, from.y, to.x - side, to.y];
 }
 
 function loop({ x, y }) {
@@ -56,6 +62,7 @@ export function hit(scene, x, y, reach) {
   }
   let best = null, nearest = reach;
   for (const line of scene.lines) {
+    if (line.isWeak && !scene.lit?.edges.has(line.edge.id)) continue;
     if (x < line.left - reach || x > line.right + reach || y < line.top - reach || y > line.bottom + reach) continue;
     const away = distance(line.points, x, y);
     if (away < nearest) { nearest = away; best = line.edge; }

@@ -3,7 +3,7 @@
 
 import { h, visible } from "./dom.js";
 import { duration } from "./format.js";
-import { CHANGES, errorText, KINDS, rateText } from "./graphModel.js";
+import { CHANGES, errorText, isFailing, KINDS, rateText } from "./graphModel.js";
 import { paint, readTheme } from "./graphPaint.js";
 import { around, hit, next, sceneOf } from "./graphScene.js";
 import { SIZE } from "./layers.js";
@@ -269,7 +269,7 @@ export class GraphView {
       "+": () => this.zoomBy(1.4), "=": () => this.zoomBy(1.4), "-": () => this.zoomBy(1 / 1.4), "0": () => this.fit(),
       Enter: () => box && this.choose({ unit: box.unit }), " ": () => box && this.choose({ unit: box.unit }), Escape: () => this.choose(null),
       s: () => this.nextOf((unit) => unit.step >= 2 || unit.changes.includes("slower"), "No service stands out as slow"),
-      e: () => this.nextOf((unit) => unit.errors > 0, "No errors"),
+      e: () => this.nextOf((unit) => isFailing(unit), "No errors"),
     };
     for (const key of ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"]) actions[key] = () => (event.shiftKey ? this.pan(...PANS[key]) : this.step(key));
     if (actions[event.key]) {

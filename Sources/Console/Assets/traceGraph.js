@@ -47,7 +47,7 @@ export function graphOfTrace(container, traceId, { onChoose = () => {} } = {}) {
 
   async function build() {
     shown = shownGraph(model, groupTree(model.nodes, isGroupedAnyway(model.nodes.length) ? "prefix" : "none"), open);
-    const result = await arranger.place(shown.units, shown.edges, "trace");
+    const result = await arranger.place(shown.units, shown.edges.slice(0, shown.strong), "trace");
     if (!result || stop.signal.aborted) return;
     view.show(shown, result, false);
     table.show(model, () => true, false);
