@@ -5,6 +5,7 @@ import { count, duration, named, percent, shortMoment } from "./format.js";
 
 const SPARE = 8; // rows above and below the ones in sight
 const TALLEST = 12e6; // browsers stop counting pixels somewhere above
+const PRINTED = 1000; // rows on paper
 const DEEPEST = 14; // levels that are still indented
 
 const WORDS = {
@@ -59,11 +60,14 @@ class Comparison {
     this.rows.addEventListener("scroll", this.onScroll, { passive: true });
     this.resize = new ResizeObserver(() => { this.measure(); this.onScroll(); });
     this.resize.observe(this.rows);
+    this.printing = new AbortController();
+    addEventListener("beforeprint", () => fill(this.window, this.shown.slice(0, PRINTED).map((index, at) => this.line(index, at))), { signal: this.printing.signal });
+    addEventListener("afterprint", () => this.draw(), { signal: this.printing.signal });
     this.measure();
     this.draw();
   }
 
-  stop() { this.resize?.disconnect(); cancelAnimationFrame(this.frame); }
+  stop() { this.resize?.disconnect(); this.printing?.abort(); cancelAnimationFrame(this.frame); }
 
   measure() {
     this.height = Math.min(TALLEST, this.shown.length * this.row);

@@ -49,7 +49,7 @@ class GraphPage {
     this.legend = h("div");
     this.panel = h("aside.panel.graphpanel", { "aria-label": "Details", hidden: true, tabindex: "-1" });
     this.panel.addEventListener("keydown", (event) => { if (event.key === "Escape") { this.close(); event.stopPropagation(); } });
-    this.body = h("div.graphbody");
+    this.body = h("div.graphbody", { role: "tabpanel", id: "graphbody" });
     this.element = h("section.graph", null,
       h("div.heading", null, h("h1", null, "Call graph"), this.note), this.controls.element, this.banner, this.notices, this.legend, this.body, this.said);
   }
@@ -167,7 +167,9 @@ class GraphPage {
     }
     if (!result || this.aborted.signal.aborted) return;
     const isDiff = question.diff !== "";
+    const isLegendOpen = this.legend.querySelector("details")?.open ?? false;
     fill(this.legend, graphLegend(model, isDiff, this.shown));
+    this.legend.firstElementChild.open = isLegendOpen;
     this.element.dataset.boxes = String(this.shown.units.length);
     this.view.show(this.shown, result, refit || view !== this.lastView);
     this.lastView = view;
@@ -185,6 +187,7 @@ class GraphPage {
     const wanted = [isTable ? this.table.element : this.view.element, this.panel];
     if (this.body.firstElementChild !== wanted[0]) fill(this.body, wanted);
     this.body.classList.toggle("tables", isTable);
+    this.body.setAttribute("aria-labelledby", isTable ? "tab-table" : "tab-picture");
     this.controls.shows(isTable);
   }
 
@@ -218,6 +221,8 @@ class GraphPage {
     const isSame = this.panel.dataset.of === id;
     const place = this.panel.scrollTop;
     const hadFocus = this.panel.contains(document.activeElement);
+    // A refresh does not take what somebody reads there with the keyboard from under them.
+    if (isSame && hadFocus && !moves) return;
     fill(this.panel, unit ? unitPanel(unit, context, actions) : edgePanel(edge, context, actions));
     this.panel.dataset.of = id;
     this.panel.hidden = false;
@@ -264,7 +269,7 @@ class GraphPage {
       const groups = (edge ? [edge.from, edge.to] : [id]).flatMap((node) => groupsAround(this.tree, node));
       if (!groups.length && !edge) return this.say("It is not in this part of the graph");
       for (const group of groups) this.open.add(group);
-      this.view.isOwn = true;
+      this.view.moved();
       await this.build(false);
     }
     if (!isShown(id)) return;

@@ -30,8 +30,8 @@ export function graphControls(question, actions) {
     if (event.key === "Enter") { event.preventDefault(); actions.next(event.shiftKey ? -1 : 1); }
     if (event.key === "Escape" && box.value) { event.preventDefault(); event.stopPropagation(); box.value = ""; actions.find(""); }
   });
-  const picture = h("button", { type: "button", role: "tab", id: "tab-picture", onclick: () => actions.ask({ view: "" }, false) }, "Picture");
-  const table = h("button", { type: "button", role: "tab", id: "tab-table", onclick: () => actions.ask({ view: "table" }, false) }, "Table");
+  const picture = h("button", { type: "button", role: "tab", id: "tab-picture", "aria-controls": "graphbody", onclick: () => actions.ask({ view: "" }, false) }, "Picture");
+  const table = h("button", { type: "button", role: "tab", id: "tab-table", "aria-controls": "graphbody", onclick: () => actions.ask({ view: "table" }, false) }, "Table");
   const tally = h("span.sub"), near = h("p.graphnear", { hidden: true }), trace = h("p.graphnear", { hidden: true });
   const element = h("div.graphcontrols", null,
     h("div.graphrow", null,

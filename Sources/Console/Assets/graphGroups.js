@@ -105,15 +105,20 @@ export function shownGraph(model, root, open) {
     for (const leaf of child.leaves) unitOf.set(leaf.id, child.id);
   }
   const edges = [], bundles = new Map(), inner = new Map();
+  const number = new Map(units.map((unit, index) => [unit.id, index]));
   for (const edge of model.edges) {
-    const [from, to] = [unitOf.get(edge.from), unitOf.get(edge.to)];
+    const from = unitOf.get(edge.from), to = unitOf.get(edge.to);
     if (from === edge.from && to === edge.to) { edges.push(edge); continue; }
     if (from === to) { inner.set(from, (inner.get(from) ?? 0) + 1); continue; }
-    const id = `${from}\n${to}\n${edge.isAsync ? "message" : "call"}`;
-    if (!bundles.has(id)) bundles.set(id, { from, to, kind: edge.isAsync ? "message" : "call", isAsync: edge.isAsync, list: [] });
-    bundles.get(id).list.push(edge);
+    const key = 2 * (number.get(from) * units.length + number.get(to)) + (edge.isAsync ? 1 : 0);
+    const bundle = bundles.get(key);
+    if (bundle) bundle.list.push(edge); else bundles.set(key, { from, to, list: [edge] });
   }
-  for (const [id, { list, ...ends }] of bundles) edges.push(list.length === 1 ? { ...list[0], ...ends, id } : { ...together(list), ...ends, id, size: list.length });
+  for (const { from, to, list } of bundles.values()) {
+    const { isAsync } = list[0];
+    const kind = list.length === 1 ? list[0].kind : isAsync ? "message" : "call";
+    edges.push({ ...(list.length === 1 ? list[0] : together(list)), id: `${from}\n${to}\n${kind}`, from, to, kind, isAsync, size: list.length });
+  }
   for (const unit of units) if (inner.has(unit.id)) unit.inner = inner.get(unit.id);
   return { units, ...(bundles.size && edges.length > DENSE * units.length ? backbone(units, edges) : { edges, strong: edges.length }), unitOf, within };
 }

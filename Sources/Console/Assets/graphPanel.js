@@ -48,7 +48,7 @@ export function edgePanel(edge, { model, shown, diff }, actions) {
   const query = queryOfEdge(from, to, edge.kind);
   const jump = (unit) => h("button.jump", { type: "button", onclick: () => actions.choose(unit.id) }, name(unit.label));
   return [
-    header([jump(from), h("span.dot", null, " → "), jump(to)], `${edge.size ? `${edge.size} edges: ` : ""}${EDGE_KINDS[edge.kind] ?? edge.kind}${edge.isAsync ? " · not waited for" : ""}`, actions.close),
+    header([jump(from), h("span.dot", null, " → "), jump(to)], `${edge.size > 1 ? `${edge.size} edges: ` : ""}${EDGE_KINDS[edge.kind] ?? edge.kind}${edge.isAsync ? " · not waited for" : ""}`, actions.close),
     tiles(edge, model.basis),
     edge.changes.length > 0 && changes(edge),
     diff && comparison(edge),

@@ -34,10 +34,19 @@ export class GraphTable {
     this.draw();
   }
 
+  /** Draws both anew; focus and what was scrolled to stay. */
   draw() {
+    const key = this.element.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+    const scrolled = [...this.element.querySelectorAll(".graphscroll")].map((box) => box.scrollTop);
+    this.write();
+    [...this.element.querySelectorAll(".graphscroll")].forEach((box, at) => { box.scrollTop = scrolled[at] ?? 0; });
+    if (key !== undefined) [...this.element.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key)?.focus({ preventScroll: true });
+  }
+
+  write() {
     const { model, isWanted, isDiff } = this;
     const label = (id) => this.labels.get(id) ?? id;
-    const open = (id, text) => h("button.jump", { type: "button", onclick: () => this.choose(id) }, text.length > 200 ? `${text.slice(0, 200)}…` : text);
+    const open = (id, text) => h("button.jump", { type: "button", "data-key": `${id} ${text}`.slice(0, 400), onclick: () => this.choose(id) }, text.length > 200 ? `${text.slice(0, 200)}…` : text);
     const changed = (item) => !isDiff || item.changes.length > 0;
     const text = (key, title, is, draw) => ({ key, title, is, draw, isText: true });
     fill(this.element,
@@ -53,7 +62,7 @@ export class GraphTable {
     const column = columns.find((one) => one.key === key) ?? columns.find((one) => one.key === "count");
     const sorted = items.map((item) => [column.is(item), item]).sort(([a], [b]) => (a < b ? -way : a > b ? way : 0)).map(([, item]) => item);
     const head = (one) => h(one.isText ? "th" : "th.number", { scope: "col", "aria-sort": one === column ? (way > 0 ? "ascending" : "descending") : null },
-      h("button", { type: "button", "data-sort": `${name} ${one.key}`, onclick: () => this.sort(name, one) }, one.title, h("span", { "aria-hidden": "true" }, one === column ? (way > 0 ? " ▴" : " ▾") : "")));
+      h("button", { type: "button", "data-sort": `${name} ${one.key}`, "data-key": `${name} ${one.key}`, onclick: () => this.sort(name, one) }, one.title, h("span", { "aria-hidden": "true" }, one === column ? (way > 0 ? " ▴" : " ▾") : "")));
     return h("section", null, h("h2", null, `${title} (${items.length.toLocaleString("en")})`),
       items.length === 0 ? h("p.sub", null, this.isDiff ? "Nothing changed between the two times that chance does not explain." : "Nothing here has that name.")
         : h("div.graphscroll", { tabindex: "0", role: "region", "aria-label": title }, h("table", null, h("caption.hidden", null, title), h("thead", null, h("tr", null, columns.map(head))),
@@ -65,6 +74,5 @@ export class GraphTable {
     const [key, way] = this.order[name];
     this.order[name] = [column.key, key === column.key ? -way : column.isText ? 1 : -1];
     this.draw();
-    this.element.querySelector(`[data-sort="${name} ${column.key}"]`)?.focus();
   }
 }

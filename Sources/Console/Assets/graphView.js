@@ -28,6 +28,7 @@ export class GraphView {
     this.focus = null;
     this.hover = null;
     this.isOwn = false; // whether a person moved the camera
+    this.isAll = false; // whether it was put so that all is seen
     this.canvas = h("canvas.graphcanvas", { "aria-hidden": "true" });
     this.context = this.canvas.getContext("2d");
     this.spot = h("div.graphspot", { id: "graphspot", role: "option", hidden: true });
@@ -73,7 +74,13 @@ export class GraphView {
     this.scene.hits = hits;
     if (this.focus && !this.scene.boxOf.has(this.focus)) this.focus = null;
     this.mark(chosen);
-    if (refit || !this.isOwn) this.begin(); else this.redraw();
+    if (refit || this.isOutgrown()) this.begin(); else this.redraw();
+  }
+
+  /** Whether all was to be seen, and now part of it is not. */
+  isOutgrown() {
+    const { x, y, zoom } = this.camera, { left, top, right, bottom } = this.scene.box, { width, height } = this.size;
+    return this.isAll && (left < x || top < y || right > x + width / zoom || bottom > y + height / zoom);
   }
 
   /** Keeps a box or an edge bright, with what is around it. */
@@ -95,8 +102,15 @@ export class GraphView {
   /** With something chosen the picture keeps its scale when details open beside it. */
   resized() {
     if (!this.scene) return;
-    if (this.scene.boxOf.has(this.scene.chosen)) this.bring(this.scene.chosen, this.camera.zoom);
-    else if (!this.isOwn) this.begin();
+    const { width } = this.size;
+    const wasHidden = !this.wide;
+    this.wide = width;
+    if (!width) return;
+    if (wasHidden || (!this.isOwn && !this.scene.boxOf.has(this.scene.chosen))) this.begin();
+    if (this.scene.boxOf.has(this.scene.chosen)) {
+      this.isAll = false;
+      this.bring(this.scene.chosen, this.camera.zoom);
+    }
     this.redraw();
   }
 
@@ -110,6 +124,7 @@ export class GraphView {
     const { left, top, right, bottom } = this.scene.box;
     const zoom = Math.max(FARTHEST, Math.min(1.1, (width - 48) / Math.max(1, right - left + 30), (height - 48) / Math.max(1, bottom - top + 24)));
     this.isOwn = false;
+    this.isAll = true;
     this.look((left + right) / 2 - width / 2 / zoom, (top + bottom) / 2 - height / 2 / zoom, zoom);
   }
 
@@ -122,6 +137,8 @@ export class GraphView {
     this.isOwn = false;
   }
 
+  moved() { this.isOwn = true; this.isAll = false; }
+
   look(x, y, zoom) {
     this.camera = { x, y, zoom };
     this.redraw();
@@ -132,12 +149,12 @@ export class GraphView {
     const [px, py] = at ?? [width / 2, height / 2];
     const { x, y, zoom } = this.camera;
     const next = Math.max(FARTHEST, Math.min(CLOSEST, zoom * factor));
-    this.isOwn = true;
+    this.moved();
     this.look(x + px / zoom - px / next, y + py / zoom - py / next, next);
   }
 
   pan(dx, dy) {
-    this.isOwn = true;
+    this.moved();
     this.look(this.camera.x - dx / this.camera.zoom, this.camera.y - dy / this.camera.zoom, this.camera.zoom);
   }
 
@@ -159,7 +176,7 @@ export class GraphView {
     const [sx, sy] = [(box.x - this.camera.x) * zoom, (box.y - this.camera.y) * zoom];
     const [halfWide, halfHigh] = [(SIZE.width / 2) * zoom + 16, (SIZE.height / 2) * zoom + 16];
     if (zoom === this.camera.zoom && sx > halfWide && sy > halfHigh && sx < width - halfWide && sy < height - halfHigh) return;
-    this.isOwn = true;
+    this.moved();
     this.look(box.x - width / 2 / zoom, box.y - height / 2 / zoom, zoom);
   }
 
