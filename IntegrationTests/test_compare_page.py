@@ -52,7 +52,7 @@ def show(browser, console):
 
 
 def rows(browser):
-    return browser.evaluate("[...document.querySelectorAll('.pair')].map((row) => row.getAttribute('aria-label'))")
+    return browser.evaluate("[...document.querySelectorAll('.comparepair')].map((row) => row.getAttribute('aria-label'))")
 
 
 def asked(browser):
@@ -66,9 +66,9 @@ def test_two_traces_are_laid_over_each_other_and_the_verdict_comes_first(show, b
     assert text.startswith("A took 1.59 s longer than B: payments · SELECT accounts FOR UPDATE explains 1.42 s of it.")
     assert rows(browser)[6:9] == [
         "payments · charge, A 1.7 s, B 120 ms, slower in A", "payments · SELECT accounts FOR UPDATE, A 1.48 s, B 60 ms, slower in A", "payments · retry, A 130 ms, not in B, only in A"]
-    deltas = browser.evaluate("[...document.querySelectorAll('.pair .delta')].map((cell) => cell.innerText.replace(/\\s+/g, ' ').trim())")
+    deltas = browser.evaluate("[...document.querySelectorAll('.comparepair .comparedelta')].map((cell) => cell.innerText.replace(/\\s+/g, ' ').trim())")
     assert deltas == ["▲ +1.59 s", "same", "▲ +1.59 s", "▼ −50 ms", "− only in B", "same", "▲ +1.58 s", "▲ +1.42 s", "+ only in A", "✕ status differs"]
-    wide = "[...document.querySelectorAll('.pair')].map((row) => [...row.querySelectorAll('.whole')].map((bar) => bar.getBoundingClientRect().width))"
+    wide = "[...document.querySelectorAll('.comparepair')].map((row) => [...row.querySelectorAll('.abwhole')].map((bar) => bar.getBoundingClientRect().width))"
     longest, second = browser.evaluate(wide)[0], browser.evaluate(wide)[6]
     assert abs(second[0] / longest[0] - 1_700 / 1_900) < 0.01, "bars of all rows have one scale"
     assert abs(longest[1] / longest[0] - 310 / 1_900) < 0.01, "and so have both traces"
@@ -98,7 +98,7 @@ def test_the_keyboard_moves_through_differences_and_opens_both_spans(show, brows
 
 def test_exchanging_asks_the_other_way_round(show, browser):
     show(TRACES, trace_comparison())
-    browser.evaluate("document.querySelector('.swap').click()")
+    browser.evaluate("document.querySelector('.compareswap').click()")
     browser.until("asked.length === 2")
     assert asked(browser) == {"a": [B], "b": [A]}
     assert browser.evaluate("location.search") == f"?a={B}&b={A}"
@@ -112,7 +112,7 @@ def test_100000_rows_scroll_like_ten(show, browser):
     assert len(rows(browser)) < 60
     browser.evaluate("document.querySelector('.comparegrid').focus()")
     press(browser, "End")
-    browser.until("document.querySelector('.pair:last-child').getAttribute('aria-rowindex') === '100002'")
+    browser.until("document.querySelector('.comparepair:last-child').getAttribute('aria-rowindex') === '100002'")
     press(browser, "d")
     browser.until("document.querySelector('.comparegrid').getAttribute('aria-rowcount') === '102'")
 
@@ -145,7 +145,7 @@ def test_an_example_fills_both_boxes_and_compares(show, browser):
 ])
 def test_what_cannot_be_compared_is_said_before_anything_is_asked(show, browser, a, b, words):
     show("/compare", {}, ready="document.querySelector('.compareform') !== null")
-    browser.evaluate(f"document.getElementById('compare-a').value = {json.dumps(a)}; document.getElementById('compare-b').value = {json.dumps(b)}; document.querySelector('.primary').click()")
+    browser.evaluate(f"document.getElementById('compare-a').value = {json.dumps(a)}; document.getElementById('compare-b').value = {json.dumps(b)}; document.querySelector('.comparebutton').click()")
     assert words in browser.evaluate("document.getElementById('compare-problem').innerText")
     assert browser.evaluate("asked") == []
 

@@ -23,15 +23,15 @@ export function showCompare(main) {
     const input = h("input", { id: `compare-${name}`, spellcheck: "false", autocomplete: "off", placeholder: hint, "aria-describedby": "compare-problem" });
     input.value = state[name];
     input.addEventListener("input", update);
-    return { input, element: h("div.comparebox", null, h("label", { for: `compare-${name}` }, h("b.side", null, name.toUpperCase()), label), input) };
+    return { input, element: h("div.comparebox", null, h("label", { for: `compare-${name}` }, h("b.abside", null, name.toUpperCase()), label), input) };
   };
   const a = box("a", "the slow or the failing", "A trace ID, or a query such as trace.duration > 1s");
   const b = box("b", "what it should be like", "A trace ID, or a query such as trace.duration < 1s");
-  const chips = WINDOWS.map(([key, label]) => [key, h("button.chip", { type: "button", title: `Traces of the last ${label}`, onclick: () => { state.window = key; update(); if (state.a && state.b) ask(); } }, label)]);
-  const windows = h("div.chips", { role: "group", "aria-label": "Time in which the queries search" }, chips.map(([, button]) => button));
+  const chips = WINDOWS.map(([key, label]) => [key, h("button.timechip", { type: "button", title: `Traces of the last ${label}`, onclick: () => { state.window = key; update(); if (state.a && state.b) ask(); } }, label)]);
+  const windows = h("div.timechips", { role: "group", "aria-label": "Time in which the queries search" }, chips.map(([, button]) => button));
   const form = h("form.compareform", { onsubmit: (event) => { event.preventDefault(); submit(); } },
-    a.element, h("button.swap", { type: "button", title: "Exchange A and B", "aria-label": "Exchange A and B", onclick: swap }, "⇄"), b.element,
-    h("div.comparego", null, windows, h("button.primary", { type: "submit" }, "Compare")), problem);
+    a.element, h("button.compareswap", { type: "button", title: "Exchange A and B", "aria-label": "Exchange A and B", onclick: swap }, "⇄"), b.element,
+    h("div.comparego", null, windows, h("button.comparebutton", { type: "submit" }, "Compare")), problem);
   const result = h("div.compareresult", { tabindex: "-1" });
   fill(main, h("section.compare", null, h("div.heading", null, h("h1", null, "Compare"), h("p.sub", null, "two traces, or two sets of them")), form, result, said));
 

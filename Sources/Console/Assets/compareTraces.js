@@ -33,7 +33,7 @@ class Comparison {
     this.window = h("div.window", { role: "presentation" });
     this.canvas = h("div.canvas", { role: "presentation" }, this.window);
     this.rows = h("div.comparerows", { role: "rowgroup" }, this.canvas);
-    this.head = h("div.comparehead", { role: "row" }, h("span", { role: "columnheader" }, "Service · span"), h("span", { role: "columnheader" }, "Time in A and B"), h("span.delta", { role: "columnheader" }, "A beside B"));
+    this.head = h("div.comparehead", { role: "row" }, h("span", { role: "columnheader" }, "Service · span"), h("span", { role: "columnheader" }, "Time in A and B"), h("span.comparedelta", { role: "columnheader" }, "A beside B"));
     this.grid = h("div.comparegrid", {
       role: "treegrid", tabindex: "0", "aria-label": "Spans of both traces, aligned", "aria-readonly": "true", onkeydown: (event) => this.key(event),
       onclick: (event) => { const row = event.target.closest("[data-at]"); if (row) { this.focus = Number(row.dataset.at); this.choose(this.shown[this.focus]); } },
@@ -44,9 +44,9 @@ class Comparison {
     this.only = h("input", { type: "checkbox", id: "only-differences" });
     this.only.addEventListener("change", () => this.shorten(this.only.checked));
     this.element = h("div.comparison", null,
-      verdict(answer, (row) => this.goTo(row)), h("div.sides", null, side("A", answer.a, this.scale), side("B", answer.b, this.scale)),
+      verdict(answer, (row) => this.goTo(row)), h("div.absides", null, side("A", answer.a, this.scale), side("B", answer.b, this.scale)),
       answer.truncated && h("p.notice", null, "These traces are too large to show all of their rows: those that differ most are here, with what stands above them."),
-      h("div.graphrow", null, h("label.switch", { for: "only-differences" }, this.only, `Only differences (${changed.toLocaleString("en")} of ${this.all.length.toLocaleString("en")})`),
+      h("div.graphrow", null, h("label.compareswitch", { for: "only-differences" }, this.only, `Only differences (${changed.toLocaleString("en")} of ${this.all.length.toLocaleString("en")})`),
         h("button.quiet", { type: "button", onclick: () => this.nextDifference(1) }, "Next difference ", h("kbd", null, "n")),
         tally(this.all), h("span.sub.comparekeys", null, h("kbd", null, "↑ ↓"), " move ", h("kbd", null, "Enter"), " details ", h("kbd", null, "d"), " only differences")),
       this.all.length ? h("div.comparestage", null, this.grid, this.panel) : h("p.notice", null, "Neither trace has a span that could be shown."));
@@ -98,10 +98,10 @@ class Comparison {
       h("b", null, named(row.service, "unknown service").slice(0, 200)), h("span.dot", { "aria-hidden": "true" }, " · "), h("span.name", null, named(row.name, "unnamed").slice(0, 300)),
       Math.max(row.a?.count ?? 1, row.b?.count ?? 1) > 1 && h("span.fold", null, row.a?.count === row.b?.count ? `×${row.a.count}` : `×${row.a?.count ?? 0} / ×${row.b?.count ?? 0}`));
     names.style.setProperty("--depth", String(Math.min(row.depth, DEEPEST)));
-    const classes = ["pair", word !== "same" && `is-${word}`, at === this.focus && "focus", index === this.chosen && "chosen"].filter(Boolean).join(".");
+    const classes = ["comparepair", word !== "same" && `is-${word}`, at === this.focus && "focus", index === this.chosen && "chosen"].filter(Boolean).join(".");
     const line = h(`div.${classes}`, { id: `pair-${index}`, role: "row", "data-at": at, "aria-level": row.depth + 1, "aria-rowindex": at + 2, "aria-selected": String(index === this.chosen), "aria-label": this.describe(row) },
-      names, h("div.bars", { role: "gridcell" }, bar("a", row.a, this.scale), bar("b", row.b, this.scale)),
-      h(`div.delta.is-${word}`, { role: "gridcell" }, word === "same" ? h("span.sub", null, "same") : [h("b.sign", { "aria-hidden": "true" }, WORDS[word][0]), deltaText(row, word)]));
+      names, h("div.abbars", { role: "gridcell" }, bar("a", row.a, this.scale), bar("b", row.b, this.scale)),
+      h(`div.comparedelta.is-${word}`, { role: "gridcell" }, word === "same" ? h("span.sub", null, "same") : [h("b.comparesign", { "aria-hidden": "true" }, WORDS[word][0]), deltaText(row, word)]));
     line.style.setProperty("block-size", `${this.row}px`);
     return line;
   }
@@ -182,10 +182,10 @@ function verdict({ verdict: given, rows = [] }, goTo) {
 }
 
 function side(name, trace, scale) {
-  const bar = h(`i.line.${name.toLowerCase()}`);
+  const bar = h(`i.abline.${name.toLowerCase()}`);
   bar.style.setProperty("inline-size", `${Math.max(0.5, (100 * trace.durationNs) / scale)}%`);
   return h("section.sidecard", { "aria-label": `Trace ${name}` },
-    h("p.sidename", null, h("b.side", null, name), h("a", { href: `/trace/${encodeURIComponent(trace.traceId)}`, "data-route": true }, named(trace.rootService, "unknown service").slice(0, 120), " · ", named(trace.rootName, "unnamed").slice(0, 200))),
+    h("p.sidename", null, h("b.abside", null, name), h("a", { href: `/trace/${encodeURIComponent(trace.traceId)}`, "data-route": true }, named(trace.rootService, "unknown service").slice(0, 120), " · ", named(trace.rootName, "unnamed").slice(0, 200))),
     h("p.sideline", { "aria-hidden": "true" }, bar),
     h("p.sub", null, h("b.number", null, duration(trace.durationNs)), ` · ${count(trace.spanCount, "span")}${trace.errorCount ? ` · ✕ ${count(trace.errorCount, "error")}` : ""} · ${shortMoment(trace.start)}`),
     h("p.id", null, h("code", null, trace.traceId), copyButton(trace.traceId, "trace ID")));
@@ -194,17 +194,17 @@ function side(name, trace, scale) {
 function tally(rows) {
   const words = new Map();
   for (const row of rows) if (differs(row)) words.set(wordOf(row), (words.get(wordOf(row)) ?? 0) + 1);
-  return h("span.tally", null, [...words].map(([word, number]) => h(`span.delta.is-${word}`, null, h("b.sign", { "aria-hidden": "true" }, WORDS[word][0]), `${number.toLocaleString("en")} ${WORDS[word][1]}`)));
+  return h("span.comparetally", null, [...words].map(([word, number]) => h(`span.comparedelta.is-${word}`, null, h("b.comparesign", { "aria-hidden": "true" }, WORDS[word][0]), `${number.toLocaleString("en")} ${WORDS[word][1]}`)));
 }
 
 function bar(name, span, scale) {
-  if (!span) return h(`span.duo.${name}.none`, null, h("b", { "aria-hidden": "true" }, name.toUpperCase()), h("span.room", null, h("span.took", null, "not there")));
-  const whole = h("i.whole"), own = h("i.own");
+  if (!span) return h(`span.abduo.${name}.none`, null, h("b", { "aria-hidden": "true" }, name.toUpperCase()), h("span.abroom", null, h("span.took", null, "not there")));
+  const whole = h("i.abwhole"), own = h("i.abown");
   whole.style.setProperty("inline-size", `${Math.max(0.3, (100 * span.durationNs) / scale)}%`);
   own.style.setProperty("inline-size", `${Math.min(100, (100 * (span.selfNs ?? 0)) / Math.max(1, span.durationNs))}%`);
   whole.append(own);
   const took = h("span.took", null, span.error && h("span.cross", { "aria-hidden": "true" }, "✕ "), duration(span.durationNs));
-  return h(`span.duo.${name}`, null, h("b", { "aria-hidden": "true" }, name.toUpperCase()), h("span.room", null, whole, took));
+  return h(`span.abduo.${name}`, null, h("b", { "aria-hidden": "true" }, name.toUpperCase()), h("span.abroom", null, whole, took));
 }
 
 function deltaText(row, word) {
@@ -221,6 +221,6 @@ function details(row, answer, close) {
   const word = wordOf(row);
   return [h("header", null, h("div", null, h("h2", null, named(row.name, "unnamed").slice(0, 300)), h("p.sub", null, h("b", null, named(row.service, "unknown service").slice(0, 200)))),
     h("button.close", { type: "button", title: "Close (Esc)", "aria-label": "Close details", onclick: close }, "✕")),
-  word !== "same" && h(`p.delta.is-${word}`, null, h("b.sign", { "aria-hidden": "true" }, WORDS[word][0]), row.a && row.b && longer(row) !== 0 ? `${deltaText(row, longer(row) > 0 ? "slower" : "faster")}: ${WORDS[word][1]}` : WORDS[word][1]),
+  word !== "same" && h(`p.comparedelta.is-${word}`, null, h("b.comparesign", { "aria-hidden": "true" }, WORDS[word][0]), row.a && row.b && longer(row) !== 0 ? `${deltaText(row, longer(row) > 0 ? "slower" : "faster")}: ${WORDS[word][1]}` : WORDS[word][1]),
   one("A", row.a, answer.a), one("B", row.b, answer.b)];
 }

@@ -5,7 +5,7 @@ import { DIFFS, WINDOWS } from "./graphQuestion.js";
 
 /** `actions`: ask(change), refresh(), find(text), next(step), regroup(by), arrange(), widen(). */
 export function graphControls(question, actions) {
-  const chip = (label, title, action) => h("button.chip", { type: "button", title, onclick: action }, label);
+  const chip = (label, title, action) => h("button.timechip", { type: "button", title, onclick: action }, label);
   const windows = WINDOWS.map(([key, label]) => [key, chip(label, `The last ${label}`, () => actions.ask({ window: key, from: "", to: "" }))]);
   const own = chip("Own…", "Any time", () => { times.hidden = !times.hidden; own.setAttribute("aria-expanded", String(!times.hidden)); if (!times.hidden) from.focus(); });
   const from = h("input", { type: "datetime-local", "aria-label": "From", step: "1" }), to = h("input", { type: "datetime-local", "aria-label": "To", step: "1" });
@@ -35,11 +35,11 @@ export function graphControls(question, actions) {
   const tally = h("span.sub"), near = h("p.graphnear", { hidden: true }), trace = h("p.graphnear", { hidden: true });
   const element = h("div.graphcontrols", null,
     h("div.graphrow", null,
-      h("div.chips", { role: "group", "aria-label": "Time" }, windows.map(([, button]) => button), own), times,
+      h("div.timechips", { role: "group", "aria-label": "Time" }, windows.map(([, button]) => button), own), times,
       h("label.graphlabel", null, h("span", null, "Compare with"), diff), h("label.graphlabel", null, h("span", null, "Group"), group), only,
       h("button", { type: "button", title: "Ask the collector now (r)", onclick: actions.refresh }, "Refresh")),
     h("div.graphrow", null,
-      h("div.tabs", { role: "tablist", "aria-label": "Form" }, picture, table),
+      h("div.graphtabs", { role: "tablist", "aria-label": "Form" }, picture, table),
       h("div.graphfind", null, box, hits), tally,
       h("button.quiet", { type: "button", title: "Lay the picture out anew, without regard to where things stood", onclick: actions.arrange }, "Arrange anew"), near, trace));
 

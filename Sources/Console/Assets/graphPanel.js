@@ -27,7 +27,7 @@ export function unitPanel(unit, { model, shown, diff }, actions) {
       unit.kind === "group" ? button("Open the group", () => actions.open(unit.id), "g") : [
         link(tracesAt(queryOf(unit)), "Its traces"),
         unit.errors > 0 && link(tracesAt(`${queryOf(unit)} and status = error`), "Failing traces"),
-        unit.p95 > 0 && link(tracesAt(`${queryOf(unit)} and duration > ${Math.round(unit.p95)}`), "Slow traces"),
+        unit.p95 > 0 && link(tracesAt(`${queryOf(unit)} and duration > ${Math.round(unit.p95)}ns`), "Slow traces"),
         link(serviceAt(unit), "Service page")],
       inside && button("Close its group", () => actions.shut(inside))),
     unit.kind !== "group" && h("div.graphactions", { role: "group", "aria-label": "Show only" }, h("span.sub", null, "Show only"),
@@ -53,7 +53,7 @@ export function edgePanel(edge, { model, shown, diff }, actions) {
     edge.changes.length > 0 && changes(edge),
     diff && comparison(edge),
     query && h("div.graphactions", null, link(tracesAt(query), "Its traces"), edge.errors > 0 && link(tracesAt(`${query} and status = error`), "Failing traces"),
-      edge.p95 > 0 && link(tracesAt(`${query} and duration > ${Math.round(edge.p95)}`), "Slow traces")),
+      edge.p95 > 0 && link(tracesAt(`${query} and duration > ${Math.round(edge.p95)}ns`), "Slow traces")),
   ];
 }
 
