@@ -48,7 +48,7 @@ def show(browser, console):
         planned.append(stand_in(browser, {"/api/v1/red": OPERATIONS, **answers}))
         browser.open(f"http://{console}{path}")
         browser.until(ready)
-        browser.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        drawn(browser)
 
     yield begin
     for identifier in planned:
@@ -59,6 +59,11 @@ def press(browser, key, **more):
     text = key if len(key) == 1 else {"Enter": "\r"}.get(key, "")
     for kind in ("keyDown", "keyUp"):
         browser.call("Input.dispatchKeyEvent", type=kind, key=key, text=text if kind == "keyDown" else "", **more)
+    drawn(browser)
+
+
+def drawn(browser):
+    browser.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def type_into(browser, selector, text):
@@ -82,6 +87,7 @@ def links(browser, scope):
 def test_the_keyboard_follows_the_calls_and_opens_what_is_known(show, browser):
     show("/graph", {"/api/v1/graph": agency()})
     browser.evaluate("document.querySelector('.graphcanvases').focus()")
+    drawn(browser)
     assert focused(browser).startswith(("agent-desk, service", "citizen-portal, service"))
     for key, name in (("ArrowRight", "gateway"), ("ArrowRight", "identity"), ("ArrowLeft", "gateway"), ("s", "payments"), ("ArrowRight", "payments-db")):
         press(browser, key)
@@ -188,6 +194,7 @@ def test_a_refresh_shows_what_is_new_and_moves_nothing(show, browser):
     press(browser, "r")
     browser.until("document.querySelector('.graph').dataset.boxes === '24'")
     assert browser.evaluate("asked.filter((path) => path.includes('fresh=true')).length") == 2
+    drawn(browser)
     after = browser.evaluate(place)
     assert after[0] == before[0] and abs(after[1] - before[1]) <= 90
     assert focused(browser).startswith("payments, ")

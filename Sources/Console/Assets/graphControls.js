@@ -56,7 +56,7 @@ export function graphControls(question, actions) {
       query.value = asked.q;
       trace.hidden = !asked.trace;
       if (asked.trace) {
-        fill(trace, "Of one trace: ", h("a", { href: `/trace/${encodeURIComponent(asked.trace)}`, "data-route": true }, h("code", null, asked.trace.slice(0, 64))),
+        fill(trace, h("span", null, "Of one trace: ", h("a", { href: `/trace/${encodeURIComponent(asked.trace)}`, "data-route": true }, h("code", null, asked.trace.slice(0, 64)))),
           h("button.quiet", { type: "button", onclick: () => actions.ask({ trace: "" }) }, "Whole system"));
       }
     },
@@ -64,7 +64,7 @@ export function graphControls(question, actions) {
       near.hidden = !part;
       if (part) {
         const what = part.side === "both" ? `${part.hops} ${part.hops === 1 ? "call" : "calls"} around` : part.side === "callers" ? "What leads to" : "What follows from";
-        fill(near, what, " ", h("b", null, part.label.length > 80 ? `${part.label.slice(0, 80)}…` : part.label), h("button.quiet", { type: "button", title: "Back to the whole graph (Backspace)", onclick: actions.widen }, "Show all"));
+        fill(near, h("span", null, what, " ", h("b", null, part.label.length > 80 ? `${part.label.slice(0, 80)}…` : part.label)), h("button.quiet", { type: "button", title: "Back to the whole graph (Backspace)", onclick: actions.widen }, "Show all"));
       }
     },
     shows(isTable) {
