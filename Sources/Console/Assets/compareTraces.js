@@ -142,7 +142,8 @@ class Comparison {
     const index = this.shown[this.focus];
     this.isShort = isShort;
     this.shown = this.all.map((_, at) => at).filter((at) => !isShort || differs(this.all[at]));
-    this.focus = Math.max(0, this.shown.findIndex((at) => at >= (index ?? 0)));
+    const next = this.shown.findIndex((at) => at >= (index ?? 0));
+    this.focus = next < 0 ? Math.max(0, this.shown.length - 1) : next;
     this.measure();
     this.reveal();
     this.say(`${count(this.shown.length, "row")} shown`);
