@@ -204,7 +204,7 @@ def test_changes_are_marked_counted_and_listed(show, browser):
     show("/graph?diff=before", {"/api/v1/graph/diff": difference()})
     assert "+ 2 new · − 2 gone · ✕ 2 more errors · ▲ 2 slower · ✓ 1 fewer errors · ▼ 1 faster" in browser.text()
     query = urllib.parse.parse_qs(urllib.parse.urlsplit(browser.evaluate("asked.find((path) => path.includes('diff'))")).query)
-    assert query["beforeTo"] == query["from"]
+    assert query == {"from": ["now-3600s"], "to": ["now"], "beforeFrom": ["now-7200s"], "beforeTo": ["now-3600s"]}
     browser.click_text("List of changes")
     browser.until("document.querySelectorAll('.graphtables tbody').length === 2")
     rows = browser.evaluate("[...document.querySelectorAll('.graphtables')].flatMap((tables) => [...tables.querySelectorAll('table')].map((table) => [...table.tBodies[0].rows].map((row) => row.innerText)))")

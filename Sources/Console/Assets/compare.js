@@ -65,9 +65,9 @@ export function showCompare(main) {
     const query = new URLSearchParams({ a: isTraces ? ids[0] : state.a, b: isTraces ? ids[1] : state.b });
     if (isNew) history.pushState(null, "", `/compare?${new URLSearchParams({ a: state.a, b: state.b, ...(isTraces || state.window === "1h" ? {} : { window: state.window }) })}`);
     if (!isTraces) {
-      const now = Date.now();
-      query.set("from", new Date(now - WINDOWS.find(([key]) => key === state.window)[2]).toISOString());
-      query.set("to", new Date(now).toISOString());
+      // The collector's clock counts.
+      query.set("from", `now-${WINDOWS.find(([key]) => key === state.window)[2] / 1000}s`);
+      query.set("to", "now");
       query.set("limit", String(LIMIT));
     }
     const number = ++asking;

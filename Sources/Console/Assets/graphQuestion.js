@@ -35,19 +35,18 @@ export function writeQuestion(question) {
   return text ? `/graph?${text}` : "/graph";
 }
 
-/** The path to ask and the seconds of the window, 0 where there is none. */
-export function asked(question, now = Date.now()) {
+/** The path to ask and the seconds of the window, 0 where there is none. Times that end now are the collector's, whose clock counts. */
+export function asked(question) {
   if (question.trace) return { path: `/api/v1/graph?trace=${encodeURIComponent(question.trace)}`, seconds: 0 };
-  const length = WINDOWS.find(([key]) => key === question.window)?.[2] ?? Date.parse(question.to) - Date.parse(question.from);
-  const to = question.window === "own" ? Date.parse(question.to) : now;
-  const from = to - length;
-  const time = (at) => encodeURIComponent(new Date(at).toISOString());
+  const isOwn = question.window === "own";
+  const length = isOwn ? Date.parse(question.to) - Date.parse(question.from) : WINDOWS.find(([key]) => key === question.window)[2];
+  const back = { before: length, day: DAY, week: 7 * DAY }[question.diff] ?? 0;
+  const ago = (time) => (isOwn ? encodeURIComponent(new Date(Date.parse(question.to) - time).toISOString()) : time ? `now-${time / 1000}s` : "now");
   const seconds = length / 1000;
-  const span = `from=${time(from)}&to=${time(to)}`;
+  const span = `from=${ago(length)}&to=${ago(0)}`;
   if (question.q) return { path: `/api/v1/graph?q=${encodeURIComponent(question.q)}&${span}`, seconds };
   if (!question.diff) return { path: `/api/v1/graph?${span}&limit=${LIMIT}&fresh=true`, seconds };
-  const back = { before: length, day: DAY, week: 7 * DAY }[question.diff];
-  return { path: `/api/v1/graph/diff?${span}&beforeFrom=${time(from - back)}&beforeTo=${time(to - back)}`, seconds };
+  return { path: `/api/v1/graph/diff?${span}&beforeFrom=${ago(length + back)}&beforeTo=${ago(back)}`, seconds };
 }
 
 /** Whether asking again later can give something else. */
