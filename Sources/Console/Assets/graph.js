@@ -244,20 +244,19 @@ class GraphPage {
 
   async fillOperations(box, service) {
     if (this.known?.service === service && this.known.text === this.last) return fill(box, h("h3", null, "Operations"), operations(this.known.list));
-    const { from, to } = this.range();
     if (this.question.trace || this.question.q) return box.remove();
+    const { path, seconds } = asked(this.question);
+    const span = new URLSearchParams(path.split("?")[1]);
+    const range = ["from", "to"].map((end) => `${end}=${encodeURIComponent(span.get(end))}`).join("&");
+    // Steps much shorter than the window: one that began before it would be left out whole.
+    const step = Math.max(60, Math.min(604_800, 60 * Math.ceil(seconds / 48 / 60)));
     try {
-      const { operations: list } = await get(`/api/v1/red?service=${encodeURIComponent(service)}&${from}${to}limit=20&step=604800`, this.aborted.signal);
+      const { operations: list } = await get(`/api/v1/red?service=${encodeURIComponent(service)}&${range}&limit=20&step=${step}&fresh=true`, this.aborted.signal);
       this.known = { service, text: this.last, list };
       if (box.isConnected) fill(box, h("h3", null, "Operations"), operations(list));
     } catch (error) {
       if (error.name !== "AbortError" && box.isConnected) fill(box, h("h3", null, "Operations"), h("p.sub", null, `${error.message} ${error.hint ?? ""}`));
     }
-  }
-
-  range() {
-    const span = new URLSearchParams(asked(this.question).path.split("?")[1]);
-    return { from: span.has("from") ? `from=${encodeURIComponent(span.get("from"))}&` : "", to: span.has("to") ? `to=${encodeURIComponent(span.get("to"))}&` : "" };
   }
 
   /** Shows a box or an edge wherever it is: in a group, or hidden by the table. */
