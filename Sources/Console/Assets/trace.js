@@ -56,6 +56,8 @@ class TracePage {
     document.removeEventListener("pointerdown", this.onPress);
     clearTimeout(this.writing);
     for (const part of [this.waterfall, this.minimap, this.store, this.find]) part?.stop();
+    this.stopGraph?.();
+    this.stopGraph = undefined;
     this.waterfall = this.minimap = this.store = this.find = this.overview = undefined;
   }
 
@@ -125,7 +127,9 @@ class TracePage {
     this.flame = new FlameGraph(this.id, { trace, go });
     this.table = new OperationTable(this.id, { trace, go, find: (row) => this.look([row.service ? `service = ${quoted(row.service)}` : "", row.name ? `name = ${quoted(row.name)}` : ""].filter(Boolean).join(" and ")) });
     this.events = new EventList(this.id, { go });
-    this.graph = h("div.sheet", { role: "region", "aria-label": "Call graph", tabindex: "0" });
+    this.graphBody = h("div");
+    this.graphNote = h("p.sub", { role: "status" });
+    this.graph = h("div.sheet", { role: "region", "aria-label": "Call graph", tabindex: "0" }, this.graphNote, this.graphBody);
     this.parts = { waterfall: this.waterfall.element, flame: this.flame.element, graph: this.graph, table: this.table.element, events: this.events.element };
     this.panel = h("aside.panel", { "aria-label": "Span details", hidden: true, tabindex: "-1" });
     this.keys = keysDialog();
@@ -148,7 +152,6 @@ class TracePage {
     this.waterfall.start();
     this.minimap.start();
     if (wanted.find) { this.find.box.value = wanted.find; this.find.run(); }
-    this.tryGraph();
     this.follow(location.hash.slice(1), wanted.from === undefined);
   }
 
@@ -424,7 +427,7 @@ class TracePage {
     if (!first) this.later();
     if (name === "waterfall") return;
     const part = { flame: this.flame, table: this.table, events: this.events }[name];
-    try { await (name === "graph" ? this.tryGraph() : part.show(this.stopping.signal)); } catch (error) {
+    try { await (name === "graph" ? this.drawGraph() : part.show(this.stopping.signal)); } catch (error) {
       if (error.name === "AbortError") return;
       const retry = h("button", { type: "button", onclick: () => { note.remove(); this.view = null; this.show(name); } }, "Try again");
       const note = h("div.broken", { role: "alert" }, h("p.notice.bad", null, h("strong", null, error.message ?? String(error)), " ", error.hint ?? ""), h("p", null, retry));
@@ -433,21 +436,14 @@ class TracePage {
     }
   }
 
-  /** The call graph has a tab where the collector can draw one. */
-  tryGraph() {
-    this.graphing ??= (async () => {
-      const tab = this.tabs.querySelector("#tab-graph");
-      try {
-        const drawn = await graphOfTrace(this.id, { signal: this.stopping.signal, find: (text) => this.look(`service = ${quoted(text)}`) });
-        tab.hidden = !drawn;
-        if (drawn) fill(this.graph, drawn); else if (this.view === "graph") this.show("waterfall");
-      } catch (error) {
-        if (error.name === "AbortError") return;
-        tab.hidden = true;
-        if (this.view === "graph") this.show("waterfall");
-      }
-    })();
-    return this.graphing;
+  /** The call graph is drawn when its tab is first looked at. */
+  drawGraph() {
+    this.stopGraph ??= graphOfTrace(this.graphBody, this.id, {
+      onChoose: (what) => {
+        const name = what?.kind === "service" ? what.service : null;
+        fill(this.graphNote, name && h("button.jump", { type: "button", onclick: () => this.look(`service = ${quoted(name)}`) }, `Go to the spans of ${name}`));
+      },
+    });
   }
 
   alongTabs(event) {

@@ -1,23 +1,60 @@
-// The call graph of one trace: who called whom.
+// The call graph of one trace, for a part of another page.
 
 import { get } from "./api.js";
-import { h } from "./dom.js";
-import { duration } from "./format.js";
+import { Arranger } from "./arrange.js";
+import { fill, h } from "./dom.js";
+import { graphLegend } from "./graphLegend.js";
+import { modelOf } from "./graphModel.js";
+import { groupTree, isGroupedAnyway, shownGraph } from "./graphGroups.js";
+import { empty, failure, loading } from "./graphStates.js";
+import { GraphTable } from "./graphTable.js";
+import { GraphView } from "./graphView.js";
 
 /**
- * An element with the graph of a trace, or null when the collector cannot say. `find(text)` looks for something in the trace.
+ * Shows who called whom in a trace, in `container`. `onChoose` is called with `{ service, kind }` for a box, `{ from, to }`
+ * (names) for an edge, and null when nothing is chosen any more. The function returned puts everything away.
  */
-export async function graphOfTrace(id, { signal, find } = {}) {
-  const { nodes = [], edges = [] } = await get(`/api/v1/graph?trace=${id}`, signal);
-  if (!edges.length) return null;
-  const name = (key) => nodes.find((node) => node.id === key)?.service ?? key;
-  return h("table.operations", null,
-    h("caption.hidden", null, "Calls between the services of this trace"),
-    h("thead", null, h("tr", null, ["From", "To", "Kind"].map((title) => h("th", { scope: "col" }, title)), ["Calls", "Errors", "p50", "p95"].map((title) => h("th.number", { scope: "col" }, title)))),
-    h("tbody", null, edges.slice(0, 500).map((edge) => h("tr", null,
-      h("td", null, name(edge.from)),
-      h("td", null, h(`i.swatch.step${edge.latency_step ?? 0}`, { "aria-hidden": "true" }), " ", find ? h("button.jump", { type: "button", onclick: () => find(name(edge.to)) }, name(edge.to)) : name(edge.to)),
-      h("td", null, edge.kind), h("td.number", null, String(edge.count)),
-      h(edge.errors ? "td.number.bad" : "td.number", null, edge.errors ? `✕ ${edge.errors}` : "0"),
-      h("td.number", null, duration(edge.p50 ?? 0)), h("td.number", null, duration(edge.p95 ?? 0))))));
+export function graphOfTrace(container, traceId, { onChoose = () => {} } = {}) {
+  const stop = new AbortController();
+  const arranger = new Arranger();
+  const said = h("p.hidden", { role: "status", "aria-live": "polite" });
+  const open = new Set();
+  let model, shown;
+  const label = (id) => shown.units.find((unit) => unit.id === id)?.label ?? id;
+  const choose = (what) => onChoose(what?.unit ? (what.unit.kind === "group" ? null : { service: what.unit.label, kind: what.unit.kind })
+    : what?.edge ? { from: label(what.edge.from), to: label(what.edge.to) } : null);
+  const view = new GraphView({ choose, open: (unit) => { open.add(unit.id); build(); }, say: (text) => { said.textContent = text; } });
+  const table = new GraphTable({
+    choose(id) {
+      const unit = shown.units.find((one) => one.id === id), edge = shown.edges.find((one) => one.id === id);
+      view.mark(id);
+      choose(unit ? { unit } : edge ? { edge } : null);
+    },
+  });
+  const ask = () => { location.assign("/graph"); };
+
+  async function load() {
+    fill(container, loading());
+    try {
+      model = modelOf(await get(`/api/v1/graph?trace=${encodeURIComponent(traceId)}`, stop.signal), 0);
+      if (!model.edges.length) return fill(container, empty({ trace: traceId }, ask));
+      view.start();
+      await build();
+    } catch (error) {
+      if (error.name !== "AbortError") fill(container, failure(error, { trace: traceId }, load, ask));
+    }
+  }
+
+  async function build() {
+    shown = shownGraph(model, groupTree(model.nodes, isGroupedAnyway(model.nodes.length) ? "prefix" : "none"), open);
+    const result = await arranger.place(shown.units, shown.edges.slice(0, shown.strong), "trace");
+    if (!result || stop.signal.aborted) return;
+    view.show(shown, result, false);
+    table.show(model, () => true, false);
+    fill(container, h("div.tracegraph", null, graphLegend(model, false, shown), h("div.graphbody", null, view.element),
+      h("details", null, h("summary", null, "The same as a table"), table.element), said));
+  }
+
+  load();
+  return () => { stop.abort(); view.stop(); arranger.stop(); };
 }
