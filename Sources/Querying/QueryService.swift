@@ -160,9 +160,9 @@ package struct QueryService {
             return response
         }
         let trace = try assembled(message, id)
-        if format == "html" { return .report(on: trace, isTruncated: isTruncated, version: version) }
         let now = WallClock.unixNanoseconds()
         let view = try? TraceViewReader(source: source, shelf: shelf).view(of: id, now: now)
+        if format == "html" { return .report(on: trace, view, isTruncated: isTruncated, version: version) }
         return .json(
             TraceJSON.write(trace, view, window: offset..<offset + limit, isTruncated: isTruncated, now: now))
     }

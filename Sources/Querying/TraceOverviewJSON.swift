@@ -199,10 +199,7 @@ struct TraceOverviewJSON {
                     writer.key("highNs")
                     writer.number(clock.high)
                     writer.member("pairs", clock.pairs)
-                    let reference = shape.hosts[Int(clock.reference)]
-                    writer.member(
-                        "reference",
-                        shape.texts[Int(reference.name != 0 ? reference.name : reference.service)])
+                    writer.member("reference", shape.hostName(Int(clock.reference)))
                 }
             }
         }

@@ -68,6 +68,10 @@ struct TraceRows {
                 writer.member("nodes", fold.nodes)
                 writer.member("durationNs", fold.duration)
                 writer.member("errors", fold.errors)
+                let sums = FoldSums(fold, shape)
+                writer.member("extentNs", sums.end - min(sums.end, shape.start[node]))
+                writer.member("criticalNs", sums.critical)
+                writer.member("latency_step", Int(sums.step.rawValue))
             }
         }
     }
@@ -112,6 +116,22 @@ struct TraceRows {
             if kept.contains(index + 1) { result.append(stretch) } else { result[result.count - 1].to = stretch.to }
         }
         return result
+    }
+}
+
+/// What all nodes of a run amount to.
+private struct FoldSums {
+    private(set) var end: UInt64 = 0
+    private(set) var critical: UInt64 = 0
+    /// The hottest.
+    private(set) var step = LatencyStep.negligible
+
+    init(_ fold: SiblingFold, _ shape: TraceShape) {
+        for node in fold.first..<fold.first + fold.nodes {
+            end = max(end, shape.end[node])
+            critical &+= shape.criticalTime[node]
+            step = max(step, shape.colours.step[node])
+        }
     }
 }
 

@@ -47,6 +47,10 @@ package struct TraceShape: Sendable {
     package func kind(_ node: Int) -> SpanKind {
         SpanKind(rawValue: operations[Int(operation[node])].kind) ?? .unspecified
     }
+    /// Of a service without a known host the service's name stands for it.
+    package func hostName(_ host: Int) -> String {
+        texts[Int(hosts[host].name != 0 ? hosts[host].name : hosts[host].service)]
+    }
     package func subtree(_ node: Int) -> Range<Int> { node..<node + Int(subtreeCount[node]) }
 
     /// Children of a node, or the roots, in their order.

@@ -134,7 +134,7 @@ class TracePage {
     this.panel = h("aside.panel", { "aria-label": "Span details", hidden: true, tabindex: "-1" });
     this.keys = keysDialog();
     this.tabs = h("div.tabs", { role: "tablist", "aria-label": "Views of the trace", onkeydown: (event) => this.alongTabs(event) }, VIEWS.map(([name, title]) => h("button", {
-      type: "button", role: "tab", id: `tab-${name}`, hidden: name === "graph", "aria-controls": `view-${name}`, onclick: () => this.show(name) }, title)));
+      type: "button", role: "tab", id: `tab-${name}`, "aria-controls": `view-${name}`, onclick: () => this.show(name) }, title)));
     for (const [name, part] of Object.entries(this.parts)) {
       if (name !== "waterfall") part.setAttribute("role", "tabpanel");
       part.id = `view-${name}`;

@@ -135,7 +135,7 @@ export class WaterfallRow {
     const at = row.offsetNs + moved;
     const length = run ? Math.min(run.extentNs ?? run.durationNs, Math.max(trace.durationNs - row.offsetNs, row.durationNs)) : row.durationNs;
     const failed = run ? run.errors > 0 : row.error;
-    this.bar.name(`bar step${row.latency_step}${failed ? " failed" : ""}${row.missing ? " absent" : ""}${run ? " run" : ""}${moved ? " moved" : ""}`);
+    this.bar.name(`bar step${run?.latency_step ?? row.latency_step}${failed ? " failed" : ""}${row.missing ? " absent" : ""}${run ? " run" : ""}${moved ? " moved" : ""}`);
     const side = place(this.bar, time, at, length);
     const marks = path && !run ? row.path ?? [] : [];
     while (this.path.length < marks.length) {
