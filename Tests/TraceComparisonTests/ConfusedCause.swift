@@ -126,29 +126,30 @@ struct ConfusedCause {
 
     private mutating func draw() {
         let (countA, countB) = (40 + random.index(120), 40 + random.index(120))
-        var all: [AssembledTrace] = []
+        var all: [MadeUpTrace] = []
         var slowTraces: Set<TraceID> = []
         while all.count < 6000, slowTraces.count < countA * 3 / 2 || all.count < countA + countB {
             let (trace, isAffected) = request()
             all.append(trace)
-            if isAffected { slowTraces.insert(trace.traceID) }
+            if isAffected { slowTraces.insert(trace.id) }
         }
         // Slow is what takes longer than most of its kind do, as an alarm for each endpoint has it.
-        var byRoot: [String: [AssembledTrace]] = [:]
-        for trace in all { byRoot[trace.summary.rootName, default: []].append(trace) }
-        var (slow, fast) = ([AssembledTrace](), [AssembledTrace]())
+        // A root is written last.
+        var byRoot: [String: [MadeUpTrace]] = [:]
+        for trace in all { byRoot[trace.spans.last?.name ?? "", default: []].append(trace) }
+        var (slow, fast) = ([MadeUpTrace](), [MadeUpTrace]())
         for name in byRoot.keys.sorted() {
-            let sorted = (byRoot[name] ?? []).sorted { $0.summary.duration > $1.summary.duration }
-            let affected = sorted.count { slowTraces.contains($0.traceID) }
+            let sorted = (byRoot[name] ?? []).sorted { $0.duration > $1.duration }
+            let affected = sorted.count { slowTraces.contains($0.id) }
             let bound = min(sorted.count / 2, max(sorted.count / 20, affected))
             slow += sorted.prefix(bound)
             fast += sorted.dropFirst(bound)
         }
-        a = Array(slow.shuffled(using: &random).prefix(countA))
-        b = Array(fast.shuffled(using: &random).prefix(countB))
+        a = slow.shuffled(using: &random).prefix(countA).map(\.assembled)
+        b = fast.shuffled(using: &random).prefix(countB).map(\.assembled)
     }
 
-    private mutating func request() -> (AssembledTrace, isAffected: Bool) {
+    private mutating func request() -> (MadeUpTrace, isAffected: Bool) {
         let tenant = random.skewed(12)
         let region = random.chance(0.9) ? tenant % 2 : random.index(2)
         // Five hosts, two in one region; a service has a pod on each.
@@ -167,7 +168,7 @@ struct ConfusedCause {
         _ = run(
             roots[random.skewed(3)], under: nil, at: 1_790_000_000_000_000_000, depth: 0, request, id, &spans,
             &isAffected)
-        return (assemble(spans, as: id), isAffected)
+        return (MadeUpTrace(id: id, spans: spans), isAffected)
     }
 
     private mutating func run(

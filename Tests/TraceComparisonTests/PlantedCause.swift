@@ -193,7 +193,9 @@ private struct MadeUpSystem {
     /// The slow ones and the rest of one time, as many as are affected being slow; or the slow ones of an incident, and what was
     /// before it.
     mutating func populations() -> (a: [AssembledTrace], b: [AssembledTrace]) {
-        let populations = drawn()
+        // Only those that are drawn are assembled: that takes most of the time.
+        let drawn = drawn()
+        let populations = (a: drawn.a.map(\.assembled), b: drawn.b.map(\.assembled))
         let (pure, stained) = (
             populations.a.count { affected.contains($0.traceID) }, populations.b.count { affected.contains($0.traceID) }
         )
@@ -203,27 +205,27 @@ private struct MadeUpSystem {
         return populations
     }
 
-    private mutating func drawn() -> (a: [AssembledTrace], b: [AssembledTrace]) {
+    private mutating func drawn() -> (a: [MadeUpTrace], b: [MadeUpTrace]) {
         let countA = 30 + random.index(171)
         let countB = 30 + random.index(171)
         if isIncident {
             var during = (0..<countA).map { _ in trace(isBroken: true) }
             let wanted = countA + countA / 10
-            while during.count < 20 * countA, during.count(where: { affected.contains($0.traceID) }) < wanted {
+            while during.count < 20 * countA, during.count(where: { affected.contains($0.id) }) < wanted {
                 for _ in 0..<20 { during.append(trace(isBroken: true)) }
             }
             let before = (0..<countB).map { _ in trace(isBroken: false) }
-            let sorted = during.sorted { $0.summary.duration > $1.summary.duration }
+            let sorted = during.sorted { $0.duration > $1.duration }
             return (Array(sorted.prefix(countA)), before)
         }
-        var pool: [AssembledTrace] = []
+        var pool: [MadeUpTrace] = []
         for _ in 0..<(countA + countB) * 2 { pool.append(trace(isBroken: true)) }
-        let slow = min(pool.count / 2, max(pool.count / 20, pool.count { affected.contains($0.traceID) }))
-        let bound = pool.map(\.summary.duration).sorted()[pool.count - 1 - slow]
-        var (a, b) = ([AssembledTrace](), [AssembledTrace]())
+        let slow = min(pool.count / 2, max(pool.count / 20, pool.count { affected.contains($0.id) }))
+        let bound = pool.map(\.duration).sorted()[pool.count - 1 - slow]
+        var (a, b) = ([MadeUpTrace](), [MadeUpTrace]())
         while a.count < countA || b.count < countB {
             let trace = pool.popLast() ?? trace(isBroken: true)
-            if trace.summary.duration > bound {
+            if trace.duration > bound {
                 if a.count < countA { a.append(trace) }
             } else if b.count < countB {
                 b.append(trace)
@@ -246,7 +248,7 @@ private struct MadeUpSystem {
         var start: UInt64
     }
 
-    private mutating func trace(isBroken: Bool) -> AssembledTrace {
+    private mutating func trace(isBroken: Bool) -> MadeUpTrace {
         let tenant = random.skewed(Self.tenants.count)
         let shard = random.chance(0.8) ? tenant % 5 : random.index(5)
         let situation = Situation(
@@ -261,7 +263,7 @@ private struct MadeUpSystem {
         isAffected = false
         defer { if isAffected { affected.insert(id) } }
         _ = run(0, under: nil, at: situation.start, situation, id, &spans)
-        return assemble(spans, as: id)
+        return MadeUpTrace(id: id, spans: spans)
     }
 
     /// - Returns: when it ends.
@@ -345,4 +347,21 @@ private struct MadeUpSystem {
         if isSlow { isAffected = true }
         return isSlow ? time * random.around(factor, 0.2) : time
     }
+}
+
+/// The spans of a trace, before it is known whether the trace is wanted.
+struct MadeUpTrace {
+    let id: TraceID
+    let spans: [SpanValue]
+    /// From the first start to the last end.
+    let duration: UInt64
+
+    init(id: TraceID, spans: [SpanValue]) {
+        (self.id, self.spans) = (id, spans)
+        duration = (spans.map(\.endUnixNano).max() ?? 0) - (spans.map(\.startUnixNano).min() ?? 0)
+    }
+
+    var assembled: AssembledTrace { assemble(spans, as: id) }
+
+    /// From the first start to the last end.
 }
