@@ -6,7 +6,7 @@ MAN_DIRECTORY ?= man
 SWIFT_DEBUG_FLAGS := --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
-.PHONY: help build up test test-swift test-integration lint format proto bench bench-store fuzz crash search-proof permutation crash-seals corrupt corrupt-store power outage soak \
+.PHONY: help build up test test-swift test-integration lint format proto bench bench-store fuzz crash search-proof causes trace-proof permutation crash-seals corrupt corrupt-store power outage soak \
 	man test-thread test-address clean dependencies test-dependencies
 
 help: ## Print this list.
@@ -63,6 +63,12 @@ corrupt: test-dependencies build ## Start the sidecar on 1,000 damaged spools; e
 
 search-proof: dependencies ## Ask 10,000 random queries of random stores and of every trace by itself; the answers are the same (5 min).
 	@HMS_SEARCH_QUERIES=250 swift test $(SWIFT_DEBUG_FLAGS) --filter SearchPropertyTests
+
+causes: dependencies ## Make one thing slow in each of 60 pairs of populations; the comparison names it first in nearly all (3 min).
+	@HMS_CAUSES=15 swift test $(SWIFT_DEBUG_FLAGS) --filter PopulationTests
+
+trace-proof: dependencies ## Put 10,000 random traces in order for each property of trees, paths and times (2 min).
+	@HMS_RANDOM_TRACES=10000 swift test $(SWIFT_DEBUG_FLAGS) --filter TraceAssemblyTests
 
 permutation: test-dependencies build ## The same million spans once, three times, shuffled, by three sidecars: the same figures and traces (3 min).
 	@.venv/bin/python scripts/prove-permutation $(PERMUTATION_FLAGS)

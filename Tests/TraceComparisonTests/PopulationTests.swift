@@ -1,3 +1,4 @@
+import Glibc
 import OTLP
 import QueryLanguage
 import Testing
@@ -24,13 +25,15 @@ struct PopulationTests {
     // MARK: Planted causes
 
     private static let seedOfCauses: UInt64 = 20_261_128
+    /// Of each kind; sixty in all are 15 (`make causes`).
+    private static let causes = getenv("HMS_CAUSES").flatMap { UInt64(String(cString: $0)) } ?? 2
 
-    @Test("Of sixty planted causes nearly all are named first: attributes, versions, hosts, operations")
+    @Test("Of planted causes nearly all are named first: attributes, versions, hosts, operations")
     func planted() {
         var failures: [String] = []
         var total = 0
         for kind in PlantedCause.Kind.allCases {
-            for index in 0..<15 as Range<UInt64> {
+            for index in 0..<Self.causes {
                 let planted = PlantedCause(kind, seed: Self.seedOfCauses &+ index &* 7919)
                 total += 1
                 let comparison = comparison(planted.a, planted.b)
@@ -44,15 +47,18 @@ struct PopulationTests {
         }
         print("planted causes named first: \(total - failures.count) of \(total), seeds from \(Self.seedOfCauses)")
         for failure in failures { print("  not named first: \(failure)") }
-        #expect(total == 60)
-        #expect(total - failures.count >= 57)
+        #expect(total == 4 * Int(Self.causes))
+        // Nine tenths are asked for; of a few one may be missed.
+        #expect(failures.count <= max(1, total / 20))
     }
 
-    @Test("Of fifty causes planted in systems with more confounders and weaker effects, most are named first")
+    @Test("Of causes planted in systems with more confounders and weaker effects, most are named first")
     func plantedInConfusion() {
         var failures: [String] = []
+        var total = 0
         for kind in ConfusedCause.Kind.allCases {
-            for index in 0..<10 as Range<UInt64> {
+            for index in 0..<max(1, Self.causes * 2 / 3) {
+                total += 1
                 let planted = ConfusedCause(kind, seed: 77 &+ index &* 104_729)
                 let comparison = comparison(planted.a, planted.b)
                 guard let first = comparison.causes.first, planted.isNamed(by: first) else {
@@ -63,9 +69,9 @@ struct PopulationTests {
                 }
             }
         }
-        print("causes planted in confusion named first: \(50 - failures.count) of 50, seeds from 77")
+        print("causes planted in confusion named first: \(total - failures.count) of \(total), seeds from 77")
         for failure in failures { print("  not named first: \(failure)") }
-        #expect(50 - failures.count >= 40)
+        #expect(failures.count <= max(1, total / 5))
     }
 
     @Test("The query of each cause is read by the parser and finds the examples, which are traces of a")
