@@ -1,6 +1,7 @@
 import HTTP
 import SelfTelemetry
 import TraceAssembly
+import TraceModel
 
 extension HTTPResponse {
     /// A trace as a page to keep: browsers save it, and where one shows it, nothing in it can act.
