@@ -117,7 +117,7 @@ let package = Package(
         library(
             "Querying",
             [
-                "TraceModel", "WireFormat", "OTLP", "JSON", "HTTP", "SegmentStore", "Summaries", "SpanColumns",
+                "TraceModel", "WireFormat", "OTLP", "JSON", "Files", "HTTP", "SegmentStore", "Summaries", "SpanColumns",
                 "TraceAssembly", "CallGraph", "QueryLanguage", "TraceComparison", "TraceSearch", "SelfTelemetry",
             ]),
         // Takes spans out of a store for good, and gives a receipt.

@@ -1,6 +1,8 @@
+import Files
 import OTLP
 import SpanColumns
 import Summaries
+import Synchronization
 import TraceAssembly
 import TraceModel
 import WireFormat
@@ -36,9 +38,7 @@ package struct TraceView: Sendable {
         self.newestArrival = newestArrival
         self.history = history.map { ($0.from, $0.to) }
         self.isHistoryPending = isHistoryPending
-        let path = shape.path
-        pathByNode = path.indices.sorted { (path[$0].node, $0) < (path[$1].node, $1) }
-            .map { Int32(truncatingIfNeeded: $0) }
+        pathByNode = placesSorted(by: shape.path.map { UInt64($0.node) })
     }
 
     /// The same with steps that follow from a history.
@@ -79,21 +79,12 @@ struct TraceViewReader {
         let places = frames.places(of: id)
         guard !places.isEmpty else { return nil }
         if let known = shelf.find(id, at: places) { return latest(known) }
-        var columns = SpanColumns(of: id)
-        var newest: UInt64?
-        for (number, place) in places.enumerated() where !columns.isFull {
-            try frames.forEachRequest(at: place) { request, receivedAt in
-                newest = max(newest ?? 0, receivedAt)
-                // What a fault hides was hidden when it came; the rest is shown.
-                try? columns.append(
-                    request.bindMemory(to: UInt8.self).span, place: UInt32(truncatingIfNeeded: number))
-            }
-        }
+        let (columns, newest) = try read(id, places, frames)
         guard columns.count > 0 else { return nil }
         let isFull = columns.isFull
         let minute = Self.minute(of: columns.start)
-        // Made while the tree is made, if it was not at hand.
-        if let minute { _ = shelf.histories?.history(endingIn: minute, waits: false) }
+        // Made while the tree is made, if it was not at hand; a large tree has both cores for itself.
+        if let minute, places.count < Self.manyPlaces { _ = shelf.histories?.history(endingIn: minute, waits: false) }
         let (ids, placeOf) = (columns.id, columns.place)
         let bare = TraceShape(columns) { rows in
             try? spans(rows.map { (ids[$0], placeOf[$0]) }, of: id, at: places, frames)
@@ -105,6 +96,47 @@ struct TraceViewReader {
             isHistoryPending: isPending)
         shelf.keep(view)
         return view
+    }
+
+    /// From so many places on a trace is read by two threads.
+    private static let manyPlaces = 64
+
+    private func read(
+        _ id: TraceID, _ places: [FramePlace], _ frames: any TraceFrames
+    ) throws -> (columns: SpanColumns, newestArrival: UInt64?) {
+        guard places.count >= Self.manyPlaces else { return try Self.read(id, places, places.indices, frames) }
+        let half = places.count / 2
+        let other = Mutex<Result<(columns: SpanColumns, newestArrival: UInt64?), any Error>?>(nil)
+        // Made for the other thread, which alone uses it.
+        nonisolated(unsafe) let second = source.frames()
+        let thread = try WorkerThread(name: "trace") {
+            let read = Result { try Self.read(id, places, half..<places.count, second) }
+            other.withLock { $0 = read }
+        }
+        let first = Result { try Self.read(id, places, 0..<half, frames) }
+        thread.join()
+        var (columns, newest) = try first.get()
+        if let (rest, newestOfRest) = try other.withLock({ $0 })?.get() {
+            columns.append(rest)
+            newest = [newest, newestOfRest].compactMap { $0 }.max()
+        }
+        return (columns, newest)
+    }
+
+    private static func read(
+        _ id: TraceID, _ places: [FramePlace], _ range: Range<Int>, _ frames: any TraceFrames
+    ) throws -> (columns: SpanColumns, newestArrival: UInt64?) {
+        var columns = SpanColumns(of: id)
+        var newest: UInt64?
+        for number in range where !columns.isFull {
+            try frames.forEachRequest(at: places[number]) { request, receivedAt in
+                newest = max(newest ?? 0, receivedAt)
+                // What a fault hides was hidden when it came; the rest is shown.
+                try? columns.append(
+                    request.bindMemory(to: UInt8.self).span, place: UInt32(truncatingIfNeeded: number))
+            }
+        }
+        return (columns, newest)
     }
 
     /// A trace that was put in order before its history was there.

@@ -30,7 +30,8 @@ package struct SpanColumns: Sendable {
     package private(set) var operations: [SpanOperation] = []
     package private(set) var hosts: [SpanHost] = []
 
-    private var operationNumbers: [SpanOperation: UInt32] = [:]
+    /// Numbers of operations by open addressing; -1 is free. A power of two.
+    private var operationSlots = [Int32](repeating: -1, count: 64)
     private var hostNumbers: [SpanHost: UInt32] = [:]
     private let limits: SpanColumnLimits
 
@@ -186,11 +187,62 @@ package struct SpanColumns: Sendable {
             service: service, name: name.isEmpty ? 0 : texts.intern(name, atMost: limits.longestText), kind: kind)
         // Neighbours are often of one operation.
         if let last = operation.last, operations[Int(last)] == named { return last }
-        if let known = operationNumbers[named] { return known }
-        let number = UInt32(operations.count)
+        return number(named)
+    }
+
+    private mutating func number(_ named: SpanOperation) -> UInt32 {
+        var slot = slot(of: named)
+        while operationSlots[slot] >= 0 {
+            if operations[Int(operationSlots[slot])] == named { return UInt32(operationSlots[slot]) }
+            slot = (slot + 1) & (operationSlots.count - 1)
+        }
+        let number = operations.count
         operations.append(named)
-        operationNumbers[named] = number
-        return number
+        operationSlots[slot] = Int32(truncatingIfNeeded: number)
+        if operations.count * 2 > operationSlots.count { growOperations() }
+        return UInt32(number)
+    }
+
+    /// Texts got their numbers in the order in which they came: nobody chooses where an operation lies.
+    private func slot(of named: SpanOperation) -> Int {
+        let text = (UInt64(named.service) << 32 | UInt64(named.name)) &* 0x9E37_79B9_7F4A_7C15
+        return Int(truncatingIfNeeded: (text ^ text >> 29) &+ UInt64(named.kind) &* 0x2545_F491_4F6C_DD1D >> 7)
+            & (operationSlots.count - 1)
+    }
+
+    private mutating func growOperations() {
+        operationSlots = Array(repeating: -1, count: operationSlots.count * 2)
+        for (number, named) in operations.enumerated() {
+            var slot = slot(of: named)
+            while operationSlots[slot] >= 0 { slot = (slot + 1) & (operationSlots.count - 1) }
+            operationSlots[slot] = Int32(truncatingIfNeeded: number)
+        }
+    }
+
+    // MARK: Joining
+
+    /// Adds what was read of the same trace elsewhere, as if it had been read here after all that is here.
+    package mutating func append(_ other: consuming SpanColumns) {
+        precondition(other.traceID == traceID, "SpanColumns: another trace")
+        let texts = (0..<other.texts.count).map { self.texts.intern(other.texts.utf8($0).span, atMost: .max) }
+        let operations = other.operations.map {
+            number(SpanOperation(service: texts[Int($0.service)], name: texts[Int($0.name)], kind: $0.kind))
+        }
+        let hosts = other.hosts.map {
+            number(SpanHost(name: texts[Int($0.name)], service: texts[Int($0.service)]))
+        }
+        id += other.id
+        parent += other.parent
+        start += other.start
+        end += other.end
+        content += other.content
+        operation += other.operation.lazy.map { operations[Int($0)] }
+        host += other.host.lazy.map { hosts[Int($0)] }
+        message += other.message.lazy.map { texts[Int($0)] }
+        place += other.place
+        status += other.status
+        eventCount += other.eventCount
+        linkCount += other.linkCount
     }
 
     // MARK: Resources
@@ -241,14 +293,16 @@ package struct SpanColumns: Sendable {
         }
         // Without a host a service is taken for one: its own clock is all that is known.
         if host.name == 0 { host.service = context.service }
-        if let known = hostNumbers[host] {
-            context.host = known
-        } else {
-            context.host = UInt32(hosts.count)
-            hosts.append(host)
-            hostNumbers[host] = context.host
-        }
+        context.host = number(host)
         return context
+    }
+
+    private mutating func number(_ host: SpanHost) -> UInt32 {
+        if let known = hostNumbers[host] { return known }
+        let number = UInt32(hosts.count)
+        hosts.append(host)
+        hostNumbers[host] = number
+        return number
     }
 
     /// What names the machine whose clock a span's times are from, the surest first.

@@ -2,7 +2,7 @@
 ///
 /// Least significant byte first, with bytes skipped in which all keys agree: the cost does not depend on what a sender chose, and
 /// ids, which are random, need no comparisons.
-func placesSorted(by keys: [UInt64], from order: [Int32]? = nil) -> [Int32] {
+package func placesSorted(by keys: [UInt64], from order: [Int32]? = nil) -> [Int32] {
     let count = keys.count
     var indices = order ?? (0..<count).map { Int32(truncatingIfNeeded: $0) }
     guard count > 1 else { return indices }

@@ -50,6 +50,33 @@ struct TraceShapeTests {
         expectEqual(try shape(of: spans), assemble(spans, as: sampleTrace), spans)
     }
 
+    @Test("Columns that were read apart are joined as if they had been read by one", arguments: 0..<50 as Range<UInt64>)
+    func joined(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let spans = TracePropertyTests().randomSpans(&generator)
+        var (whole, first, second) = (
+            SpanColumns(of: sampleTrace), SpanColumns(of: sampleTrace), SpanColumns(of: sampleTrace)
+        )
+        for (place, span) in spans.enumerated() {
+            let request = OTLPSpanWriter.encode([span])
+            try whole.append(request.span, place: UInt32(place))
+            if place < spans.count / 2 {
+                try first.append(request.span, place: UInt32(place))
+            } else {
+                try second.append(request.span, place: UInt32(place))
+            }
+        }
+        first.append(second)
+        #expect(first.id == whole.id)
+        #expect(first.content == whole.content)
+        #expect(first.place == whole.place)
+        #expect(first.host == whole.host)
+        for index in 0..<whole.count {
+            #expect((first.service(index), first.name(index)) == (whole.service(index), whole.name(index)))
+        }
+        #expect(TraceShape(first).summary == TraceShape(whole).summary)
+    }
+
     @Test("Spans of other traces are left out, and so is what lies behind a fault")
     func ownSpansAlone() throws {
         let own = sample(1, 10, 20)
