@@ -40,7 +40,7 @@ if swift build -c release --static-swift-stdlib --product hms-sidecar; then
     [ -z "$foreign" ] || fail "hms-sidecar links $(tr '\n' ' ' <<<"$foreign")"
     # A Swift symbol names its module after its length: $s12SegmentStore...
     if command -v nm >/dev/null 2>&1; then
-        for module in Foundation FoundationEssentials SegmentStore StoreBackup OTLPFiles Tee Querying Console Collector TraceAssembly QueryLanguage TraceSearch JaegerAPI ForeignTraces Summaries SpanTokens OpsCommands; do
+        for module in Foundation FoundationEssentials SegmentStore StoreBackup OTLPFiles Tee Querying Console Collector SpanColumns TraceAssembly TraceComparison CallGraph QueryLanguage TraceSearch JaegerAPI ForeignTraces Summaries SpanTokens OpsCommands; do
             symbols=$(nm "$sidecar" 2>/dev/null | grep -cE " \\\$s${#module}${module}[0-9A-Z]")
             [ "$symbols" -eq 0 ] || fail "hms-sidecar holds $symbols symbols of module $module"
         done
