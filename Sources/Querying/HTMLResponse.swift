@@ -14,7 +14,10 @@ extension HTTPResponse {
         report.isTruncated = isTruncated
         if let shape = view?.shape, shape.id == trace.nodes.map(\.spanID.value) {
             report.origins = shape.findings.origins.map { Int($0) }
-            report.ranked = shape.colours.basis == .share ? nil : shape.colours.step
+            if shape.colours.basis != .share {
+                report.ranked = shape.colours.step
+                report.ranks = shape.colours.rank.map { $0 == TraceColours.noRank ? nil : Double($0) / 10_000 }
+            }
             report.clocks = shape.clocks
         }
         var response = bytes(TraceHTML.write(trace, report), type: "text/html; charset=utf-8")

@@ -44,10 +44,10 @@ struct LatencyHistory: Sendable {
         (from, to) = (filter.from ?? 0, filter.to ?? 0)
     }
 
-    /// For each operation of a trace.
+    /// For each operation of a trace but for the last, which is that of placeholders.
     func tables(for operations: [SpanOperation], _ texts: TextTable) -> [RankTable?] {
         guard !tables.isEmpty else { return [] }
-        return operations.map { operation in
+        return operations.dropLast().map { operation in
             self.table(service: texts[Int(operation.service)], name: texts[Int(operation.name)], kind: operation.kind)
         }
     }

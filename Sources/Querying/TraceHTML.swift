@@ -16,6 +16,8 @@ package struct TraceHTML {
         package var clocks: [Clock] = []
         /// The step of each node, where it is not its share of the critical path.
         package var ranked: [LatencyStep]?
+        /// The rank of each node, nil for one without a history; stands in a column of its own.
+        package var ranks: [Double?]?
 
         package init(generatedAt: UInt64, version: String) {
             self.generatedAt = generatedAt
@@ -65,7 +67,9 @@ package struct TraceHTML {
         self.report = report
         html = HTMLWriter(capacity: 16 << 10 + min(trace.nodes.count, Self.maximumRows) * 320)
         slow = trace.slowest(limit: Self.mostSlow)
-        let origins = report.origins ?? Self.deepestFailing(trace)
+        // The first by time is the one that is told.
+        let origins = (report.origins ?? Self.deepestFailing(trace)).filter { trace.nodes.indices.contains($0) }
+            .sorted { (trace.nodes[$0].start, $0) < (trace.nodes[$1].start, $1) }
         self.origins = Set(origins)
         // Where errors begin says most, so those come first.
         let others = trace.nodes.indices.lazy.filter { [origins = self.origins] in
@@ -196,7 +200,9 @@ package struct TraceHTML {
             <th scope="col" class="number">Self</th><th scope="col" class="axis"><span>0</span><span>
             """)
         html.text(TimeText.duration(trace.summary.duration))
-        html.markup("</span></th><th scope=\"col\" class=\"number\">Share</th></tr></thead>\n<tbody>\n")
+        html.markup("</span></th><th scope=\"col\" class=\"number\">Share</th>")
+        if report.ranks != nil { html.markup("<th scope=\"col\" class=\"number\">Rank</th>") }
+        html.markup("</tr></thead>\n<tbody>\n")
         let shown = min(trace.nodes.count, Self.maximumRows)
         var stretches: [Int: [CriticalSegment]] = [:]
         for segment in trace.criticalPath where segment.node < shown {
@@ -286,7 +292,13 @@ package struct TraceHTML {
         if LatencyStep(part: node.criticalTime, whole: trace.summary.criticalTime) > .negligible {
             html.text(TimeText.percent(node.criticalTime, of: trace.summary.criticalTime))
         }
-        html.markup("</td></tr>\n")
+        html.markup("</td>")
+        if let ranks = report.ranks {
+            html.markup("<td class=\"number\">")
+            if index < ranks.count, let rank = ranks[index] { html.text(TimeText.rank(rank)) }
+            html.markup("</td>")
+        }
+        html.markup("</tr>\n")
     }
 
     /// Ends a tag that is a stretch of the time axis.

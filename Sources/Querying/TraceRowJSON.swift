@@ -123,15 +123,19 @@ struct TraceRows {
 private struct FoldSums {
     private(set) var end: UInt64 = 0
     private(set) var critical: UInt64 = 0
-    /// The hottest.
+    /// As hot as its hottest span; and spans without a history are as hot as all of them together, or many short ones would hide
+    /// that the time went there.
     private(set) var step = LatencyStep.negligible
 
     init(_ fold: SiblingFold, _ shape: TraceShape) {
+        var shared: UInt64 = 0
         for node in fold.first..<fold.first + fold.nodes {
             end = max(end, shape.end[node])
             critical &+= shape.criticalTime[node]
             step = max(step, shape.colours.step[node])
+            if shape.colours.rank[node] == TraceColours.noRank { shared &+= shape.criticalTime[node] }
         }
+        step = max(step, LatencyStep(part: shared, whole: shape.summary.criticalTime))
     }
 }
 

@@ -1,6 +1,6 @@
 /// How durations and moments are written for people.
 package enum TimeText {
-    /// Three digits with a unit: 842 ns, 1.24 ms, 12.4 s, 2 m 05 s, 3 h 07 m, 4 d 01 h.
+    /// Three digits with a unit, at most nine characters: 842 ns, 1.24 ms, 12.4 s, 2 m 05 s, 3 h 07 m, 4 d 01 h, 365 d.
     package static func duration(_ nanoseconds: UInt64) -> String {
         if nanoseconds < 1_000 { return "\(nanoseconds) ns" }
         for (unit, name, below) in [
@@ -11,7 +11,8 @@ package enum TimeText {
         let seconds = nanoseconds / 1_000_000_000 + (nanoseconds % 1_000_000_000 >= 500_000_000 ? 1 : 0)
         if seconds < 3_600 { return "\(seconds / 60) m \(padded(seconds % 60)) s" }
         if seconds < 86_400 { return "\(seconds / 3_600) h \(padded(seconds / 60 % 60)) m" }
-        return "\(seconds / 86_400) d \(padded(seconds / 3_600 % 24)) h"
+        let days = seconds / 86_400
+        return days < 100 ? "\(days) d \(padded(seconds / 3_600 % 24)) h" : "\(days) d"
     }
 
     /// Rounds half up; nil when rounding reaches the next unit.
@@ -31,6 +32,13 @@ package enum TimeText {
         guard whole > 0, part > 0 else { return "0 %" }
         let value = Double(part) / Double(whole) * 100
         return value < 1 ? "<1 %" : "\(Int(value.rounded())) %"
+    }
+
+    /// A rank as a percentile: p97 is slower than 97 % of the hour before. From p99.9 on with the decimal that tells it from
+    /// the slowest of all.
+    package static func rank(_ share: Double) -> String {
+        let perMille = UInt64((min(1, max(0, share)) * 10_000).rounded()) / 10
+        return perMille == 999 ? "p99.9" : "p\(perMille / 10)"
     }
 
     /// A moment to the millisecond, such as 2026-03-04 05:06:07.123 UTC.

@@ -15,7 +15,8 @@ package struct TraceColours: Sendable {
         case mixed
     }
 
-    /// - Parameter history: by number of operation; what lies beyond has none.
+    /// - Parameter history: by number of operation. Nodes of operations beyond are no spans: they have none, and do not count
+    ///   for the basis.
     init(
         durations: some Sequence<UInt64>, operations: [UInt32], criticalTimes: [UInt64], pathTotal: UInt64,
         _ history: [RankTable?]
@@ -24,7 +25,7 @@ package struct TraceColours: Sendable {
         var steps: [LatencyStep] = []
         ranks.reserveCapacity(operations.count)
         steps.reserveCapacity(operations.count)
-        var ranked = 0
+        var (ranked, others) = (0, 0)
         for (node, duration) in durations.enumerated() {
             let number = Int(operations[node])
             if number < history.count, let table = history[number] {
@@ -35,9 +36,10 @@ package struct TraceColours: Sendable {
             } else {
                 ranks.append(Self.noRank)
                 steps.append(LatencyStep(part: criticalTimes[node], whole: pathTotal))
+                if number < history.count { others += 1 }
             }
         }
         (rank, step) = (ranks, steps)
-        basis = ranked == 0 ? .share : ranked == operations.count ? .history : .mixed
+        basis = ranked == 0 ? .share : others == 0 ? .history : .mixed
     }
 }

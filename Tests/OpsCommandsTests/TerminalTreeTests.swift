@@ -117,7 +117,7 @@ struct TerminalTreeTests {
         sample.add(0, "shop", "GET /cart", 0, 1000 * ms, own: 0)
         for query in 0..<UInt64(count) {
             sample.add(1, "shop", "SELECT item", query * 8 * ms, 8 * ms, path: [(query * 8 * ms, 8 * ms)]) { row in
-                if query == 0 { row.fold = TraceRow.Fold(siblings: count, nodes: count * 2) }
+                if query == 0 { row.fold = TraceRow.Fold(siblings: count, nodes: count * 2, step: .dominant) }
                 if query < failing { row.isError = true }
             }
             sample.add(2, "db", "query", query * 8 * ms + ms, ms, own: ms)
@@ -127,7 +127,7 @@ struct TerminalTreeTests {
         return sample
     }
 
-    @Test("A run of alike siblings is one row with their times added up, as hot as all of them together")
+    @Test("A run of alike siblings is one row with their times added up, as hot as the collector says")
     func folds() throws {
         let lines = try queries(120, failing: 3).lines()
         #expect(
@@ -159,9 +159,9 @@ struct TerminalTreeTests {
         let lines = try sample.lines()
         #expect(
             lines[3] == "slowest: b · slow, 60 ms of its own, 60 % of the waiting, slower than 99 % of the hour before")
-        #expect(lines[5].hasSuffix(" 100 ms share rank"))
-        #expect(lines[6].hasSuffix("  40 %  p50"))
-        #expect(lines[7].hasSuffix("  60 %  p99"))
+        #expect(lines[5].hasSuffix(" 100 ms share  rank"))
+        #expect(lines[6].hasSuffix("  40 %   p50"))
+        #expect(lines[7].hasSuffix("  60 % p99.9"))
         #expect(lines[9].hasPrefix("slower than in the hour before: "))
     }
 

@@ -193,6 +193,19 @@ struct TraceHTMLTests {
         let page = page(payments(self)) { $0.ranked = [.negligible, .small, .dominant, .negligible, .large] }
         #expect(page.contains("Slower than so many in the hour before") && page.contains("75 to 90 %"))
         #expect(page.contains("<i class=\"bar s4 failed\"") && page.contains("<i class=\"bar s1\""))
+        #expect(!page.contains(">Rank</th>"))
+    }
+
+    @Test("Ranks stand in a column of their own")
+    func ranks() {
+        let page = page(payments(self)) {
+            $0.ranked = [.negligible, .small, .dominant, .negligible, .large]
+            $0.ranks = [0.1, 0.5, 0.9999, nil, 0.97]
+        }
+        #expect(page.contains(">Share</th><th scope=\"col\" class=\"number\">Rank</th></tr>"))
+        for rank in ["p10", "p50", "p99.9", "", "p97"] {
+            #expect(page.contains("<td class=\"number\">\(rank)</td></tr>"), "\(rank)")
+        }
     }
 
     @Test("Strange traces have a page: none, without times, a ring, deep")

@@ -187,6 +187,24 @@ struct TracePartTests {
         #expect(try get(source(), "/events", "after=3").json["events"]?.array?.isEmpty == true)
     }
 
+    @Test("A run of alike spans is as hot as they are together")
+    func heatOfRuns() throws {
+        let source = MemorySource()
+        source.add(
+            sampleID,
+            message(service: "pay") { writer in
+                writer.span(1, "GET /", Self.begin, Self.begin + 1_000_000)
+                for call in 0..<12 as Range<UInt64> {
+                    let start = Self.begin + 100_000 + call * 60_000
+                    writer.span(10 + call, under: 1, "charge", start, start + 60_000)
+                }
+            })
+        let run = try get(source, "/rows").json["rows"]?[1]
+        #expect(run?["latency_step"]?.int == 1)
+        #expect(run?["fold"]?["criticalNs"]?.int == 720_000)
+        #expect(run?["fold"]?["latency_step"]?.int == 4)
+    }
+
     @Test("Steps follow from ranks where the hour before holds thirty spans of the operation")
     func history() throws {
         let source = source()

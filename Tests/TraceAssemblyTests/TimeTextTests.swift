@@ -10,10 +10,21 @@ struct TimeTextTests {
             (999_499, "999 µs"), (999_500, "1 ms"), (12_340_000, "12.3 ms"), (99_960_000, "100 ms"),
             (999_600_000, "1 s"), (59_940_000_000, "59.9 s"), (59_960_000_000, "1 m 00 s"),
             (61_000_000_000, "1 m 01 s"),
-            (3_600_000_000_000, "1 h 00 m"), (90_000_000_000_000, "1 d 01 h"), (UInt64.max, "213503 d 23 h"),
+            (3_600_000_000_000, "1 h 00 m"), (90_000_000_000_000, "1 d 01 h"),
+            (8_639_999_499_999_999, "99 d 23 h"), (8_640_000_000_000_000, "100 d"), (UInt64.max, "213503 d"),
         ] as [(UInt64, String)])
     func durations(nanoseconds: UInt64, text: String) {
         #expect(TimeText.duration(nanoseconds) == text)
+    }
+
+    @Test(
+        "Ranks are percentiles that are never rounded up",
+        arguments: [
+            (0, "p0"), (0.0099, "p0"), (0.29, "p29"), (0.5799, "p57"), (0.58, "p58"), (0.9899, "p98"), (0.9989, "p99"),
+            (0.999, "p99.9"), (0.9999, "p99.9"), (1, "p100"), (2, "p100"),
+        ] as [(Double, String)])
+    func ranks(rank: Double, text: String) {
+        #expect(TimeText.rank(rank) == text)
     }
 
     @Test(

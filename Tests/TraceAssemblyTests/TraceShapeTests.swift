@@ -137,10 +137,14 @@ struct TraceShapeTests {
                 .init(lower: 0, upper: 500, count: 90), .init(lower: 500, upper: 1000, count: 9),
                 .init(lower: 1000, upper: 2000, count: 1),
             ]))
-        let shape = try shape(of: spans, history: [table])
-        #expect(shape.colours.rank == [9950, TraceColours.noRank])
-        #expect(shape.colours.step == [.dominant, .large])
-        #expect(shape.colours.basis == .mixed)
+        let part = try shape(of: spans, history: [table, nil])
+        #expect(part.colours.rank == [9950, TraceColours.noRank])
+        #expect(part.colours.step == [.dominant, .large])
+        #expect(part.colours.basis == .mixed)
+        // A placeholder has no history and needs none.
+        let whole = try shape(of: [sample(2, under: 1, 1000, 2000, name: "a")], history: [table])
+        #expect(whole.colours.rank == [TraceColours.noRank, 9950])
+        #expect(whole.colours.basis == .history)
     }
 
     @Test(

@@ -1,23 +1,32 @@
 // How numbers, times and ids are written and read.
 
-const SCALES = [[1e3, 1, "ns"], [1e6, 1e3, "µs"], [1e9, 1e6, "ms"], [6e10, 1e9, "s"]];
+const SCALES = [[1e6, 1e3, "µs"], [1e9, 1e6, "ms"], [6e10, 1e9, "s"]];
 
-/** Three significant digits with a unit: 842 ns, 1.24 ms, 12.4 s, 2 m 05 s, 3 h 07 m. */
+/** Three significant digits with a unit, halves rounded up: 842 ns, 1.24 ms, 12.4 s, 2 m 05 s, 3 h 07 m, 4 d 01 h, 365 d. */
 export function duration(ns) {
+  if (ns < 1e3) return `${ns} ns`;
   for (const [below, unit, name] of SCALES) {
     if (ns >= below) continue;
-    const value = ns / unit;
-    if (name === "ns") return `${ns} ns`;
-    const digits = value < 10 ? 2 : value < 100 ? 1 : 0;
-    const text = value.toFixed(digits);
-    if (Number(text) * unit >= below) continue;
-    return `${text.includes(".") ? text.replace(/\.?0+$/, "") : text} ${name}`;
+    const places = ns < 10 * unit ? 100 : ns < 100 * unit ? 10 : 1;
+    // Whole numbers until the end: `toFixed` would round 1.005, which no number is, down.
+    const scaled = Math.round(ns / (unit / places));
+    if (scaled * (unit / places) < below) return `${scaled / places} ${name}`;
   }
   const seconds = Math.round(ns / 1e9);
   if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${pad(seconds % 60)} s`;
   if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ${pad(Math.floor(seconds / 60) % 60)} m`;
-  return `${Math.floor(seconds / 86400)} d ${pad(Math.floor(seconds / 3600) % 24)} h`;
+  const days = Math.floor(seconds / 86400);
+  return days < 100 ? `${days} d ${pad(Math.floor(seconds / 3600) % 24)} h` : `${days} d`;
 }
+
+/** A rank as a percentile: p97 is slower than 97 % of the hour before. From p99.9 on with the decimal that tells it from the slowest. */
+export function rank(share) {
+  const perMille = Math.floor(Math.round(share * 10000) / 10);
+  return perMille === 999 ? "p99.9" : `p${Math.floor(perMille / 10)}`;
+}
+
+/** The same in words: how many of the hour before were faster. */
+export const fasterThan = (share) => `${Math.floor(Math.round(share * 10000) / 100)} %`;
 
 const pad = (number, digits = 2) => String(number).padStart(digits, "0");
 

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { moment, stepName } from "./format.js";
 
-const RANKS = ["as usual", "a little slow", "slow", "very slow", "as slow as ever"];
+const RANKS = ["under p50", "p50 to p75", "p75 to p90", "p90 to p99", "p99 and more"];
 
 /** `colour` is `{ basis, from, to }` as the collector says it; without it colours tell shares. */
 export function legend(colour) {

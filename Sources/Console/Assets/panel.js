@@ -1,11 +1,10 @@
 // What is known about one span, what crosses agencies first.
 
 import { copyButton, fill, h } from "./dom.js";
-import { count, duration, moment, named, percent, stepName } from "./format.js";
+import { count, duration, fasterThan, moment, named, percent, rank, stepName } from "./format.js";
 import { signed } from "./clocks.js";
 import { quoted, searchAddress } from "./queryText.js";
 import { acts, cut, facts, pairs, value } from "./values.js";
-import { rank } from "./waterfallRow.js";
 
 const CONTEXT = [
   ["hms.a2a.envelope_id", "A2A envelope"], ["hms.mcp.session_id", "MCP session"], ["hms.mcp.method", "MCP method"],
@@ -75,7 +74,7 @@ function tiles(row, trace) {
     tile("Duration", duration(row.durationNs)),
     tile("Of its own", duration(row.selfNs)),
     tile("Critical path", trace ? (row.criticalNs > 0 ? percent(row.criticalNs, trace.criticalNs) : "not on it") : "…", ranked ? null : `step${row.latency_step}`, ranked ? null : stepName(row.latency_step)),
-    ranked && tile("Last hour", rank(row.latency_rank), `step${row.latency_step}`, `Slower than ${Math.floor(row.latency_rank * 100)} % of what this operation did in the hour before`));
+    ranked && tile("Last hour", rank(row.latency_rank), `step${row.latency_step}`, `Slower than ${fasterThan(row.latency_rank)} of what this operation did in the hour before`));
 }
 
 function body(detail, { trace, hosts, jump, jumpToSpan }) {

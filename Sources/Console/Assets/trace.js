@@ -6,7 +6,7 @@ import { copyButton, fill, h } from "./dom.js";
 import { EventList } from "./eventList.js";
 import { FindInTrace } from "./findInTrace.js";
 import { FlameGraph } from "./flame.js";
-import { count, duration, named, percent, readTraceID, shortMoment } from "./format.js";
+import { count, duration, fasterThan, named, percent, readTraceID, shortMoment } from "./format.js";
 import { legend } from "./legend.js";
 import { Minimap } from "./minimap.js";
 import { OperationTable } from "./operationTable.js";
@@ -215,7 +215,7 @@ class TracePage {
         h(`i.swatch.step${unusual.latency_step}`, { "aria-hidden": "true" }),
         "Unusual: ", h("button.jump", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.goTo(unusual.index, { choosing: true }); } },
           h("b", null, cut(named(unusual.service ?? "", "unknown service"))), ` · ${cut(named(unusual.name ?? "", "unnamed"))}`),
-        h("span.number", null, ` ${duration(unusual.durationNs)}, slower than ${Math.floor(unusual.latency_rank * 100)} % of its last hour`)),
+        h("span.number", null, ` ${duration(unusual.durationNs)}, slower than ${fasterThan(unusual.latency_rank)} of its last hour`)),
       origin && h("p.verdict", null,
         h("span.cross", { "aria-hidden": "true" }, "✕"),
         "Error begins in: ", h("button.jump", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.originAt = -1; this.waterfall.nextOrigin(true); } },

@@ -1,7 +1,7 @@
 // One row of the waterfall: made once, then bound to whichever node comes into its place.
 
 import { h, visible } from "./dom.js";
-import { duration, named, percent } from "./format.js";
+import { duration, fasterThan, named, percent, rank } from "./format.js";
 import { Part } from "./part.js";
 import { place } from "./timeWindow.js";
 
@@ -21,16 +21,13 @@ export function beside(row, trace) {
   return row.latency_step > 0 ? percent(row.criticalNs, trace.criticalNs) : "";
 }
 
-/** A rank as a percentile: p97 is slower than 97 % of what the operation did in the hour before. */
-export const rank = (value) => `p${value >= 0.999 ? (Math.floor(value * 1000) / 10).toFixed(1) : Math.floor(value * 100)}`;
-
 /** A row in words, for those who hear it. */
 export function describe(row, trace) {
   if (row.missing) return `Missing span ${row.spanId}, ${row.missing}, ${row.childCount} children`;
   return `${short(row.service, "unknown service")}, ${short(row.name, "unnamed")}, ${duration(row.durationNs)}, ${duration(row.selfNs)} of its own`
     + (row.error ? (row.origin ? ", error begins here" : ", error") : "")
     + (row.criticalNs > 0 ? `, ${percent(row.criticalNs, trace.criticalNs)} of the critical path` : "")
-    + (row.latency_rank !== null && row.latency_rank !== undefined ? `, slower than ${Math.floor(row.latency_rank * 100)} percent of its last hour` : "");
+    + (row.latency_rank !== null && row.latency_rank !== undefined ? `, slower than ${fasterThan(row.latency_rank)} of its last hour` : "");
 }
 
 const QUIET = new Set(["missing", "ends-after-parent"]);

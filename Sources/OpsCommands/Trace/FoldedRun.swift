@@ -11,7 +11,9 @@ struct FoldedRun {
     private(set) var duration: UInt64 = 0
     private(set) var selfTime: UInt64 = 0
     private(set) var criticalTime: UInt64 = 0
-    private(set) var step = LatencyStep.negligible
+    /// As the collector says; of one that does not, the hottest.
+    var step: LatencyStep { first.fold?.step ?? hottest }
+    private var hottest = LatencyStep.negligible
     private(set) var hasOrigin = false
     private(set) var bar: RowBar
 
@@ -31,13 +33,8 @@ struct FoldedRun {
         if row.isError { errors += 1 }
         if row.isOrigin { hasOrigin = true }
         criticalTime = Self.sum(criticalTime, row.criticalTime)
-        step = max(step, row.step)
+        hottest = max(hottest, row.step)
         bar.draw(row)
-    }
-
-    /// The run is as hot as its hottest span, or as its share of the path taken together, whichever is hotter.
-    func step(of whole: UInt64, _ basis: TraceOverview.ColourBasis) -> LatencyStep {
-        basis == .history ? step : max(step, LatencyStep(part: criticalTime, whole: whole))
     }
 
     private static func sum(_ left: UInt64, _ right: UInt64) -> UInt64 {

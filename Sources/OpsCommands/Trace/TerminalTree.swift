@@ -26,7 +26,7 @@ package struct TerminalTree {
 
     private static let durationColumns = 9
     private static let shareColumns = 5
-    private static let rankColumns = 5
+    private static let rankColumns = 6
     private static let widths = 40...400
     /// Deeper rows are not indented further; they carry their depth as a number.
     private let deepestIndent: Int
@@ -142,7 +142,7 @@ package struct TerminalTree {
             branch(run.first.depth, isLast: isLast), "\(mark)×\(run.siblings) \(title(of: run.first))",
             paint: run.errors > 0 ? pen.error : { $0 }, suffix: "", duration: TimeText.duration(run.duration),
             own: TimeText.duration(run.selfTime), run.bar.text,
-            run.step(of: overview.criticalTime, overview.basis), run.criticalTime, nil)
+            run.step, run.criticalTime, nil)
     }
 
     func emptyBar() -> RowBar { RowBar(columns: barColumns, whole: overview.duration) }
@@ -169,7 +169,7 @@ package struct TerminalTree {
         text += "  " + pen.step(step, bar)
         text += " " + pen.step(step, TerminalText.rightAligned(share, Self.shareColumns))
         if hasRank {
-            let place = rank.map { "p\(Int(($0 * 100).rounded(.down)))" } ?? ""
+            let place = rank.map(TimeText.rank) ?? ""
             text += pen.step(step, TerminalText.rightAligned(place, Self.rankColumns))
         }
         return line(text)
@@ -209,7 +209,8 @@ package struct TerminalTree {
 
     private func counted(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
-    private func percent(_ share: Double) -> String { "\(Int((share * 100).rounded(.down))) %" }
+    /// Never rounded up; the share is one of ten-thousandths.
+    private func percent(_ share: Double) -> String { "\(Int((share * 10_000).rounded()) / 100) %" }
 
     private func line(_ content: String) -> String {
         var content = Substring(content)

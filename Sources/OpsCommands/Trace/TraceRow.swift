@@ -17,10 +17,13 @@ package struct TraceRow: Equatable, Sendable {
     package struct Fold: Equatable, Sendable {
         package var siblings: Int
         package var nodes: Int
+        /// Of all of them together.
+        package var step: LatencyStep?
 
-        package init(siblings: Int, nodes: Int) {
+        package init(siblings: Int, nodes: Int, step: LatencyStep? = nil) {
             self.siblings = siblings
             self.nodes = nodes
+            self.step = step
         }
     }
 
@@ -86,7 +89,7 @@ package struct TraceRow: Equatable, Sendable {
         case "selfNs": Self.take(value.uint64, &selfTime)
         case "criticalNs": Self.take(value.uint64, &criticalTime)
         case "path": Self.take(Self.stretches(value), &path)
-        case "latency_step": Self.take(value.int.flatMap { UInt8(exactly: $0) }.flatMap(LatencyStep.init), &step)
+        case "latency_step": Self.take(Self.step(value), &step)
         case "latency_rank":
             value.isNull || Self.take(value.double.map { Optional(min(1, max(0, $0))) }, &rank)
         case "error": Self.take(value.bool, &isError)
@@ -105,8 +108,13 @@ package struct TraceRow: Equatable, Sendable {
         guard Self.take(value["siblings"] ?? .null, &read.siblings), Self.take(value["nodes"] ?? .null, &read.nodes),
             read.nodes > 0
         else { return false }
+        read.step = value["latency_step"].flatMap(Self.step)
         fold = read
         return true
+    }
+
+    private static func step(_ value: JSONValue) -> LatencyStep? {
+        value.int.flatMap { UInt8(exactly: $0) }.flatMap(LatencyStep.init)
     }
 
     private static func take<T>(_ value: T?, _ place: inout T) -> Bool {
