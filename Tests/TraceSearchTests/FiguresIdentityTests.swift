@@ -29,6 +29,7 @@ struct FiguresIdentityTests {
         options.segmentBytes = segmentBytes
         let store = try SegmentStore.open(directory: directory, options: options)
         var rest = spans[...]
+        var records = 0
         while !rest.isEmpty {
             let body = OTLPSpanWriter.encode(Array(rest.prefix(batch)))
             rest = rest.dropFirst(batch)
@@ -38,6 +39,9 @@ struct FiguresIdentityTests {
                 kind: .traces, receivedAt: 1, body: body, runs: scanner.runs, services: scanner.services,
                 items: scanner.items)
             #expect(store.submit(record) { _ in })
+            // A writer that is given all at once makes one commit of it, and one segment.
+            records += 1
+            if records % 16 == 0 { store.waitUntilSealed() }
         }
         store.waitUntilSealed()
         return store
