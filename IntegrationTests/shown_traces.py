@@ -168,12 +168,13 @@ def terminal_bar(row, whole, columns):
     return "".join(cells)
 
 
-def terminal_label(row, is_last, absence="not received"):
-    """`is_last`: for the row and each one above it, from depth 1 on: whether it is the last below its parent."""
+def terminal_label(row, is_last, absence):
+    """`is_last`: for the row and each one above it, from depth 1 on: whether it is the last below its parent. `absence`: what is said
+    of a placeholder."""
     branch = "".join("  " if last else "│ " for last in is_last[:-1]) + ("└ " if is_last[-1] else "├ ") if is_last else ""
     marks = ("⊗ " if row.is_origin else "✕ " if row.is_error else "") + ("! " if set(row.oddities) - HARMLESS else "")
     if row.is_missing:
-        return f"{branch}{marks}span {row.span_id} {'awaited' if absence == 'awaited' else 'not received'}"
+        return f"{branch}{marks}span {row.span_id} {absence}"
     return branch + marks + f"{terminal_text(row.service) or 'unknown service'} · {terminal_text(row.name) or 'unnamed'}"
 
 

@@ -25,7 +25,7 @@ ANYWHERE = [
 ]
 
 
-@pytest.mark.parametrize("command", [[], ["up"], ["trace"], ["load"], ["check"], ["ledger"], ["explain"], ["key"], ["audit"], ["store"], ["search"], ["export"], ["import"], ["backup"], ["restore"], ["services"], ["open"], ["man"], ["completions"]])
+@pytest.mark.parametrize("command", [[], ["up"], ["trace"], ["load"], ["check"], ["ledger"], ["explain"], ["key"], ["audit"], ["store"], ["search"], ["export"], ["import"], ["backup"], ["restore"], ["tail"], ["graph"], ["compare"], ["erase"], ["pin"], ["services"], ["open"], ["man"], ["completions"]])
 def test_help_is_there_on_every_level(command):
     done = hms_ops(*command, "--help", check=0)
     assert done.stdout.count("\n") > 5 and "Usage: hms-ops" in done.stdout and "\x1b" not in done.stdout

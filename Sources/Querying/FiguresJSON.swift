@@ -15,7 +15,7 @@ package enum FiguresJSON {
 
     /// Operations, those with most spans first, each with points in order of time.
     package static func red(_ summary: Summary, _ filter: SummaryFilter, _ header: Header, limit: Int) -> [UInt8] {
-        let page = summary.red(filter, limit: limit)
+        let page = summary.red(filter.ofMergedRows, limit: limit)
         var writer = JSONWriter(capacity: 512 + page.elements.count * 1024)
         writer.object { writer in
             write(header, filter, summary, isTruncated: page.isTruncated, to: &writer)

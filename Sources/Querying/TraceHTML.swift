@@ -224,6 +224,8 @@ package struct TraceHTML {
         html.markup("<p class=\"legend\"><b>")
         html.markup(report.ranked == nil ? "Share of the waiting" : "Slower than so many in the hour before")
         html.markup("</b>")
+        let isMixed = zip(report.ranks ?? [], trace.nodes).contains { $0 == nil && !$1.isMissing }
+        if isMixed { html.markup(" (without history: share of the waiting)") }
         let bounds = report.ranked == nil ? Self.shares : Self.ranks
         for step in LatencyStep.allCases {
             html.markup(" <span><i class=\"swatch s")

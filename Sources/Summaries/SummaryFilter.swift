@@ -27,6 +27,14 @@ package struct SummaryFilter: Sendable {
         return true
     }
 
+    /// The same for a summary that was merged with this filter: its rows stand at the beginnings of their steps, and the first
+    /// step may begin before `from`.
+    package var ofMergedRows: SummaryFilter {
+        var filter = self
+        if let from { filter.from = from - from % (UInt64(max(1, stepMinutes)) * SummaryMinute.nanoseconds) }
+        return filter
+    }
+
     func stepStart(of minute: UInt32) -> UInt32 { minute - minute % max(1, stepMinutes) }
 }
 

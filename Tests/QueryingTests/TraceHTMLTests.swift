@@ -206,6 +206,10 @@ struct TraceHTMLTests {
         for rank in ["p10", "p50", "p99.9", "", "p97"] {
             #expect(page.contains("<td class=\"number\">\(rank)</td></tr>"), "\(rank)")
         }
+        // The one without is a placeholder.
+        #expect(!page.contains("without history"))
+        let mixed = self.page(payments(self)) { ($0.ranked, $0.ranks) = ([.small], [0.5, nil]) }
+        #expect(mixed.contains("(without history: share of the waiting)"))
     }
 
     @Test("Strange traces have a page: none, without times, a ring, deep")

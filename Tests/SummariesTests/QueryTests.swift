@@ -108,6 +108,17 @@ struct QueryTests {
         #expect(merged.operations.count == 1)
     }
 
+    @Test("A step that begins before the range is not lost from what was merged for the range")
+    func partOfAStep() throws {
+        let filter = Self.filter {
+            ($0.service, $0.stepMinutes, $0.from) = ("pay", 10_080, SampleSpan.beginning + Self.minute)
+        }
+        var merged = Summary()
+        try merged.merge(Self.summary, where: filter)
+        #expect(merged.red(filter.ofMergedRows) == Self.summary.red(filter))
+        #expect(merged.red(filter.ofMergedRows).elements.map(\.total.count) == [20])
+    }
+
     @Test("There is no percentile of nothing, and counts below zero are taken as none")
     func percentiles() {
         #expect(DurationHistogram().percentile(perMille: 500) == nil)
