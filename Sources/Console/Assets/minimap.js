@@ -58,8 +58,10 @@ export class Minimap {
   sight(first, last) {
     const all = Math.max(1, this.overview.trace.nodeCount);
     const [top, bottom] = [(first / all) * HEIGHT, ((last + 1) / all) * HEIGHT];
-    this.rows.style.top = `${Math.min(top, HEIGHT - 3)}px`;
-    this.rows.style.height = `${Math.max(3, bottom - top)}px`;
+    const height = Math.max(3, Math.round(bottom - top));
+    const shift = Math.round(Math.min(top, HEIGHT - height) * 2) / 2; // no more often than can be seen
+    if (height !== this.tall) this.rows.style.height = `${this.tall = height}px`;
+    if (shift !== this.shifted) this.rows.style.transform = `translateY(${this.shifted = shift}px)`;
   }
 
   /** Marks what was found. */
