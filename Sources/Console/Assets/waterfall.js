@@ -56,8 +56,10 @@ export class Waterfall {
     this.rows.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.rows.addEventListener("scrollend", () => this.settle(), { passive: true });
     this.resize = new ResizeObserver(() => {
-      const returned = this.clientHeight === 0;
+      const { clientHeight, axisHeight, wide } = this;
       this.sizes();
+      if (clientHeight === this.clientHeight && axisHeight === this.axisHeight && wide === this.wide) return;
+      const returned = clientHeight === 0;
       if (returned && this.clientHeight > 0) this.scrollTo(this.above); // a view that was away has forgotten where it was
       this.ruler();
       this.redraw();
