@@ -6,7 +6,7 @@ MAN_DIRECTORY ?= man
 SWIFT_DEBUG_FLAGS := --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
-.PHONY: help build up test test-swift test-integration lint format proto bench bench-store fuzz crash search-proof causes trace-proof permutation crash-seals corrupt corrupt-store power outage soak \
+.PHONY: help build up test test-swift test-integration lint format proto bench bench-store bench-console fuzz crash search-proof causes trace-proof permutation crash-seals corrupt corrupt-store power outage soak \
 	man test-thread test-address clean dependencies test-dependencies
 
 help: ## Print this list.
@@ -40,6 +40,9 @@ bench: test-dependencies build ## Measure CPU per span, memory and UDP loss; pri
 
 bench-store: test-dependencies build ## Fill a store with 20 M spans and measure reading, searching, starting (5 min; BENCH_FLAGS='--spans 2M').
 	@.venv/bin/python scripts/bench-store $(BENCH_FLAGS)
+
+bench-console: test-dependencies build ## Open, search and scroll traces of a million spans in a real browser and measure the waiting (4 min; BENCH_FLAGS='--spans 100k').
+	@.venv/bin/python scripts/bench-console $(BENCH_FLAGS)
 
 fuzz: dependencies ## Fuzz wire scanner, refiner, metric texts and the store's files with coverage guidance and address sanitizer (FUZZ_SECONDS=600 is the default).
 	@scripts/fuzz $(or $(FUZZ_SECONDS),600)

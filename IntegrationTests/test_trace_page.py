@@ -384,6 +384,23 @@ def test_of_a_long_trace_only_rows_in_sight_are_in_the_document(place, browser):
     browser.until(f"(o => o.every((n, i) => i === 0 || n === o[i - 1] + 1))({order})")
 
 
+def test_a_thumb_that_flies_past_rows_asks_for_those_it_rests_on(place, browser, checkout):
+    show(browser, place, f"/trace/{checkout[0]}")
+    browser.evaluate("""import("/assets/rowStore.js").then(({ RowStore }) => {
+      const real = window.fetch;
+      window.offsets = [];
+      window.fetch = (path) => { window.offsets.push(Number(new URL(path, location).searchParams.get("offset"))); return new Promise(() => {}); };
+      window.flown = new RowStore("0".repeat(32), { trace: { nodeCount: 1_000_000 }, rows: [] }, { changed() {}, failed() {} });
+      for (let at = 0; at < 1_000_000; at += 10_000) window.flown.want([at, at + 1], [at + 400]);
+      window.land = () => { window.fetch = real; window.flown.stop(); };
+    })""")
+    try:
+        browser.until("window.offsets.length >= 2")
+        assert browser.evaluate("window.offsets") == [0, 990_000]
+    finally:
+        browser.evaluate("window.land()")
+
+
 def test_it_prints_without_what_only_a_screen_needs(place, browser, checkout):
     show(browser, place, f"/trace/{checkout[0]}")
     browser.call("Emulation.setEmulatedMedia", media="print")

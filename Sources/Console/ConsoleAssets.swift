@@ -22,6 +22,7 @@ package struct ConsoleAssets: Sendable {
         let style = "text/css; charset=utf-8"
         page = Asset(PackageResources.index_html, "text/html; charset=utf-8")
         let own = [
+            "/assets/ahead.js": Asset(PackageResources.ahead_js, script),
             "/assets/api.js": Asset(PackageResources.api_js, script),
             "/assets/arrange.js": Asset(PackageResources.arrange_js, script),
             "/assets/canvas.js": Asset(PackageResources.canvas_js, script),

@@ -57,7 +57,7 @@ struct ConsoleAssetsTests {
             #expect(!content.contains("http://") || Self.mentioning.contains(path))
             #expect(!content.contains("https://"))
         }
-        #expect(seen.count == 67)
+        #expect(seen.count == 68)
     }
 
     @Test("The policy allows the page's own files and nothing inline; the files keep to it")
@@ -74,7 +74,7 @@ struct ConsoleAssetsTests {
         #expect(!page.contains("<style"))
         #expect(!page.contains(" on"))
         for name in [
-            "api", "arrange", "canvas", "charts", "clocks", "compare", "comparePopulations", "compareTraces", "console",
+            "ahead", "api", "arrange", "canvas", "charts", "clocks", "compare", "comparePopulations", "compareTraces", "console",
             "dom", "eventList", "facets", "findInTrace", "flame", "format", "graph", "graphControls", "graphGroups",
             "graphLegend", "graphLinks", "graphModel", "graphPaint", "graphPanel", "graphQuestion", "graphScene",
             "graphStates", "graphTable", "graphView", "latencies", "layerOf", "layerRows", "layers", "layersWorker",

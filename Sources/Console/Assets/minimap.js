@@ -29,12 +29,11 @@ export class Minimap {
   }
 
   start() {
-    this.resize = new ResizeObserver(() => this.paint());
+    this.resize = new ResizeObserver(() => this.paint()); // at once as well
     this.resize.observe(this.strip);
     this.theme = matchMedia("(prefers-color-scheme: dark)");
     this.onTheme = () => this.paint();
     this.theme.addEventListener("change", this.onTheme);
-    this.paint();
     this.place();
   }
 
@@ -58,8 +57,10 @@ export class Minimap {
   sight(first, last) {
     const all = Math.max(1, this.overview.trace.nodeCount);
     const [top, bottom] = [(first / all) * HEIGHT, ((last + 1) / all) * HEIGHT];
-    this.rows.style.top = `${Math.min(top, HEIGHT - 3)}px`;
-    this.rows.style.height = `${Math.max(3, bottom - top)}px`;
+    const height = Math.max(3, Math.round(bottom - top));
+    const shift = Math.round(Math.min(top, HEIGHT - height) * 2) / 2; // no more often than can be seen
+    if (height !== this.tall) this.rows.style.height = `${this.tall = height}px`;
+    if (shift !== this.shifted) this.rows.style.transform = `translateY(${this.shifted = shift}px)`;
   }
 
   /** Marks what was found. */
@@ -97,20 +98,27 @@ export class Minimap {
     const lane = HEIGHT / Math.max(used, Math.min(lanes, 10));
     const thick = Math.max(2, lane > 3 ? Math.min(lane - 1.5, 7) : lane - 0.3);
     const column = wide / columns;
-    for (const pass of [false, true]) for (const [at, row, width, step, failed] of cells) {
-      if ((step > 1) !== pass) continue; // hot ones last, so that no pale neighbour covers them
-      context.fillStyle = fills[step] ?? fills[0];
-      context.fillRect(at * column, row * lane, Math.max(1, width * column), thick);
-      if (failed && thick > 2) { context.fillStyle = colour("--hatch"); for (let x = at * column + 2; x < (at + width) * column; x += 6) context.fillRect(x, row * lane, 2, thick); }
+    const hatch = colour("--hatch");
+    for (const step of [0, 1, 2, 3, 4]) { // hot ones last, so that no pale neighbour covers them
+      const alike = cells.filter((cell) => cell[3] === step);
+      context.fillStyle = fills[step];
+      for (const [at, row, width] of alike) context.fillRect(at * column, row * lane, Math.max(1, width * column), thick);
+      if (thick <= 2) continue;
+      context.fillStyle = hatch;
+      for (const [at, row, width, , failed] of alike) {
+        if (failed) for (let x = at * column + 2; x < (at + width) * column; x += 6) context.fillRect(x, row * lane, 2, thick);
+      }
     }
     context.fillStyle = colour("--bad");
+    context.beginPath();
     const marked = new Set();
     for (const [at, , width, , failed] of cells) {
       const x = Math.round((at + width) * column);
       if (!failed || marked.has(x >> 2)) continue;
       marked.add(x >> 2);
-      context.beginPath(); context.moveTo(x, HEIGHT + 1); context.lineTo(x - 3, HEIGHT + FOOT); context.lineTo(x + 3, HEIGHT + FOOT); context.fill();
+      context.moveTo(x, HEIGHT + 1); context.lineTo(x - 3, HEIGHT + FOOT); context.lineTo(x + 3, HEIGHT + FOOT);
     }
+    context.fill();
     context.fillStyle = colour("--link");
     const all = Math.max(1, this.overview.trace.nodeCount);
     for (const index of this.hits) context.fillRect(wide - 9, Math.floor((index / all) * HEIGHT), 6, 1.5);

@@ -16,11 +16,13 @@ export class RowMap {
   /** `folds`: [first, nodes, siblings] in order of `first`; they are folded at first. */
   constructor(nodeCount, folds = []) {
     this.nodeCount = nodeCount;
-    const sound = folds.filter(([first, nodes]) => first >= 0 && nodes > 1 && first + nodes <= nodeCount);
-    this.foldFirst = Int32Array.from(sound, (fold) => fold[0]);
-    this.foldNodes = Int32Array.from(sound, (fold) => fold[1]);
-    this.foldSiblings = Int32Array.from(sound, (fold) => fold[2]);
-    this.foldClosed = new Uint8Array(sound.length).fill(1);
+    const sound = folds.filter((fold) => fold[0] >= 0 && fold[1] > 1 && fold[0] + fold[1] <= nodeCount);
+    const count = sound.length;
+    this.foldFirst = new Int32Array(count);
+    this.foldNodes = new Int32Array(count);
+    this.foldSiblings = new Int32Array(count);
+    for (let place = 0; place < count; place++) [this.foldFirst[place], this.foldNodes[place], this.foldSiblings[place]] = sound[place];
+    this.foldClosed = new Uint8Array(count).fill(1);
     this.subtrees = new Map(); // first node -> nodes, of each subtree that the reader closed
     this.settle();
   }
@@ -44,7 +46,8 @@ export class RowMap {
       this.hidden[k + 1] = this.hidden[k] + nodes - 1;
     };
     while (fold < this.foldFirst.length || subtree < closed.length) {
-      const [first, second] = [this.foldFirst[fold] ?? Infinity, closed[subtree]?.[0] ?? Infinity];
+      const first = fold < this.foldFirst.length ? this.foldFirst[fold] : Infinity;
+      const second = subtree < closed.length ? closed[subtree][0] : Infinity;
       if (first <= second) { if (this.foldClosed[fold]) take(first, this.foldNodes[fold]); fold++; }
       else take(...closed[subtree++]);
     }

@@ -6,7 +6,7 @@ import { get } from "./api.js";
 export const PAGE = 500;
 const KEPT = 48;
 const AT_ONCE = 4;
-const SETTLE = 40; // ms that a page must be wanted before it is asked for: a thumb that flies past asks for nothing
+const SETTLE = 90; // ms after one jump in which another makes a thumb that flies past: it asks for nothing until it rests
 const AGAIN = 2000;
 
 export class RowStore {
@@ -22,6 +22,7 @@ export class RowStore {
     this.changed = changed;
     this.failed = failed;
     this.heldUntil = 0;
+    this.jumped = -SETTLE; // when all that is wanted was last something else than before
   }
 
   /** The row of a node when it is at hand. */
@@ -34,12 +35,26 @@ export class RowStore {
   /** Names the nodes in sight and those that will probably be next. Whatever else is under way is called off. */
   want(indexes, ahead) {
     const pages = new Set();
-    for (const index of indexes) if (!this.row(index)) pages.add(Math.floor(index / PAGE));
-    for (const index of indexes) this.touch(Math.floor(index / PAGE));
+    let touched;
+    for (const index of indexes) {
+      const page = Math.floor(index / PAGE);
+      if (page !== touched) this.touch(touched = page);
+      if (!this.row(index)) pages.add(page);
+    }
     for (const index of ahead) if (index >= 0 && index < this.nodeCount && !this.row(index)) pages.add(Math.floor(index / PAGE));
+    const others = !this.wanted.some((page) => pages.has(page));
     this.wanted = [...pages].slice(0, KEPT - 4);
     for (const [page, { controller, kept }] of this.asked) if (!kept && !pages.has(page)) { controller.abort(); this.asked.delete(page); }
-    if (this.wanted.length && !this.timer) this.timer = setTimeout(() => { this.timer = null; this.ask(); }, SETTLE);
+    if (!this.wanted.length) return;
+    if (others) {
+      const now = performance.now();
+      const flies = now - this.jumped < SETTLE;
+      this.jumped = now;
+      clearTimeout(this.timer);
+      this.timer = null;
+      if (!flies) return this.ask();
+    }
+    this.timer ??= setTimeout(() => { this.timer = null; this.ask(); }, SETTLE);
   }
 
   touch(page) {

@@ -56,8 +56,10 @@ export class Waterfall {
     this.rows.addEventListener("scroll", () => this.scrolled(), { passive: true });
     this.rows.addEventListener("scrollend", () => this.settle(), { passive: true });
     this.resize = new ResizeObserver(() => {
-      const returned = this.clientHeight === 0;
+      const { clientHeight, axisHeight, wide } = this;
       this.sizes();
+      if (clientHeight === this.clientHeight && axisHeight === this.axisHeight && wide === this.wide) return;
+      const returned = clientHeight === 0;
       if (returned && this.clientHeight > 0) this.scrollTo(this.above); // a view that was away has forgotten where it was
       this.ruler();
       this.redraw();
@@ -143,11 +145,13 @@ export class Waterfall {
   draw() {
     const { map, view } = this;
     this.above = Math.min(this.limit, this.above);
-    const first = Math.max(0, Math.floor(this.above / ROW) - SPARE);
-    const last = Math.min(map.length, Math.ceil((this.above + view) / ROW) + SPARE);
+    // Always as many rows, so that each element goes on standing for what it stood for.
+    const most = Math.min(map.length, Math.ceil(view / ROW) + 1 + 2 * SPARE);
+    const first = Math.max(0, Math.min(map.length - most, Math.floor(this.above / ROW) - SPARE));
+    const last = first + most;
     const slots = this.arrange(first, last);
     // Rows keep their place while one scrolls, so that only new ones are painted.
-    const shift = this.pace === 1 ? 0 : Math.round(this.top - this.above + this.origin * ROW);
+    const shift = Math.round(this.top - this.above + this.origin * ROW);
     if (shift !== this.shifted) { this.shifted = shift; this.window.style.transform = shift ? `translateY(${shift}px)` : "none"; }
     const indexes = slots.map((slot, number) => {
       const position = first + number;
@@ -156,7 +160,7 @@ export class Waterfall {
       return index;
     });
     const active = map.indexAt(Math.min(this.focus, map.length - 1));
-    this.element.setAttribute("aria-activedescendant", `row-${active}`);
+    if (active !== this.active) { this.active = active; this.element.setAttribute("aria-activedescendant", `row-${active}`); }
     const beyond = this.direction > 0 ? last + 2 * (last - first) : first - 2 * (last - first);
     const far = this.direction > 0 ? last + 400 : first - 400;
     const ahead = [beyond, far].map((position) => map.indexAt(Math.min(map.length - 1, Math.max(0, position))));
@@ -170,18 +174,23 @@ export class Waterfall {
 
   /** Sees to it that there is an element for each of the rows first ..< last; gives them in that order. */
   arrange(first, last) {
-    const far = this.pace === 1 ? this.origin !== 0 : Math.abs(first - this.origin) > 100000;
-    if (far) { this.origin = this.pace === 1 ? 0 : first; this.version++; }
     const { slots } = this;
+    // A jump to where no row of before is in sight: elements stay where they are on the screen, and what holds them moves.
+    if (Math.abs(first - (this.first ?? 0)) >= last - first && first !== this.origin) {
+      this.origin = first;
+      this.version++;
+    }
+    this.first = first;
     while (slots.length < last - first) {
-      const slot = new WaterfallRow();
+      const slot = new WaterfallRow(slots.length);
       slots.push(slot);
       this.window.append(slot.element);
     }
     while (slots.length > last - first) slots.pop().element.remove();
     // Each row takes the element that stood for the one as many rows away as there are elements: no element moves in the
     // document while one scrolls. `order` puts them right when it is over.
-    return Array.from({ length: slots.length }, (_, number) => slots[(first + number) % slots.length]);
+    const turned = (((first - this.origin) % slots.length) + slots.length) % slots.length;
+    return Array.from({ length: slots.length }, (_, number) => slots[(turned + number) % slots.length]);
   }
 
   /** Puts the elements of rows in the order of the rows, for those who read the document. */

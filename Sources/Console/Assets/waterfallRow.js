@@ -33,7 +33,9 @@ export function describe(row, trace) {
 const QUIET = new Set(["missing", "ends-after-parent"]);
 
 export class WaterfallRow {
-  constructor() {
+  /** `number` tells rows apart whose node is not known yet. */
+  constructor(number) {
+    this.number = number;
     const part = (selector, properties, text) => new Part(h(selector, properties, text));
     this.twist = part("span.twist", { "aria-hidden": "true" });
     this.deep = part("span.deep", { hidden: true });
@@ -62,17 +64,18 @@ export class WaterfallRow {
   /** Shows the node at `position`. `view` is the waterfall: what is focused, chosen and found, and how time is shown. */
   bind(position, index, row, view) {
     if (this.position === position && this.index === index && this.version === view.version && this.row === row) return;
+    const waited = this.row === null;
     Object.assign(this, { position, index, row, version: view.version });
     const { whole } = this;
     whole.style("top", `${(position - view.origin) * ROW}px`);
-    whole.set("id", `row-${index}`);
+    whole.set("id", row || position === view.focus ? `row-${index}` : null);
     whole.set("aria-rowindex", String(position + 2));
     whole.set("aria-selected", String(index === view.chosen));
     whole.set("aria-busy", row ? null : "true");
     const fold = row ? view.map.foldAt(index) : null;
     const folded = fold?.closed === true;
     whole.name(`row${position === view.focus ? " focus" : ""}${index === view.chosen && !folded ? " chosen" : ""}${view.hits?.has(index) ? " hit" : ""}${row ? "" : " waiting"}`);
-    if (!row) return this.wait();
+    if (!row) return waited || this.wait();
     const closed = view.map.isClosed(index);
     this.head(row, fold, closed);
     this.draw(row, folded ? row.fold : null, view);
@@ -90,8 +93,8 @@ export class WaterfallRow {
     this.names.style("--depth", "1");
     this.bar.name("bar bones");
     this.bar.hide(false);
-    this.bar.style("left", `${(this.position * 7) % 40}%`);
-    this.bar.style("width", `${12 + ((this.position * 13) % 30)}%`);
+    this.bar.style("left", `${(this.number * 7) % 40}%`);
+    this.bar.style("width", `${12 + ((this.number * 13) % 30)}%`);
   }
 
   head(row, fold, closed) {
