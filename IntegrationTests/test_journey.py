@@ -619,3 +619,99 @@ def test_answers_of_the_collector_are_never_taken_for_pages(place, browser, host
         assert browser.evaluate("document.querySelectorAll('body script, img, svg').length") == 0
         answer_400(browser)
         assert browser.worries == [], path
+
+
+# Sizes and shapes that nobody expects.
+
+
+def span_bytes(trace, number, parent, name, start, end, rest=b""):
+    """A span in protobuf, for traces too large for the classes; `parent` is its number or None."""
+    identity = (number + 1).to_bytes(8, "big")
+    times = b"".join(varint(tag << 3 | 1) + max(0, at).to_bytes(8, "little") for tag, at in ((7, start), (8, end)))
+    above = field(4, (parent + 1).to_bytes(8, "big")) if parent is not None else b""
+    return field(2, field(1, trace) + field(2, identity) + above + field(5, name) + varint(6 << 3) + varint(1) + times + rest)
+
+
+def send_bytes(place, spans, service=b"odd"):
+    resource = field(1, field(1, field(1, b"service.name") + field(2, field(1, service))))
+    for at in range(0, len(spans), 10_000):
+        assert post(place.otlp, "/v1/traces", field(1, resource + field(2, b"".join(spans[at:at + 10_000])))).status == 200
+
+
+def opens(browser, place, trace, chosen, within=8):
+    """Opens a trace, goes to its last row and shows details; gives the names in sight. Nothing of it takes long."""
+    before = time.monotonic()
+    show(browser, place, f"/trace/{trace.hex()}")
+    press(browser, "End")
+    browser.until("document.querySelectorAll('.row.focus:not(.waiting)').length === 1")
+    press(browser, "Enter")
+    browser.until(f"{PANEL} === {json.dumps(chosen)} && document.querySelector('.panel details') !== null")
+    took = time.monotonic() - before
+    print(f"opened, at its end, with details after {took:.1f} s")
+    assert took < within
+    safe(browser, chosen)
+    for view, there in (("flame", "document.querySelectorAll('.frame').length"), ("table", "document.querySelectorAll('#view-table tbody tr').length"), ("waterfall", "document.querySelectorAll('.row').length")):
+        browser.evaluate(f"document.querySelector('#tab-{view}').click()")
+        browser.until(f"{there} > 0")
+        safe(browser, view)
+    return browser.evaluate("[...document.querySelectorAll('.waterfall .row .name')].map((name) => name.textContent)")
+
+
+def test_100000_children_below_one_span(place, browser):
+    trace, now = new_trace_id(), time.time_ns() - 10**11
+    spans = [span_bytes(trace, 0, None, b"root", now, now + 10**10)]
+    spans += [span_bytes(trace, number, 0, b"child %d" % number, now + number * 10**5, now + number * 10**5 + 90_000) for number in range(1, 100_001)]
+    send_bytes(place, spans)
+    assert "child 100000" in opens(browser, place, trace, "child 100000")
+    press(browser, "f")
+    browser.call("Input.insertText", text="child 77777")
+    browser.until("document.querySelector('.found').textContent === '1 found'")
+    press(browser, "Enter")
+    browser.until("document.querySelector('.waterfall .row.focus .name')?.textContent === 'child 77777'")
+
+
+def test_a_chain_of_100000(place, browser):
+    trace, now = new_trace_id(), time.time_ns() - 10**11
+    send_bytes(place, [span_bytes(trace, number, number - 1 if number else None, b"deep %d" % number, now + number * 1000, now + 10**10 - number * 1000) for number in range(100_000)])
+    assert "deep 99999" in opens(browser, place, trace, "deep 99999")
+    assert browser.evaluate("document.querySelector('.waterfall .row.focus .deep').textContent") == "99999"
+    browser.evaluate("document.querySelector('.waterfall').focus()")
+    press(browser, "ArrowLeft")  # to its parent
+    browser.until("document.querySelector('.waterfall .row.focus .name').textContent === 'deep 99998'")
+    press(browser, "Home", "ArrowLeft")
+    browser.until("document.querySelector('.waterfall').getAttribute('aria-rowcount') === '2'")
+
+
+def test_rings_impossible_times_and_values_of_a_megabyte(place, browser, shop):
+    trace, now = new_trace_id(), time.time_ns() - 10**11
+    century = 100 * 365 * 86_400 * 10**9
+    big = field(9, field(1, b"big") + field(2, field(1, b"v" * 1_000_000)))
+    send_bytes(place, [
+        span_bytes(trace, 0, None, b"root", now, now + 10**9), span_bytes(trace, 1, 2, b"ring a", now + 1, now + 1000), span_bytes(trace, 2, 3, b"ring b", now + 2, now + 1000),
+        span_bytes(trace, 3, 1, b"ring c", now + 3, now + 1000), span_bytes(trace, 4, 4, b"its own parent", now + 4, now + 1000),
+        span_bytes(trace, 5, 0, b"backwards", now + 10**8, now), span_bytes(trace, 6, 0, b"a century", now, now + century), span_bytes(trace, 7, 0, b"never", 0, 0),
+        span_bytes(trace, 8, 0, b"the end of time", 2**64 - 2, 2**64 - 1), span_bytes(trace, 9, 0, b"before all", 1, 2), span_bytes(trace, 10, 0, b"heavy", now + 10**7, now + 2 * 10**7, big * 2),
+        span_bytes(trace, 11, 99, b"", now, now + 5), span_bytes(trace, 12, 0, b"\xe2\x80\xae" * 5_000, now + 10**7, now + 2 * 10**7),
+    ])
+    show(browser, place, f"/trace/{trace.hex()}")
+    names = browser.evaluate("[...document.querySelectorAll('.waterfall .row')].sort((a, b) => a.ariaRowIndex - b.ariaRowIndex).map((row) => row.querySelector('.name').textContent)")
+    assert {"root", "ring a", "ring b", "ring c", "its own parent", "backwards", "a century", "never", "the end of time", "before all", "heavy", "unnamed"} <= set(names) and len(names) == 14
+    press(browser, "Home", "Enter")
+    for name in names:
+        browser.until("document.querySelector('.panel details') !== null || document.querySelector('.panel').textContent.includes('What to do next')")
+        safe(browser, name)
+        press(browser, "ArrowDown")
+    told = browser.evaluate("[...document.querySelectorAll('.waterfall .odd:not([hidden])')].map((mark) => mark.title).sort().join(' ')")
+    for word in ("ends-before-start", "self-parent", "in-cycle", "cycle-cut", "time-unset", "time-absurd"):
+        assert word in told
+    browser.evaluate("[...document.querySelectorAll('.waterfall .row')].find((row) => row.querySelector('.name').textContent === 'heavy').click()")
+    browser.until("document.querySelector('.panel').innerText.includes('Show all 1,000,000 characters')")
+    browser.click_text("Show all 1,000,000 characters")
+    browser.until("document.querySelector('.panel pre')?.textContent.length === 1000000")
+    for view in ("flame", "graph", "table", "events", "waterfall"):
+        browser.evaluate(f"document.querySelector('#tab-{view}').click()")
+        safe(browser, view)
+    show(browser, place, f"/compare?a={trace.hex()}&b={shop.slow}", "document.querySelector('.comparison') !== null")
+    safe(browser, "compared")
+    show(browser, place, "/", f"document.querySelector(`.result[data-trace='{trace.hex()}']`) !== null")
+    safe(browser, "in the list")
