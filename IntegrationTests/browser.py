@@ -3,6 +3,7 @@
 import base64
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -12,8 +13,12 @@ import urllib.request
 from websockets.sync.client import connect
 
 
+HERE = re.compile(r"(data|blob|about|file):|(http|ws)://(127\.0\.0\.1|localhost|\[::1\])[:/]")
+
+
 class Browser:
-    """One page. Keeps everything that would worry a reader: console errors, exceptions, dialogs, policy violations."""
+    """One page. Keeps everything that would worry a reader: console errors, exceptions, dialogs, policy violations, requests to
+    other hosts, and calls of `hit` by scripts that nobody wrote for the page (`injection.py`)."""
 
     def __init__(self):
         program = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -28,12 +33,17 @@ class Browser:
         port = self._wait_for_port()
         targets = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10))
         page = next(target for target in targets if target["type"] == "page")
-        self.socket = connect(page["webSocketDebuggerUrl"], max_size=None, open_timeout=20)
+        self.connection = connect(page["webSocketDebuggerUrl"], max_size=None, open_timeout=20, compression=None)
+        self.socket = self.connection.__enter__()
         self.number = 0
         self.events = []
         self.worries = []
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
             self.call(f"{domain}.enable")
+        # Without a window nothing would have the focus, and what follows it would not happen.
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
+        self.call("Runtime.addBinding", name="hmsHit")
+        self.call("Page.addScriptToEvaluateOnNewDocument", source="window.hit = (which) => window.hmsHit(String(which));")
 
     def _wait_for_port(self):
         path = pathlib.Path(self.profile.name) / "DevToolsActivePort"
@@ -58,6 +68,7 @@ class Browser:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.connection.__exit__(None, None, None)
         self.profile.cleanup()
 
     def call(self, method, timeout=20, **parameters):
@@ -87,6 +98,12 @@ class Browser:
         elif method == "Log.entryAdded" and parameters["entry"]["level"] == "error":
             entry = parameters["entry"]
             self.worries.append(f"log: {entry['text']} {entry.get('url', '')}")
+        elif method == "Runtime.bindingCalled":
+            self.worries.append(f"ran: {parameters['payload']}")
+        elif method in ("Network.requestWillBeSent", "Network.webSocketCreated"):
+            url = parameters["request"]["url"] if "request" in parameters else parameters["url"]
+            if not HERE.match(url):
+                self.worries.append(f"request: {url[:200]}")
         elif method == "Audits.issueAdded" and parameters["issue"]["code"] == "ContentSecurityPolicyIssue":
             self.worries.append(f"policy: {parameters['issue']['details']}")
 
@@ -106,7 +123,7 @@ class Browser:
             assert time.monotonic() < deadline, (
                 f"never true: {expression}; worries: {self.worries}; page: {self.text()[:1500]}"
             )
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def text(self):
         return self.evaluate("document.body ? document.body.innerText : ''")

@@ -17,22 +17,22 @@ enum TraceHTMLStyle {
         }
         * { box-sizing: border-box; }
         body {
-          margin: 0; background: var(--page); color: var(--ink);
+          margin: 0; background: var(--page); color: var(--ink); overflow-wrap: anywhere;
           font: 15px/1.5 system-ui, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif;
         }
         main { max-width: 90rem; margin: 0 auto; padding: 1.5rem; }
         h1, h2, h3, p, dl, dd, ul { margin: 0; }
-        h1 { font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
+        h1 { font-size: 1.5rem; line-height: 1.25; }
         h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; }
         h3 { font-size: .8rem; margin: .9rem 0 .2rem; color: var(--soft); text-transform: uppercase; letter-spacing: .05em; }
         a { color: inherit; text-decoration-color: var(--link); text-underline-offset: .15em; }
-        code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .9em; overflow-wrap: anywhere; }
+        code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .9em; }
         ul { padding-left: 1.2rem; }
         .sub { color: var(--soft); }
         .bad { color: var(--bad); }
         .odd { color: var(--odd); font-weight: 700; }
         .number { font-variant-numeric: tabular-nums; white-space: nowrap; text-align: right; }
-        .verdict { font-size: 1.1rem; margin-top: .8rem; overflow-wrap: anywhere; }
+        .verdict { font-size: 1.1rem; margin-top: .8rem; }
         .notice { padding: .5rem .8rem; background: var(--raised); border-radius: 6px; margin-top: .6rem; }
         .figures { display: flex; flex-wrap: wrap; gap: .6rem 2rem; margin-top: 1.2rem; }
         .figures dt { color: var(--soft); font-size: .85rem; }
@@ -66,15 +66,15 @@ enum TraceHTMLStyle {
         .track .path { bottom: 0; height: 4px; background: var(--ink); }
         .swatch.path { border-bottom: 4px solid var(--ink); }
         details { border: 1px solid var(--line); border-radius: 6px; padding: .4rem .8rem; margin-bottom: .5rem; }
-        summary { cursor: pointer; overflow-wrap: anywhere; font-weight: 600; }
-        details dl { display: grid; grid-template-columns: minmax(8rem, 16rem) 1fr; gap: .1rem 1rem; font-size: .9rem; }
-        details dt { color: var(--soft); overflow-wrap: anywhere; }
-        details dd { overflow-wrap: anywhere; white-space: pre-wrap; overflow: hidden; }
+        summary { cursor: pointer; font-weight: 600; }
+        details dl { display: grid; grid-template-columns: minmax(8rem, 16rem) minmax(0, 1fr); gap: .1rem 1rem; font-size: .9rem; }
+        details dt { color: var(--soft); }
+        details dd { white-space: pre-wrap; overflow: hidden; }
         :target { outline: 2px solid var(--link); outline-offset: 2px; }
         @media (max-width: 45rem) {
           main { padding: .8rem; }
           .waterfall th:nth-child(3), .waterfall td:nth-child(3) { display: none; }
-          details dl { grid-template-columns: 1fr; }
+          details dl { grid-template-columns: minmax(0, 1fr); }
         }
         @media print {
           @page { margin: 1.2cm; }

@@ -21,7 +21,7 @@ export const written = (milliseconds) => new Date(milliseconds).toISOString();
 /** A range in words: "the last 15 min", "2026-03-04 05:06:07 to …", "all time". */
 export function inWords({ from, to }) {
   if (!from && !to) return "all time";
-  if (WORDS[from] && !to) return `the last ${WORDS[from][0]}`;
+  if (Object.hasOwn(WORDS, from ?? "") && !to) return `the last ${WORDS[from][0]}`;
   const say = (text) => { const at = timeOf(text); return at === null ? text.slice(0, 40) : shortMoment(`${Math.round(at)}000000`); };
   if (!to) return `since ${say(from)}`;
   if (!from) return `until ${say(to)}`;

@@ -415,7 +415,7 @@ class TracePage {
   // Views.
 
   async show(name, first = false) {
-    if (!this.parts[name] || this.view === name) { if (!first) return; name = "waterfall"; }
+    if (!Object.hasOwn(this.parts, name) || this.view === name) { if (!first) return; name = "waterfall"; }
     this.view = name;
     for (const [each, part] of Object.entries(this.parts)) {
       part.hidden = each !== name;
