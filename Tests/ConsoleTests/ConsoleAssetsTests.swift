@@ -74,13 +74,13 @@ struct ConsoleAssetsTests {
         #expect(!page.contains("<style"))
         #expect(!page.contains(" on"))
         for name in [
-            "ahead", "api", "arrange", "canvas", "charts", "clocks", "compare", "comparePopulations", "compareTraces", "console",
-            "dom", "eventList", "facets", "findInTrace", "flame", "format", "graph", "graphControls", "graphGroups",
-            "graphLegend", "graphLinks", "graphModel", "graphPaint", "graphPanel", "graphQuestion", "graphScene",
-            "graphStates", "graphTable", "graphView", "latencies", "layerOf", "layerRows", "layers", "layersWorker",
-            "legend", "live", "minimap", "operationTable", "panel", "part", "past", "pin", "query", "queryText",
-            "querybox", "red", "results", "rowMap", "rowStore", "services", "timeWindow", "timerange", "trace",
-            "traceGraph", "traceKeys", "traces", "values", "viewAddress", "waterfall", "waterfallRow",
+            "ahead", "api", "arrange", "canvas", "charts", "clocks", "compare", "comparePopulations", "compareTraces",
+            "console", "dom", "eventList", "facets", "findInTrace", "flame", "format", "graph", "graphControls",
+            "graphGroups", "graphLegend", "graphLinks", "graphModel", "graphPaint", "graphPanel", "graphQuestion",
+            "graphScene", "graphStates", "graphTable", "graphView", "latencies", "layerOf", "layerRows", "layers",
+            "layersWorker", "legend", "live", "minimap", "operationTable", "panel", "part", "past", "pin", "query",
+            "queryText", "querybox", "red", "results", "rowMap", "rowStore", "services", "timeWindow", "timerange",
+            "trace", "traceGraph", "traceKeys", "traces", "values", "viewAddress", "waterfall", "waterfallRow",
         ] {
             let script = text("/assets/\(name).js")
             for forbidden in [

@@ -31,7 +31,7 @@ export function showCompare(main) {
   const windows = h("div.timechips", { role: "group", "aria-label": "Time in which the queries search" }, chips.map(([, button]) => button));
   const form = h("form.compareform", { onsubmit: (event) => { event.preventDefault(); submit(); } },
     a.element, h("button.compareswap", { type: "button", title: "Exchange A and B", "aria-label": "Exchange A and B", onclick: swap }, "⇄"), b.element,
-    h("div.comparego", null, windows, h("button.comparebutton", { type: "submit" }, "Compare")), problem);
+    h("div.comparego", null, windows, h("button.primary.comparebutton", { type: "submit" }, "Compare")), problem);
   const result = h("div.compareresult", { tabindex: "-1" });
   fill(main, h("section.compare", null, h("div.heading", null, h("h1", null, "Compare"), h("p.sub", null, "two traces, or two sets of them")), form, result, said));
 

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { fill, h, visible } from "./dom.js";
 import { count, duration, named, percent } from "./format.js";
+import { waits } from "./waterfallRow.js";
 
 const ROW = 23;
 const THIN = 0.12; // per cent of the width below which a frame is left out until one zooms in
@@ -83,7 +84,7 @@ export class FlameGraph {
 
   frame(at, left, width, above) {
     const frame = this.frames[at];
-    const element = h(`div.frame.step${frame.latency_step}${frame.errors ? ".failed" : ""}${above ? ".above" : ""}`, {
+    const element = h(`div.frame.step${frame.latency_step}${frame.errors ? ".failed" : ""}${this.children[at].length && waits(frame.selfNs, frame.totalNs) ? ".waits" : ""}${above ? ".above" : ""}`, {
       role: "treeitem", tabindex: "-1", "aria-level": frame.depth + 1, "data-frame": at, "aria-label": this.words(frame),
       "aria-expanded": this.children[at].length ? "true" : null,
     }, width > 1.5 && h("span", null, frame.errors > 0 && "✕ ", h("b", null, cut(named(frame.service ?? "", "unknown service"))), ` · ${cut(named(frame.name ?? "", "unnamed"))}`, frame.count > 1 && h("span.times-many", null, ` ×${frame.count.toLocaleString("en")}`)));

@@ -42,11 +42,11 @@ class GraphPage {
       regroup: (group) => { this.open.clear(); this.ask({ group }, false); }, arrange: () => { this.arranger.forget(); this.build(true); },
       widen: () => this.ask({ near: "", hops: 1, side: "both" }, false),
     });
-    this.note = h("p.live", { role: "status" });
+    this.note = h("p.live.sub", { role: "status" });
     this.said = h("p.hidden", { role: "status", "aria-live": "polite" });
     this.banner = h("div", { role: "alert" });
     this.notices = h("div.graphnotices");
-    this.legend = h("div");
+    this.legend = h("div.graphlegend");
     this.panel = h("aside.panel.graphpanel", { "aria-label": "Details", hidden: true, tabindex: "-1" });
     this.panel.addEventListener("keydown", (event) => { if (event.key === "Escape") { this.close(); event.stopPropagation(); } });
     this.body = h("div.graphbody", { role: "tabpanel", id: "graphbody" });

@@ -115,7 +115,7 @@ export const isFailing = (value) => value.errors > 0 && (!(value.size > 1) || va
 export function rateText({ rate, count }) {
   if (rate === null) return count.toLocaleString("en");
   if (rate === 0) return "0/s";
-  if (rate < 0.1) return `${short(rate * 60)}/min`;
+  if (rate < 0.95) return `${short(rate * 60)}/min`;
   return `${short(rate)}/s`;
 }
 

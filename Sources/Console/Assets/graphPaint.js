@@ -270,8 +270,12 @@ function words(context, { unit, x, y, cache }, zoom, theme, level, scene) {
   context.font = `${small}px ${theme.font}`;
   context.fillStyle = isFailing(unit) && !scene.isDiff ? theme.bad : theme.soft;
   const figures = unit.kind === "group" ? `${unit.size.toLocaleString("en")} × ${rateText(unit)}` : rateText(unit);
-  const line = `${figures}${unit.errors > 0 ? `  ✕ ${errorText(unit)}` : ""}${unit.p95 === null ? "" : `  ${duration(unit.p95)}`}`;
-  context.fillText(clip(context, line, room + 6, cache, `f${small.toFixed(1)}`), left, y + 13 + drop);
+  // Where there is no room for all three, errors and duration tell more than how often.
+  const rest = [unit.errors > 0 && `✕ ${errorText(unit)}`, unit.p95 !== null && duration(unit.p95)].filter(Boolean).join("  ");
+  const whole = [figures, rest].filter(Boolean).join("  ");
+  const size = small.toFixed(1);
+  const shown = rest && clip(context, whole, room + 10, cache, `f${size}`).endsWith("…") ? rest : whole;
+  context.fillText(clip(context, shown, room + 10, cache, `r${size}`), left, y + 13 + drop);
 }
 
 /** As much of a text as fits, with `…`. Found once for each box and size. */

@@ -10,6 +10,7 @@ import { SIZE } from "./layers.js";
 
 const CLOSEST = 2.5;
 const FARTHEST = 0.01;
+const BUTTONS = 36; // pixels that are kept free below for those that zoom
 const MOST_READ = 300; // boxes of which one part is shown first when all are too small
 const HEAVY = 1500; // edges from which the last picture is moved while the hand moves
 const CALM = 140; // milliseconds without movement after which it is drawn anew
@@ -122,10 +123,11 @@ export class GraphView {
     if (!this.scene) return;
     const { width, height } = this.size;
     const { left, top, right, bottom } = this.scene.box;
-    const zoom = Math.max(FARTHEST, Math.min(1.1, (width - 48) / Math.max(1, right - left + 30), (height - 48) / Math.max(1, bottom - top + 24)));
+    const free = height > 360 ? BUTTONS : 0;
+    const zoom = Math.max(FARTHEST, Math.min(1.1, (width - 48) / Math.max(1, right - left + 30), (height - 48 - free) / Math.max(1, bottom - top + 24)));
     this.isOwn = false;
     this.isAll = true;
-    this.look((left + right) / 2 - width / 2 / zoom, (top + bottom) / 2 - height / 2 / zoom, zoom);
+    this.look((left + right) / 2 - width / 2 / zoom, (top + bottom) / 2 - (height - free) / 2 / zoom, zoom);
   }
 
   /** All of it, or where that cannot be read, the hottest part. */
@@ -134,6 +136,12 @@ export class GraphView {
     if (this.camera.zoom >= 0.3 || this.scene.boxes.length > MOST_READ) return;
     const hot = this.scene.boxes.reduce((best, box) => (box.unit.step > best.unit.step || (box.unit.step === best.unit.step && box.unit.count > best.unit.count) ? box : best));
     this.bring(hot.unit.id, 0.55);
+    // No more of the emptiness around it than has to be.
+    const { x, y, zoom } = this.camera;
+    const { box } = this.scene;
+    const within = (at, from, to, seen) => (to - from <= seen ? (from + to - seen) / 2 : Math.min(Math.max(at, from), to - seen));
+    const margin = 24 / zoom;
+    this.look(within(x, box.left - margin, box.right + margin, this.size.width / zoom), within(y, box.top - margin, box.bottom + margin, this.size.height / zoom), zoom);
     this.isOwn = false;
   }
 

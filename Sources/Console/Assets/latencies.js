@@ -27,8 +27,9 @@ export class Latencies {
       tabindex: "0", role: "application", "aria-roledescription": "histogram", "aria-label": "How many traces lasted how long. Arrow keys go from bar to bar, with Shift they choose several, Enter narrows the query to them.",
     }, this.bars.element);
     this.key = h("p.marks", { "aria-hidden": "true" });
+    this.longest = h("span.longest");
     this.element = h("figure.latencies", null,
-      h("figcaption", null, h("span.label", null, "Duration by time"), this.key, h("span.sub.how", null, "drag to narrow, click to open")),
+      h("figcaption", null, h("span.label", null, "Duration by time"), this.key, this.longest, h("span.sub.how", null, "drag to narrow, click to open")),
       h("div.plots", null, this.cloud, this.lengths), this.said);
     this.listen(this.cloud, (press, now) => this.finishCloud(press, now));
     this.listen(this.lengths, (press, now) => this.finishLengths(press, now));
@@ -70,6 +71,10 @@ export class Latencies {
     const failed = this.points.filter((point) => point.status === "error").length;
     const missing = this.points.filter((point) => point.status === "missing").length;
     fill(this.key, h("span", null, h("i.dotmark"), "ok"), failed > 0 && h("span.bad", null, "✕ with errors"), missing > 0 && h("span.odd", null, "◇ spans missing"));
+    const sorted = lengths.toSorted((a, b) => a - b);
+    const slowest = this.points.find((point) => point.length === sorted.at(-1))?.trace;
+    fill(this.longest, lengths.length >= 5 && sorted.at(-1) >= 2 * sorted[lengths.length >> 1]
+      && h("a", { href: `/trace/${slowest.traceId}`, "data-route": true, title: "Open the slowest of these traces" }, `Slowest: ${duration(slowest.durationNs)}`));
     this.scatter.redraw();
     this.bars.redraw();
   }

@@ -71,7 +71,7 @@ export function row(operations, grid, exact = null) {
   const last = points.findLastIndex(Boolean);
   return {
     ...figures, points, steps, slowest: longest("slowest"), slowestFailed: longest("slowestFailed"),
-    step: exact?.latency_step ?? (operations.length === 1 ? operations[0].latency_step : undefined) ?? (last >= 0 ? steps[last] : 0),
+    step: last >= 0 ? steps[last] : 0,
   };
 }
 

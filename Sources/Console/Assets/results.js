@@ -9,6 +9,9 @@ const ORDERS = {
   largest: ["most spans first", (a, b) => b.spanCount - a.spanCount],
 };
 
+const [SLOW, VERY_SLOW] = [2, 4]; // times the usual duration
+const ENOUGH = 5; // traces of a kind
+
 export class Results {
   /** `onChosen(traces)` with those chosen for comparison, at most two; `onHover(trace | null)`. */
   constructor({ onChosen, onHover = () => {} }) {
@@ -37,10 +40,12 @@ export class Results {
     const compare = ORDERS[this.order][1];
     const ordered = compare ? [...this.traces].sort(compare) : this.traces;
     const rows = new Map();
+    const usual = usually(this.traces);
     for (const trace of ordered) {
+      const times = trace.durationNs / (usual.get(kindOf(trace)) ?? Infinity);
       const known = this.rows.get(trace.traceId);
-      const state = `${trace.spanCount} ${trace.durationNs} ${trace.errorCount} ${trace.missingCount} ${trace.matched} ${trace.mini?.length} ${trace.rootService} ${trace.rootName} ${trace.services.length}`;
-      rows.set(trace.traceId, known?.state === state ? known : { state, element: this.row(trace) });
+      const state = `${trace.spanCount} ${trace.durationNs} ${trace.errorCount} ${trace.missingCount} ${trace.matched} ${trace.mini?.length} ${trace.rootService} ${trace.rootName} ${trace.services.length} ${times >= SLOW ? times.toFixed(1) : ""}`;
+      rows.set(trace.traceId, known?.state === state ? known : { state, element: this.row(trace, times) });
     }
     this.rows = rows;
     const focus = document.activeElement;
@@ -55,7 +60,7 @@ export class Results {
   /** Only relative times change. */
   tell() { this.list.querySelectorAll("time").forEach((element) => { element.textContent = ago(element.dataset.ns); }); }
 
-  row(trace) {
+  row(trace, times) {
     const service = named(trace.rootService, "unknown service"), name = named(trace.rootName, "unnamed");
     const others = trace.services.filter((other) => other !== trace.rootService);
     return h("li.result", { "data-trace": trace.traceId },
@@ -70,7 +75,8 @@ export class Results {
           h("span.sub", null, h("time", { "data-ns": trace.start, title: shortMoment(trace.start) }, ago(trace.start)), " · ", count(trace.spanCount, "span"),
             others.length > 0 && ` · with ${others.slice(0, 4).map(short).join(", ")}`, trace.serviceCount - 1 > 4 && ` and ${trace.serviceCount - 5} more`)),
         waterfall(trace.mini ?? []),
-        h("span.number.lasted", null, duration(trace.durationNs))));
+        h("span.number.lasted", null, duration(trace.durationNs), times >= SLOW && h(`span.cue.step${times >= VERY_SLOW ? 4 : 3}`, { title: "Against the median of the traces loaded that begin with the same operation" },
+          h("i.swatch", { "aria-hidden": "true" }), `${times < 10 ? times.toFixed(1).replace(/\.0$/, "") : Math.round(times)} × usual`))));
   }
 
   // Going through them.
@@ -123,6 +129,19 @@ export class Results {
     this.marked = trace && this.rows.get(trace.traceId)?.element;
     this.marked?.classList.add("marked");
   }
+}
+
+const kindOf = (trace) => `${trace.rootService}\n${trace.rootName}`;
+
+/** The median duration of each kind of trace that was loaded often enough to say so. */
+function usually(traces) {
+  const kinds = new Map();
+  for (const trace of traces) {
+    const kind = kindOf(trace);
+    if (!kinds.has(kind)) kinds.set(kind, []);
+    kinds.get(kind).push(trace.durationNs);
+  }
+  return new Map([...kinds].filter(([, lengths]) => lengths.length >= ENOUGH).map(([kind, lengths]) => [kind, lengths.sort((a, b) => a - b)[lengths.length >> 1]]));
 }
 
 /** The spans that matter, each on a line of its own, coloured by latency; one path a colour keeps a thousand rows light. */

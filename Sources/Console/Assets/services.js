@@ -42,6 +42,7 @@ class ServicesPage {
 
   start() {
     fill(this.main, this.element);
+    fill(this.crumbs, h("h1", null, "Services"));
     const asked = new URLSearchParams(location.search);
     const take = (name) => asked.get(name) ?? "";
     const [by, down] = (take("sort") || "rate").replace(/^-/, "").split(".");

@@ -20,6 +20,7 @@ import { graphOfTrace } from "./traceGraph.js";
 import { keysDialog } from "./traceKeys.js";
 import { readView, writeView } from "./viewAddress.js";
 import { Waterfall } from "./waterfall.js";
+import { waits } from "./waterfallRow.js";
 
 const VIEWS = [["waterfall", "Waterfall"], ["flame", "Flame graph"], ["graph", "Call graph"], ["table", "Table"], ["events", "Events"]];
 const LEVELS = 12;
@@ -144,7 +145,7 @@ class TracePage {
     fill(this.main, h("section.trace", null,
       this.heading(overview), this.notes(overview, wanted), this.trouble, this.minimap.element,
       h("div.toolbar", null, this.tabs, this.find.element, this.toolbox),
-      this.stage, h("div.foot", null, legend(trace.colour), h("button.quiet.help", { type: "button", title: "Keys (?)", onclick: () => this.keys.showModal() }, "Keys ", h("kbd", null, "?"))), this.said, this.keys));
+      this.stage, h("div.foot", null, legend(trace.colour, trace.missingCount > 0), h("button.quiet.help", { type: "button", title: "Keys (?)", onclick: () => this.keys.showModal() }, "Keys ", h("kbd", null, "?"))), this.said, this.keys));
     if (wanted.from !== undefined) this.time.set(wanted.from, wanted.to);
     this.time.listen(() => this.later());
     this.view = null;
@@ -202,7 +203,7 @@ class TracePage {
     const { trace } = overview;
     const [slow] = overview.slow ?? [];
     const [origin] = overview.origins ?? [];
-    const unusual = (overview.slow ?? []).find((row) => row.latency_step >= 3 && typeof row.latency_rank === "number" && row !== slow);
+    const unusual = (overview.slow ?? []).find((row) => row.latency_step >= 3 && typeof row.latency_rank === "number" && row !== slow && !waits(row.selfNs, row.durationNs));
     const shares = trace.services.filter((service) => service.criticalNs > 0).sort((a, b) => b.criticalNs - a.criticalNs);
     return h("div.verdicts", null,
       slow && h("p.verdict", null,

@@ -21,6 +21,9 @@ export function beside(row, trace) {
   return row.latency_step > 0 ? percent(row.criticalNs, trace.criticalNs) : "";
 }
 
+/** Whether what a span did itself is a small part of its time: the rest it waited for others. */
+export const waits = (ownNs, wholeNs) => ownNs < wholeNs / 5;
+
 /** A row in words, for those who hear it. */
 export function describe(row, trace) {
   if (row.missing) return `Missing span ${row.spanId}, ${row.missing}, ${row.childCount} children`;
@@ -135,7 +138,8 @@ export class WaterfallRow {
     const at = row.offsetNs + moved;
     const length = run ? Math.min(run.extentNs ?? run.durationNs, Math.max(trace.durationNs - row.offsetNs, row.durationNs)) : row.durationNs;
     const failed = run ? run.errors > 0 : row.error;
-    this.bar.name(`bar step${run?.latency_step ?? row.latency_step}${failed ? " failed" : ""}${row.missing ? " absent" : ""}${run ? " run" : ""}${moved ? " moved" : ""}`);
+    const looks = `step${run?.latency_step ?? row.latency_step}${failed ? " failed" : ""}${!run && !row.missing && row.childCount > 0 && waits(row.selfNs, row.durationNs) ? " waits" : ""}`;
+    this.bar.name(`bar ${looks}${row.missing ? " absent" : ""}${run ? " run" : ""}${moved ? " moved" : ""}`);
     const side = place(this.bar, time, at, length);
     const marks = path && !run ? row.path ?? [] : [];
     while (this.path.length < marks.length) {
@@ -157,7 +161,7 @@ export class WaterfallRow {
     const room = (100 * ROOM) / Math.max(1, wide);
     const [kind, left, right] = side ? ["took away", side < 0 ? "0" : "auto", side < 0 ? "auto" : "0"]
       : to + room < 100 ? ["took", `calc(${to}% + 8px)`, "auto"]
-        : from > room ? ["took", "auto", `calc(${100 - from}% + 8px)`] : ["took inside", `calc(${Math.min(from, 40)}% + 8px)`, "auto"];
+        : from > room ? ["took", "auto", `calc(${100 - from}% + 8px)`] : [`took inside ${looks}`, `calc(${Math.min(from, 40)}% + 3px)`, "auto"];
     this.took.name(kind);
     this.took.style("left", left);
     this.took.style("right", right);
