@@ -34,6 +34,8 @@ class Browser:
         self.worries = []
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
             self.call(f"{domain}.enable")
+        # Without a window no page has the focus, and elements would not be told that they got it.
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def _wait_for_port(self):
         path = pathlib.Path(self.profile.name) / "DevToolsActivePort"
