@@ -386,12 +386,18 @@ def test_of_a_long_trace_only_rows_in_sight_are_in_the_document(place, browser):
 
 def test_a_thumb_that_flies_past_rows_asks_for_those_it_rests_on(place, browser, checkout):
     show(browser, place, f"/trace/{checkout[0]}")
-    browser.evaluate("""import("/assets/rowStore.js").then(({ RowStore }) => {
+    browser.evaluate("""import("/assets/rowStore.js").then(async ({ RowStore }) => {
       const real = window.fetch;
       window.offsets = [];
-      window.fetch = (path) => { window.offsets.push(Number(new URL(path, location).searchParams.get("offset"))); return new Promise(() => {}); };
+      window.fetch = (path, { signal }) => {
+        window.offsets.push(Number(new URL(path, location).searchParams.get("offset")));
+        return new Promise((_, fail) => signal.addEventListener("abort", () => fail(signal.reason)));
+      };
       window.flown = new RowStore("0".repeat(32), { trace: { nodeCount: 1_000_000 }, rows: [] }, { changed() {}, failed() {} });
-      for (let at = 0; at < 1_000_000; at += 10_000) window.flown.want([at, at + 1], [at + 400]);
+      for (let at = 0; at < 1_000_000; at += 10_000) {
+        window.flown.want([at, at + 1], [at + 400]);
+        for (let turn = 0; turn < 50; turn++) await null; // what was called off is over
+      }
       window.land = () => { window.fetch = real; window.flown.stop(); };
     })""")
     try:

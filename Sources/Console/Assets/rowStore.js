@@ -95,7 +95,8 @@ export class RowStore {
       throw error;
     } finally {
       if (this.asked.get(page) === entry) this.asked.delete(page);
-      if (!this.stopped) { this.changed(); this.ask(); }
+      // What was called off changes nothing, and whoever called it off asks again when it is time.
+      if (!this.stopped && !entry.controller.signal.aborted) { this.changed(); this.ask(); }
     }
   }
 

@@ -7,6 +7,7 @@ import { describe, ROW, WaterfallRow } from "./waterfallRow.js";
 
 const SPARE = 6; // rows above and below the ones in sight
 const TALLEST = 12e6; // browsers stop counting pixels somewhere above
+const CALM = 200; // ms without scrolling after which the scroll bar is brought to where the rows are
 const DRAG = 4; // pixels from which a press is a drag
 
 export class Waterfall {
@@ -54,7 +55,6 @@ export class Waterfall {
 
   start() {
     this.rows.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    this.rows.addEventListener("scrollend", () => this.settle(), { passive: true });
     this.resize = new ResizeObserver(() => {
       const { clientHeight, axisHeight, wide } = this;
       this.sizes();
@@ -114,7 +114,7 @@ export class Waterfall {
     const { pace } = this;
     this.above = pace === 1 ? top : Math.abs(delta) > 2 * this.view ? top * pace : Math.min(this.limit, Math.max(0, this.above + delta));
     clearTimeout(this.calm);
-    if (pace !== 1) this.calm = setTimeout(() => this.settle(), 200);
+    if (pace !== 1) this.calm = setTimeout(() => this.settle(), CALM);
     this.later();
   }
 
@@ -122,7 +122,7 @@ export class Waterfall {
   settle() {
     if (this.pace === 1) return;
     const top = this.above / this.pace;
-    if (Math.abs(top - this.rows.scrollTop) < 1) return;
+    if (Math.abs(top - this.top) < 1) return;
     this.rows.scrollTop = top;
     this.top = this.rows.scrollTop;
     this.draw();

@@ -87,13 +87,16 @@ export class WaterfallRow {
     whole.set("aria-label", folded ? `${fold.siblings} times ${short(row.service, "unknown service")}, ${short(row.name, "unnamed")}, folded` : describe(row, view.trace));
   }
 
+  /** Not by a property that the parts within inherit: the style of each would be worked out anew. */
+  indent(depth) { this.names.style("padding-inline-start", `calc(var(--edge) + ${Math.min(depth, DEEPEST)} * var(--level))`); }
+
   /** Bones, while the rows are on their way. */
   wait() {
     this.whole.set("aria-label", "Loading");
     this.whole.set("aria-expanded", null);
     for (const part of [this.deep, this.cross, this.many, this.dot, this.origin, this.fold, this.odd, this.took, ...this.path]) part.hide(true);
     for (const part of [this.twist, this.service, this.label]) part.text("");
-    this.names.style("--depth", "1");
+    this.indent(1);
     this.bar.name("bar bones");
     this.bar.hide(false);
     this.bar.style("left", `${(this.number * 7) % 40}%`);
@@ -106,7 +109,7 @@ export class WaterfallRow {
     this.twist.text(parent ? (folded || closed ? "▸" : "▾") : "");
     this.twist.name(parent ? "twist can" : "twist");
     this.twist.title(parent ? (folded ? "Unfold the run" : closed ? "Open" : "Close") : "");
-    this.names.style("--depth", String(Math.min(row.depth, DEEPEST)));
+    this.indent(row.depth);
     this.deep.hide(row.depth <= DEEPEST);
     if (row.depth > DEEPEST) { this.deep.text(String(row.depth)); this.deep.title(`Level ${row.depth}`); }
     this.cross.hide(!(folded ? row.fold?.errors > 0 : row.error));
