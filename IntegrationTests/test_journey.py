@@ -415,7 +415,7 @@ WATCH = r"""window.hmsStrange = (part = document.body) => {
   if (document.documentElement.scrollWidth > innerWidth || document.body.scrollWidth > innerWidth) found.push(`the page is ${document.documentElement.scrollWidth} wide`);
   if (main.scrollWidth > main.clientWidth) found.push(`main is ${main.scrollWidth} wide in ${main.clientWidth}`);
   if ([...document.querySelectorAll('head > *')].some((e) => !e.matches('meta[charset], meta[name], title, link[href^="/assets/"], link[href^="/lib/"], script[src^="/assets/"], script[src^="/lib/"]'))) found.push('the head was changed');
-  return [...new Set(found)].slice(0, 5); };
+  return [...new Set(found)].slice(0, 8); };
 // Waits for something and then looks at all of the page, or at a part: [what is strange] or what never came.
 window.hmsUntil = async (check, part) => {
   for (const start = performance.now(); !check();) {
@@ -444,8 +444,19 @@ def answer_400(browser):
     browser.worries[:] = [worry for worry in browser.worries if not re.search(r"status of 40[04]", worry)]
 
 
-def test_there_are_200_payloads_and_no_two_are_alike():
+def test_there_are_200_payloads_and_what_they_do_where_nothing_stops_them_is_noticed(browser):
     assert len(PAYLOADS) >= 200 and len(set(PAYLOADS)) == len(PAYLOADS)
+    browser.open("about:blank")
+    browser.evaluate("document.body.innerHTML = `<main style='width:100px;overflow:auto'><img src=x onerror=hit(1)><img src=x onerror=alert(2)><img src=http://outside.invalid/a.png><p onclick=x>\u202e</p><b style='display:block;width:9000px'>`")
+    deadline = time.monotonic() + 10
+    while len({worry.split(":")[0] for worry in browser.worries} & {"ran", "dialog", "request"}) < 3:
+        assert time.monotonic() < deadline, browser.worries
+        browser.evaluate("new Promise((done) => setTimeout(done, 10))")
+    assert "ran: 1" in browser.worries and "dialog: 2" in browser.worries and "request: http://outside.invalid/a.png" in browser.worries
+    strange = browser.evaluate("[...document.body.querySelectorAll('img')].slice(1).forEach((e) => e.remove()), hmsStrange()")
+    for part in ("element IMG", "attribute onerror", "unseen in text", "main is"):
+        assert any(part in found for found in strange), (part, strange)
+    browser.worries.clear()
 
 
 def test_hostile_traces_are_lines_of_text_in_the_list_its_facets_and_live(place, browser, hostile):
