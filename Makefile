@@ -7,7 +7,7 @@ SWIFT_DEBUG_FLAGS := --explicit-target-dependency-import-check error
 
 .DEFAULT_GOAL := help
 .PHONY: help build up test test-swift test-integration lint format proto bench bench-store bench-console fuzz crash search-proof causes trace-proof permutation crash-seals corrupt corrupt-store power outage soak \
-	man test-thread test-address clean dependencies test-dependencies
+	man screenshots test-thread test-address clean dependencies test-dependencies
 
 help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ test-thread: dependencies ## Run the Swift tests under the thread sanitizer.
 test-address: dependencies ## Run the Swift tests under the address sanitizer.
 	@LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leak-suppressions \
 		swift test --sanitize=address --scratch-path .build/address $(TEST_FLAGS)
+
+screenshots: test-dependencies build ## Take the pictures of docs/images/ again (3 min; SCREENSHOT_FLAGS='--only trace' takes some).
+	@.venv/bin/python scripts/screenshots $(SCREENSHOT_FLAGS)
 
 man: build ## Write the manual pages of all programs into MAN_DIRECTORY (man/ here; /usr/local/share/man to install them).
 	@.build/release/hms-ops man --directory $(MAN_DIRECTORY)

@@ -137,7 +137,8 @@ let package = Package(
             "Tee",
             ["WireFormat", "OTLPDelivery", "HTTP", "EventLoop", "Files", "SegmentStore", "SelfTelemetry"]),
         .target(
-            name: "Console", dependencies: ["HTTP", "Files"], resources: [.embedInCode("Assets")], swiftSettings: common),
+            name: "Console", dependencies: ["HTTP", "Files"], resources: [.embedInCode("Assets")], swiftSettings: common
+        ),
 
         // What services link.
         library("HMSTrace", ["TraceModel", "WireFormat", "EventLoop", "HTTP", "CLinux"]),

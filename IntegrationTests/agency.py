@@ -1,7 +1,7 @@
 """A made-up agency that settles claims: an hour of its traces, with a cause to be found in them.
 
-Payments has two databases. Since a quarter of an hour one of them, db-7, makes what locks an account wait for more than a
-second; fraud-check asks a search index since then, and the mail server refuses some mails all along. Ids depend on the seed alone.
+Payments has several databases. For twelve minutes one of them, db-7, has made what locks an account wait for about a
+second; fraud-check has asked a search index since then, and the mail server refuses some mails all along. Ids depend on the seed alone.
 
     agency = Agency(end=time.time_ns())
     for request in agency.requests():
@@ -77,11 +77,10 @@ class Agency:
         for minute in range(minutes):
             for _ in range(max(4, round(per_minute * (0.75 + 0.5 * self.draw.random())))):
                 ago = (minutes - minute) * MINUTE - self.draw.random() * MINUTE
-                self._one(round(end - ago * MS) - 4_000 * MS, late=ago < 15 * MINUTE)
+                self._one(round(end - ago * MS) - 4_000 * MS, late=ago < 12 * MINUTE)
         self.failed = self._file(end - 50_000 * MS, fails=True).id.hex()
         self.fast = self._file(end - 40_000 * MS, pages=14).id.hex()
-        self.slow = self._file(end - 30_000 * MS, waits=1_630, pages=24).id.hex()
-        self.started = end - 30_000 * MS
+        self.slow = self._file(end - 2_500 * MS, waits=1_630, pages=24).id.hex()
 
     def requests(self, each=100):
         for first in range(0, len(self.traces), each):

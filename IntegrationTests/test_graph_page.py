@@ -10,7 +10,7 @@ import pytest
 from browser import Browser
 from http_raw import post
 from payloads import attribute, new_trace_id, traces
-from planned_answers import agency, difference, edge, graph, large, let_go, node, population_comparison, stand_in, trace_comparison
+from planned_answers import agency, difference, edge, graph, large, let_go, node, stand_in
 
 READY = "document.querySelector('.graph')?.dataset.boxes > 0"
 OPERATIONS = {"operations": [
@@ -295,32 +295,6 @@ def test_the_graph_of_one_trace_can_stand_on_another_page(show, browser):
     press(browser, "Escape")
     assert browser.evaluate("window.chosen") == [{"service": "payments", "kind": "service"}, None]
     browser.evaluate("window.leave()")
-
-
-@pytest.mark.skipif("HMS_SCREENSHOTS" not in os.environ, reason="pictures for docs/images are made where HMS_SCREENSHOTS says")
-def test_pictures_of_both_pages(show, browser):
-    failed = [500, {"error": {"code": "store", "message": "The store could not be read.", "hint": "The collector's log says why."}}]
-    compare = f"/compare?a={'a' * 32}&b={'b' * 32}"
-    queries = "/compare?" + urllib.parse.urlencode({"a": "trace.duration > 1s", "b": "trace.duration < 1s"})
-    state = "document.querySelector('.state') !== null"
-    pages = [
-        ("graph", "/graph", {"/api/v1/graph": agency()}, READY), ("graph-service", "/graph?node=service:payments", {"/api/v1/graph": agency()}, READY),
-        ("graph-diff", "/graph?diff=before", {"/api/v1/graph/diff": difference()}, READY), ("graph-table", "/graph?view=table", {"/api/v1/graph": agency()}, READY),
-        ("graph-groups", "/graph", {"/api/v1/graph": large(1_500, 9_000)}, READY), ("graph-empty", "/graph", {"/api/v1/graph": graph([], [])}, state),
-        ("graph-error", "/graph", {"/api/v1/graph": failed}, state), ("compare-traces", compare, {"/api/v1/compare": trace_comparison()}, "document.querySelector('.comparison') !== null"),
-        ("compare-populations", queries, {"/api/v1/compare": population_comparison()}, "document.querySelector('.comparison') !== null"),
-        ("compare-empty", "/compare", {}, state), ("compare-error", queries, {"/api/v1/compare": failed}, state),
-    ]
-    for name, path, answers, ready in pages:
-        for theme, width in (("light", 1400), ("dark", 1400), ("narrow", 360)):
-            browser.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-            browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if theme == "dark" else "light"}])
-            show(path, answers, ready=ready)
-            if width == 360:
-                browser.evaluate("document.querySelector('.graphview, .comparison, .state')?.scrollIntoView()")
-            drawn(browser)
-            browser.screenshot(f"{os.environ['HMS_SCREENSHOTS']}/{name}-{theme}.png")
-    browser.call("Emulation.setEmulatedMedia", features=[])
 
 
 @pytest.mark.skipif("HMS_CONSOLE" in os.environ, reason="needs a collector of its own")

@@ -5,7 +5,6 @@ HMS_CONSOLE=host:port runs them against a console that serves other files in fro
 
 import json
 import os
-import pathlib
 import random
 import time
 import urllib.parse
@@ -662,22 +661,3 @@ def test_services_without_data_say_what_to_do(page):
     page.open("/services", **{"from": "2020-01-01T00:00:00Z", "to": "2020-01-01T01:00:00Z"})
     page.until("document.body.innerText.includes('No spans were counted')")
     assert "hms-ops up --demo" in page.text() and "Look at the last 7 d" in page.text()
-
-
-def test_pages_as_pictures(page, console, shop, crowd):
-    """For who looks at them: HMS_SCREENSHOTS names a directory."""
-    directory = os.environ.get("HMS_SCREENSHOTS")
-    if not directory:
-        pytest.skip("HMS_SCREENSHOTS is not set")
-    place = pathlib.Path(directory)
-    for theme in ("light", "dark"):
-        page.browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
-        for width in (1280, 360):
-            page.size(width, 900)
-            page.traces(q=f"service = {crowd}")
-            page.until("document.querySelectorAll('.group').length > 3")
-            page.browser.screenshot(place / f"traces-{theme}-{width}.png")
-            page.open("/services")
-            page.until("document.querySelectorAll('.red tbody tr').length > 1")
-            page.browser.screenshot(place / f"services-{theme}-{width}.png")
-    page.browser.call("Emulation.setEmulatedMedia", features=[])

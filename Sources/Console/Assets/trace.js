@@ -203,7 +203,7 @@ class TracePage {
     const { trace } = overview;
     const [slow] = overview.slow ?? [];
     const [origin] = overview.origins ?? [];
-    const unusual = (overview.slow ?? []).find((row) => row.latency_step >= 3 && typeof row.latency_rank === "number" && row !== slow && !waits(row.selfNs, row.durationNs));
+    const unusual = (overview.slow ?? []).find((row) => row.latency_step >= 3 && typeof row.latency_rank === "number" && row !== slow && row.durationNs > trace.durationNs / 20 && !waits(row.selfNs, row.durationNs));
     const shares = trace.services.filter((service) => service.criticalNs > 0).sort((a, b) => b.criticalNs - a.criticalNs);
     return h("div.verdicts", null,
       slow && h("p.verdict", null,
