@@ -10,31 +10,31 @@ import TraceAssembly
 /// it accounts for, multiplied by the share of the variation that remains explained when chance is taken away. The value that
 /// fits best is neither one that has the slow spans and many others, nor one that has only some of them.
 struct CauseSearch {
-    private let contrast: PopulationContrast
-    private let pairs: [PopulationContrast.Pair]
-    private(set) var candidates: [Candidate] = []
+    let contrast: PopulationContrast
+    let pairs: [PopulationContrast.Pair]
+    var candidates: [Candidate] = []
 
     /// Nanoseconds that a trace of `a` takes longer on average.
-    private let extra: Double
+    let extra: Double
     /// The same of the logarithm.
-    private let logExtra: Double
+    let logExtra: Double
     /// How much it matters that traces of `a` are slower, and that they fail: 0 to 1.
-    private let slowness: Double
-    private let failing: Double
+    let slowness: Double
+    let failing: Double
     /// More of `a` that fail, as a share.
-    private let extraFailing: Double
+    let extraFailing: Double
     /// Extra critical time of each operation, nanoseconds a trace.
-    private let extras: [Double]
+    let extras: [Double]
 
     /// A mechanism that nothing explains is named; an attribute goes before it when it explains about so much of it.
-    private static let unexplained = 0.4
+    static let unexplained = 0.4
     /// Attributes seen beside the slow spans, and not on them, must explain more.
-    private static let around = 0.85
-    private static let elsewhere = 0.8
-    private static let within = 0.95
-    private static let incident = 0.5
+    static let around = 0.85
+    static let elsewhere = 0.8
+    static let within = 0.95
+    static let incident = 0.5
     /// Mechanisms that attributes of other operations are held against.
-    private static let maximumMechanisms = 6
+    static let maximumMechanisms = 6
 
     init(_ contrast: PopulationContrast) {
         self.contrast = contrast
@@ -55,13 +55,13 @@ struct CauseSearch {
         }
     }
 
-    private static func mean(_ values: [Double]) -> Double {
+    static func mean(_ values: [Double]) -> Double {
         values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
     }
 
     /// How the two concerns weigh: the one that tells the populations apart better counts fully.
-    private var weightOfSlowness: Double { slowness > 0 ? slowness / max(slowness, failing) : 0 }
-    private var weightOfFailing: Double { failing > 0 ? failing / max(slowness, failing) : 0 }
+    var weightOfSlowness: Double { slowness > 0 ? slowness / max(slowness, failing) : 0 }
+    var weightOfFailing: Double { failing > 0 ? failing / max(slowness, failing) : 0 }
 
     mutating func run() {
         let calls = addCalls()
@@ -71,14 +71,14 @@ struct CauseSearch {
         candidates.removeAll { $0.score < 0.01 }
     }
 
-    private static func part(_ value: Double, of whole: Double) -> Double {
+    static func part(_ value: Double, of whole: Double) -> Double {
         whole > 0 ? min(1, max(0, value / whole)) : 0
     }
 
     // MARK: Mechanisms
 
     /// - Returns: operations of which the number of calls explains the extra time.
-    private mutating func addCalls() -> Set<Int> {
+    mutating func addCalls() -> Set<Int> {
         var isCalls: Set<Int> = []
         for (index, pair) in pairs.enumerated() where pair.traces >= 3 {
             let perTraceA = Double(pair.a.spans) * contrast.weightA
@@ -112,7 +112,7 @@ struct CauseSearch {
     }
 
     /// Whether traces that make the call make it about equally often.
-    private func isAboutPresence(_ pair: PopulationContrast.Pair) -> Bool {
+    func isAboutPresence(_ pair: PopulationContrast.Pair) -> Bool {
         guard pair.b.traces.count > 0, pair.a.traces.count > 0 else { return true }
         let perVisitA = Double(pair.a.spans) / Double(pair.a.traces.count)
         let perVisitB = Double(pair.b.spans) / Double(pair.b.traces.count)
@@ -120,7 +120,7 @@ struct CauseSearch {
     }
 
     /// Calls that hardly any trace of `a` makes: where a failure or a slow way round took their place.
-    private mutating func addMissing() {
+    mutating func addMissing() {
         for (index, pair) in pairs.enumerated() where pair.traces >= 3 {
             let shareA = Double(pair.a.traces.count) * contrast.weightA
             let shareB = Double(pair.b.traces.count) * contrast.weightB
@@ -147,19 +147,19 @@ struct CauseSearch {
         }
     }
 
-    private func logCounts(_ index: Int, ofA: Bool) -> [Double] {
+    func logCounts(_ index: Int, ofA: Bool) -> [Double] {
         let facts = ofA ? pairs[index].a : pairs[index].b
         var counts = Array(repeating: 0.0, count: ofA ? contrast.a.traceCount : contrast.b.traceCount)
         for visit in facts.visits { counts[visit.trace] = log(1 + Double(visit.count)) }
         return counts
     }
 
-    private func caller(of index: Int) -> Int? {
+    func caller(of index: Int) -> Int? {
         let callers = pairs[index].a.callers.merging(pairs[index].b.callers) { $0 + $1 }
         return callers.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
     }
 
-    private func topmost(_ index: Int, among members: Set<Int>) -> Int {
+    func topmost(_ index: Int, among members: Set<Int>) -> Int {
         var top = index
         // A ring of callers ends as well.
         for _ in 0..<64 {
@@ -169,7 +169,7 @@ struct CauseSearch {
         return top
     }
 
-    private mutating func addSlow(except calls: Set<Int>) {
+    mutating func addSlow(except calls: Set<Int>) {
         guard slowness > 0 else { return }
         for (index, pair) in pairs.enumerated() where extras[index] > 0 && !calls.contains(index) && pair.traces >= 3 {
             let whole = contrast.mass(pair.a.logSelf, pair.b.logSelf)
@@ -189,7 +189,7 @@ struct CauseSearch {
     }
 
     /// How well the operation's time tells that of its traces.
-    private func correlation(_ index: Int) -> Split {
+    func correlation(_ index: Int) -> Split {
         var (times, totals, products) = (Mass(), Mass(), 0.0)
         for (visits, traces, weight) in [
             (pairs[index].a.visits, contrast.a.traces, contrast.weightA),
@@ -211,7 +211,7 @@ struct CauseSearch {
     }
 
     /// Traces that spend more time in the operation than most of `b` do.
-    private func slowTraces(_ index: Int) -> (a: TraceSet, b: TraceSet) {
+    func slowTraces(_ index: Int) -> (a: TraceSet, b: TraceSet) {
         let bound = slowBound(index)
         var sets = (a: TraceSet(), b: TraceSet())
         for visit in pairs[index].a.visits where visit.logSelf > bound { sets.a.insert(visit.trace) }
@@ -220,13 +220,13 @@ struct CauseSearch {
     }
 
     /// Midway between what is usual in the one population and in the other, as a logarithm.
-    private func slowBound(_ index: Int) -> Double {
+    func slowBound(_ index: Int) -> Double {
         let pair = pairs[index]
         guard pair.b.logSelf.weight > 0 else { return -.infinity }
         return (pair.a.logSelf.mean + pair.b.logSelf.mean) / 2
     }
 
-    private mutating func addFailing() {
+    mutating func addFailing() {
         guard failing > 0 else { return }
         for (index, pair) in pairs.enumerated() where pair.a.failure.sum > 0 {
             var sets = (a: TraceSet(), b: TraceSet())
@@ -248,7 +248,7 @@ struct CauseSearch {
     }
 
     /// How well it tells `a` from `b` whether a trace is in the sets.
-    private func membership(_ inA: TraceSet, _ inB: TraceSet) -> Split {
+    func membership(_ inA: TraceSet, _ inB: TraceSet) -> Split {
         var (part, whole) = (Mass(), Mass())
         part.add(1, weight: Double(inA.count) * contrast.weightA)
         part.add(0, weight: Double(inB.count) * contrast.weightB)
@@ -260,7 +260,7 @@ struct CauseSearch {
     // MARK: Attributes
 
     /// What the values of one attribute explain on all operations of a level together.
-    private struct Gathered {
+    struct Gathered {
         var field: Int
         var value: AttributeValue
         var level: Candidate.Level
@@ -279,13 +279,13 @@ struct CauseSearch {
         var slowServices: Set<String> = []
     }
 
-    private struct LevelKey: Hashable {
+    struct LevelKey: Hashable {
         var field: Int
         var value: AttributeValue
         var level: Candidate.Level
     }
 
-    private mutating func addFeatures() {
+    mutating func addFeatures() {
         let mechanisms = self.mechanisms
         var gathered: [LevelKey: Gathered] = [:]
         var order: [LevelKey] = []
@@ -326,7 +326,7 @@ struct CauseSearch {
     }
 
     /// What a value explains on the spans that have it.
-    private struct OwnSpans {
+    struct OwnSpans {
         var explained = 0.0
         var fit = 0.0
         var logFactor = 0.0
@@ -336,7 +336,7 @@ struct CauseSearch {
         var failingFit = 0.0
     }
 
-    private func onOwnSpans(_ feature: PopulationContrast.Feature) -> OwnSpans {
+    func onOwnSpans(_ feature: PopulationContrast.Feature) -> OwnSpans {
         let pair = pairs[feature.operation]
         let candidates = contrast.candidates[feature.operation]
         var own = OwnSpans()
@@ -385,7 +385,7 @@ struct CauseSearch {
 
     /// All of the slow spans may have a value that many of `b` had as well, unharmed: a version that was there before the
     /// trouble. Then only this speaks for it, that it is in more of `a` than chance would have it.
-    private func considerIncident(
+    func considerIncident(
         _ feature: PopulationContrast.Feature, _ pair: PopulationContrast.Pair, _ candidates: Int, _ own: inout OwnSpans
     ) {
         guard pair.a.logSelf.weight > 0, pair.b.logSelf.weight > 0 else { return }
@@ -416,7 +416,7 @@ struct CauseSearch {
     }
 
     /// Time beyond what spans without the value take, in a trace of `a` more than in one of `b`.
-    private func explained(
+    func explained(
         _ feature: PopulationContrast.Feature, _ pair: PopulationContrast.Pair, _ timeA: Double, _ timeB: Double,
         _ time: (OperationFacts) -> Double
     ) -> Double {
@@ -430,7 +430,7 @@ struct CauseSearch {
     }
 
     /// Time beyond what all other spans take, of `a` or `b`, in a trace of `a`.
-    private func explainedWithin(_ feature: PopulationContrast.Feature, _ pair: PopulationContrast.Pair) -> Double {
+    func explainedWithin(_ feature: PopulationContrast.Feature, _ pair: PopulationContrast.Pair) -> Double {
         let (weightA, weightB) = (contrast.weightA, contrast.weightB)
         let others = (Double(pair.a.spans) - feature.a.spans) * weightA + Double(pair.b.spans) * weightB
         let othersTime = (pair.a.criticalTime - feature.a.criticalTime) * weightA + pair.b.criticalTime * weightB
@@ -438,7 +438,7 @@ struct CauseSearch {
         return (feature.a.criticalTime - feature.a.spans * max(0, othersTime / others)) * weightA
     }
 
-    private func gather(_ feature: PopulationContrast.Feature, _ own: OwnSpans, into all: inout Gathered) {
+    func gather(_ feature: PopulationContrast.Feature, _ own: OwnSpans, into all: inout Gathered) {
         all.a.formUnion(feature.a.traces)
         all.b.formUnion(feature.b.traces)
         all.operations += 1
@@ -455,7 +455,7 @@ struct CauseSearch {
         all.failingFit += failures * own.failingFit
     }
 
-    private mutating func add(
+    mutating func add(
         _ feature: PopulationContrast.Feature, _ own: OwnSpans, _ bearers: Bearers, _ mechanisms: [Mechanism]
     ) {
         var candidate = Candidate(
@@ -484,7 +484,7 @@ struct CauseSearch {
         candidates.append(candidate)
     }
 
-    private mutating func add(_ all: Gathered, _ bearers: Bearers, _ mechanisms: [Mechanism]) {
+    mutating func add(_ all: Gathered, _ bearers: Bearers, _ mechanisms: [Mechanism]) {
         var candidate = Candidate(
             subject: .feature(field: all.field, all.value, all.level), role: KeyRole(contrast.fields[all.field]))
         (candidate.a, candidate.b) = (all.a, all.b)
@@ -503,146 +503,5 @@ struct CauseSearch {
             candidate.isAboutFailure = true
         }
         candidates.append(candidate)
-    }
-
-    // MARK: Attributes against mechanisms on other spans
-
-    /// A measure of each trace that a mechanism tells by.
-    private struct Mechanism {
-        var operation: Int?
-        /// The part of the difference that it explains.
-        var part: Double
-        var extra: Double
-        var isFailure = false
-        /// Nil for a trace that does not count.
-        var a: [Double?]
-        var b: [Double?]
-        var whole: Mass
-        var difference: Double
-        /// Of the traces of `a` that count.
-        var weightA: Double
-    }
-
-    private var mechanisms: [Mechanism] {
-        var found: [Mechanism] = []
-        if slowness > 0 {
-            found.append(
-                mechanism(
-                    nil, part: weightOfSlowness, extra: extra, contrast.a.traces.map(\.logTime),
-                    contrast.b.traces.map(\.logTime)))
-        }
-        if failing > 0 {
-            var whole = mechanism(
-                nil, part: weightOfFailing, extra: 0, contrast.a.traces.map { $0.isFailed ? 1 : 0 },
-                contrast.b.traces.map { $0.isFailed ? 1 : 0 })
-            whole.isFailure = true
-            found.append(whole)
-        }
-        for candidate in candidates.sorted(by: { $0.score > $1.score }).prefix(Self.maximumMechanisms) {
-            switch candidate.subject {
-            case .slow(let index):
-                var a = [Double?](repeating: nil, count: contrast.a.traceCount)
-                var b = [Double?](repeating: nil, count: contrast.b.traceCount)
-                for visit in pairs[index].a.visits { a[visit.trace] = visit.logSelf }
-                for visit in pairs[index].b.visits { b[visit.trace] = visit.logSelf }
-                found.append(
-                    mechanism(
-                        index, part: weightOfSlowness * Self.part(candidate.extra, of: extra), extra: candidate.extra,
-                        a, b))
-            case .repeated(let index), .extra(let index):
-                found.append(
-                    mechanism(
-                        index, part: weightOfSlowness * Self.part(candidate.extra, of: extra), extra: candidate.extra,
-                        logCounts(index, ofA: true), logCounts(index, ofA: false)))
-            default: break
-            }
-        }
-        return found
-    }
-
-    private func mechanism(_ operation: Int?, part: Double, extra: Double, _ a: [Double?], _ b: [Double?]) -> Mechanism
-    {
-        let masses = contrast.balanced(a.compactMap { $0 }, b.compactMap { $0 })
-        return Mechanism(
-            operation: operation, part: part, extra: extra, a: a, b: b, whole: masses.whole,
-            difference: Split(masses.part, of: masses.whole).difference,
-            weightA: masses.part.weight)
-    }
-
-    /// Raises the score where it tells much about a mechanism whether a trace has the value anywhere. That is asked of traces
-    /// that have the spans and one value only: else it would tell of how many spans there are.
-    private func hold(_ candidate: inout Candidate, among bearers: Bearers, against mechanisms: [Mechanism]) {
-        guard candidate.a.count >= 2, bearers.haveOneValue else { return }
-        for mechanism in mechanisms where mechanism.difference > 0 {
-            var (partA, partB, wholeA, wholeB) = (Mass(), Mass(), Mass(), Mass())
-            for trace in bearers.a.members {
-                guard let value = mechanism.a[trace] else { continue }
-                wholeA.add(value, weight: contrast.weightA)
-                if candidate.a.contains(trace) { partA.add(value, weight: contrast.weightA) }
-            }
-            for trace in bearers.b.members {
-                guard let value = mechanism.b[trace] else { continue }
-                wholeB.add(value, weight: contrast.weightB)
-                if candidate.b.contains(trace) { partB.add(value, weight: contrast.weightB) }
-            }
-            let isOwn = mechanism.operation != nil && mechanism.operation == bearers.operation
-            let countA = Int((wholeA.weight / contrast.weightA).rounded())
-            let count = countA + Int((wholeB.weight / contrast.weightB).rounded())
-            let pooled = Split(partA + partB, of: wholeA + wholeB)
-            let shift = partA.weight / max(1e-9, wholeA.weight) - partB.weight / max(1e-9, wholeB.weight)
-            // Both negative would be the value that the slow ones lack: another one says the same better.
-            var explained = pooled.difference > 0 ? Self.part(pooled.difference * shift, of: mechanism.difference) : 0
-            var strength = explained * pooled.beyondChance(count: count, candidates: contrast.features.count)
-            let within = Split(partA, of: wholeA)
-            let usual = (wholeA + wholeB).without(partA).mean
-            let explainedWithin = Self.part(
-                (partA.mean - usual) * partA.weight / max(1e-9, wholeA.weight), of: mechanism.difference)
-            let strengthWithin =
-                explainedWithin * Self.within
-                * within.beyondChance(count: countA, candidates: contrast.features.count)
-            if within.difference > 0, strengthWithin > strength {
-                (strength, explained) = (strengthWithin, explainedWithin)
-            }
-            // Of traces that do not have the spans it says nothing.
-            let coverage = min(1, wholeA.weight / max(1e-9, mechanism.weightA))
-            let score = mechanism.part * coverage * strength * (isOwn ? 1 : Self.elsewhere)
-            if isOwn { candidate.own = max(candidate.own, score) }
-            if score > candidate.score {
-                candidate.score = score
-                candidate.extra = mechanism.extra * explained * coverage
-                if !isOwn { candidate.factor = 0 }
-                candidate.mechanism = mechanism.operation
-                candidate.isAboutFailure = mechanism.isFailure
-            }
-        }
-    }
-
-    /// The traces in which an attribute could have the value.
-    private struct Bearers {
-        var operation: Int?
-        var a: TraceSet
-        var b: TraceSet
-        /// Whether nearly no trace has two values of it.
-        var haveOneValue: Bool
-    }
-
-    private struct FieldKey: Hashable {
-        var field: Int
-        var level: Candidate.Level
-    }
-
-    /// For each attribute on each level, in how many traces its values stand, those with two counted twice, and in which.
-    private struct FieldSpread {
-        var a = TraceSet()
-        var b = TraceSet()
-        var values = 0
-
-        var haveOneValue: Bool { Double(values) <= 1.05 * Double(a.count + b.count) }
-
-        mutating func add(_ a: TraceSet, _ b: TraceSet) {
-            values += a.count + b.count
-            self.a.formUnion(a)
-            self.b.formUnion(b)
-        }
     }
 }

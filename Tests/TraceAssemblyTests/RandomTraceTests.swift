@@ -177,7 +177,7 @@ struct RandomTraceTests {
             found += folds.count
             if folds != slowFolds(trace) { Issue.record("seed \(seed)") }
         }
-        #expect(found > 5_000, "too few runs to prove anything")
+        #expect(found > Int(Self.traces) / 2, "too few runs to prove anything")
     }
 
     // MARK: The same, counted plainly
