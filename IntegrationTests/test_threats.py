@@ -438,12 +438,12 @@ def test_datagram_flood(targets):
 
 @pytest.mark.parametrize("kind", [Sidecar, Collector])
 def test_descriptors_run_out(start, kind):
-    """64 descriptors and 300 connections: no busy loop, the open connection goes on, and there is room again at once."""
+    """80 descriptors and 300 connections: no busy loop, the open connection goes on, and there is room again at once."""
     program = start(kind, "127.0.0.1:9") if kind is Sidecar else start(kind)
     program.address("otlp")
     with RawConnection(program.otlp) as kept:
         assert kept.request("POST", "/v1/traces", GOOD, [PROTOBUF]).status == 200
-        resource.prlimit(program.process.pid, resource.RLIMIT_NOFILE, (64, 64))
+        resource.prlimit(program.process.pid, resource.RLIMIT_NOFILE, (80, 80))
         others = []
         for _ in range(300):
             with contextlib.suppress(OSError):
