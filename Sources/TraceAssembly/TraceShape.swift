@@ -80,7 +80,6 @@ extension TraceShape {
     /// - Parameters:
     ///   - resolve: the spans of some rows of the columns, in their order, so that copies that differ can be put in the order in
     ///     which `assemble` puts them. Nil where they cannot be read; then their hashes decide.
-    ///   - isWhole: whether the columns hold all of the trace.
     package init(
         _ columns: consuming SpanColumns, history: [RankTable?] = [], resolve: ([Int]) -> [SpanValue]? = { _ in nil }
     ) {
