@@ -68,10 +68,11 @@ let package = Package(
 
         // OTLP: bytes to views, values and JSON, and back.
         library("OTLP", ["TraceModel", "WireFormat", "JSON"]),
-        library("SpanColumns", ["TraceModel", "WireFormat"], settings: lifetimes),
+        library("LargeArrays", ["CLinux"]),
+        library("SpanColumns", ["TraceModel", "WireFormat", "LargeArrays"], settings: lifetimes),
         library("SpanTokens", ["CLinux"]),
         library("Outlines", ["TraceModel", "Files"]),
-        library("Summaries", ["TraceModel", "Outlines", "CLinux"]),
+        library("Summaries", ["TraceModel", "Outlines", "LargeArrays"]),
         library(
             "SegmentStore",
             ["TraceModel", "WireFormat", "SpanTokens", "Outlines", "Summaries", "Compression", "Files", "CLinux"]),
@@ -81,7 +82,7 @@ let package = Package(
         library("StoreBackup", ["JSON", "Files", "SegmentStore"]),
         library("Spool", ["WireFormat", "EventLoop", "Files", "CLinux"]),
         library("Refining", ["TraceModel", "WireFormat", "CLiteralSearch"]),
-        library("TraceAssembly", ["TraceModel", "OTLP", "SpanColumns"], settings: pointerFree),
+        library("TraceAssembly", ["TraceModel", "OTLP", "SpanColumns", "LargeArrays"], settings: pointerFree),
         // Who calls whom, and how it went: of one trace, of many, and of all that is stored.
         library(
             "CallGraph", ["TraceModel", "OTLP", "SpanTokens", "Summaries", "TraceAssembly"], settings: pointerFree),
@@ -190,6 +191,7 @@ let package = Package(
             swiftSettings: common),
 
         tests("TraceModel", ["TraceModel"]),
+        tests("LargeArrays", ["LargeArrays"]),
         tests("Configuration", ["Configuration"]),
         tests("WireFormat", ["WireFormat", "TraceModel", "CHMSProto", "CProtobufC"], settings: lifetimes),
         tests("JSON", ["JSON"]),

@@ -2,7 +2,6 @@ import Files
 import OTLP
 import SpanColumns
 import Summaries
-import Synchronization
 import TraceAssembly
 import TraceModel
 import WireFormat
@@ -83,13 +82,17 @@ struct TraceViewReader {
         guard columns.count > 0 else { return nil }
         let isFull = columns.isFull
         let minute = Self.minute(of: columns.start)
-        // Made while the tree is made, if it was not at hand; a large tree has both cores for itself.
-        if let minute, places.count < Self.manyPlaces { _ = shelf.histories?.history(endingIn: minute, waits: false) }
+        let isLarge = places.count >= Self.manyPlaces
+        // Made while the tree is made, if it was not at hand; a large tree has both cores for itself, and its colours come later.
+        if let minute, !isLarge { _ = shelf.histories?.history(endingIn: minute, waits: false) }
         let (ids, placeOf) = (columns.id, columns.place)
-        let bare = TraceShape(columns) { rows in
+        func resolve(_ rows: [Int]) -> [SpanValue]? {
             try? spans(rows.map { (ids[$0], placeOf[$0]) }, of: id, at: places, frames)
         }
-        let (history, isPending) = history(endingIn: minute)
+        let bare =
+            isLarge
+            ? TraceShape(columns, pairing: SideBySide(), resolve: resolve) : TraceShape(columns, resolve: resolve)
+        let (history, isPending) = history(endingIn: minute, waits: !isLarge)
         let shape = history.map { bare.coloured(by: $0.tables(for: bare.operations, bare.texts)) } ?? bare
         let view = TraceView(
             shape, places: places, isTruncated: isFull, newestArrival: newest, history: history,
@@ -104,31 +107,28 @@ struct TraceViewReader {
     private func read(
         _ id: TraceID, _ places: [FramePlace], _ frames: any TraceFrames
     ) throws -> (columns: SpanColumns, newestArrival: UInt64?) {
-        guard places.count >= Self.manyPlaces else { return try Self.read(id, places, places.indices, frames) }
+        guard places.count >= Self.manyPlaces else { return try Self.read(id, places, places.indices, frames, room: 0) }
         let half = places.count / 2
-        let other = Mutex<Result<(columns: SpanColumns, newestArrival: UInt64?), any Error>?>(nil)
         // Made for the other thread, which alone uses it.
-        nonisolated(unsafe) let second = source.frames()
-        let thread = try WorkerThread(name: "trace") {
-            let read = Result { try Self.read(id, places, half..<places.count, second) }
-            other.withLock { $0 = read }
-        }
-        let first = Result { try Self.read(id, places, 0..<half, frames) }
-        thread.join()
+        nonisolated(unsafe) let (own, second) = (frames, source.frames())
+        let (first, other) = SideBySide().both(
+            { Result { try Self.read(id, places, 0..<half, own, room: places.count) } },
+            { Result { try Self.read(id, places, half..<places.count, second, room: places.count - half) } })
         var (columns, newest) = try first.get()
-        if let (rest, newestOfRest) = try other.withLock({ $0 })?.get() {
-            columns.append(rest)
-            newest = [newest, newestOfRest].compactMap { $0 }.max()
-        }
+        let (rest, newestOfRest) = try other.get()
+        columns.append(rest)
+        newest = [newest, newestOfRest].compactMap { $0 }.max()
         return (columns, newest)
     }
 
+    /// - Parameter room: for the spans of so many places.
     private static func read(
-        _ id: TraceID, _ places: [FramePlace], _ range: Range<Int>, _ frames: any TraceFrames
+        _ id: TraceID, _ places: [FramePlace], _ range: Range<Int>, _ frames: any TraceFrames, room: Int
     ) throws -> (columns: SpanColumns, newestArrival: UInt64?) {
         var columns = SpanColumns(of: id)
         var newest: UInt64?
         for number in range where !columns.isFull {
+            if number == range.lowerBound + 1 { columns.makeRoom(for: room) }
             try frames.forEachRequest(at: places[number]) { request, receivedAt in
                 newest = max(newest ?? 0, receivedAt)
                 // What a fault hides was hidden when it came; the rest is shown.
@@ -142,7 +142,7 @@ struct TraceViewReader {
     /// A trace that was put in order before its history was there.
     private func latest(_ view: TraceView) -> TraceView {
         guard view.isHistoryPending, let minute = Self.minute(of: view.shape.start) else { return view }
-        let (history, isPending) = history(endingIn: minute)
+        let (history, isPending) = history(endingIn: minute, waits: false)
         guard !isPending else { return view }
         let coloured = view.coloured(by: history)
         shelf.keep(coloured)
@@ -155,9 +155,11 @@ struct TraceViewReader {
     }
 
     /// Of the hour before. Nil where figures cannot be had: steps follow from shares then.
-    private func history(endingIn minute: UInt64?) -> (history: LatencyHistory?, isPending: Bool) {
+    private func history(
+        endingIn minute: UInt64?, waits: Bool
+    ) -> (history: LatencyHistory?, isPending: Bool) {
         guard let minute else { return (nil, false) }
-        if let histories = shelf.histories { return histories.history(endingIn: minute) }
+        if let histories = shelf.histories { return histories.history(endingIn: minute, waits: waits) }
         let filter = LatencyHistory.filter(before: minute)
         return ((try? source.figures(filter, fresh: false)).map { LatencyHistory($0.summary, filter) }, false)
     }

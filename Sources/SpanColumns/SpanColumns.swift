@@ -1,5 +1,6 @@
 package import TraceModel
 package import WireFormat
+import LargeArrays
 
 /// The spans of one trace in columns, as they came: what a tree and its rows need, 70 bytes a span, and nothing of what only a look
 /// at one span shows. That is read again from where `place` says.
@@ -40,6 +41,30 @@ package struct SpanColumns: Sendable {
         self.limits = limits
         // Number 0 is nothing.
         _ = texts.intern(InlineArray<0, UInt8>(repeating: 0).span, atMost: 0)
+    }
+
+    /// Makes room for as many places as hold what those that were added do, so that nothing is copied while they come.
+    package mutating func makeRoom(for places: Int) {
+        let count = min(count * places, limits.spans)
+        Self.makeRoom(&id, count)
+        Self.makeRoom(&parent, count)
+        Self.makeRoom(&start, count)
+        Self.makeRoom(&end, count)
+        Self.makeRoom(&content, count)
+        Self.makeRoom(&operation, count)
+        Self.makeRoom(&host, count)
+        Self.makeRoom(&message, count)
+        Self.makeRoom(&place, count)
+        Self.makeRoom(&status, count)
+        Self.makeRoom(&eventCount, count)
+        Self.makeRoom(&linkCount, count)
+    }
+
+    private static func makeRoom<Value>(_ column: inout [Value], _ count: Int) {
+        guard count > column.capacity else { return }
+        var larger = [Value](roomFor: count)
+        larger.append(contentsOf: column)
+        column = larger
     }
 
     package var count: Int { id.count }

@@ -1,4 +1,4 @@
-import CLinux
+import LargeArrays
 
 /// Makes the `Summary` of one segment: what its spans change in the figures, given the spans that earlier segments hold.
 ///
@@ -64,12 +64,7 @@ package struct SummaryBuilder: Sendable {
     private static let mostExpected = 3 << 19
 
     private mutating func reserve(_ count: Int) {
-        // Told of before it is touched: pages are made when the first byte is written.
-        var room: [HeldSpan] = []
-        room.reserveCapacity(count)
-        room.withUnsafeMutableBufferPointer {
-            hms_prefer_huge_pages($0.baseAddress, UInt(count * MemoryLayout<HeldSpan>.stride))
-        }
+        var room = [HeldSpan](roomFor: count)
         room.append(contentsOf: held)
         held = room
     }

@@ -7,6 +7,8 @@ package func assemble(_ spans: [SpanValue], as traceID: TraceID) -> AssembledTra
     let own = spans.allSatisfy { $0.traceID == traceID } ? spans : spans.filter { $0.traceID == traceID }
     let merged = MergedSpan.merge(own)
     let tree = TraceTree(merged)
+    let critical = CriticalPath(of: tree)
+    let selfTimes = tree.times.selfTimes()
 
     var nodes: [TraceNode] = []
     nodes.reserveCapacity(tree.count)
@@ -23,18 +25,19 @@ package func assemble(_ spans: [SpanValue], as traceID: TraceID) -> AssembledTra
         node.depth = Int(tree.depth[index])
         node.childCount = Int(tree.childCount[index])
         node.subtreeCount = Int(tree.subtreeCount[index])
-        node.selfTime = tree.selfTime[index]
-        node.criticalTime = tree.criticalTime[index]
-        node.latencyStep = LatencyStep(part: node.criticalTime, whole: tree.pathTotal)
+        node.selfTime = selfTimes[index]
+        node.criticalTime = critical.timeByNode[index]
+        node.latencyStep = LatencyStep(part: node.criticalTime, whole: critical.total)
         summary.duplicateCount += max(0, span.copies - 1) + span.variantCopies
         summary.conflictCount += span.variants.count
         nodes.append(node)
     }
     (summary.start, summary.end) = tree.extent
-    summary.criticalTime = tree.pathTotal
+    summary.criticalTime = critical.total
     let roots = nodes.indices.filter { nodes[$0].parent == nil }
     summary.count(nodes)
-    return AssembledTrace(traceID: traceID, nodes: nodes, roots: roots, criticalPath: tree.path, summary: summary)
+    return AssembledTrace(
+        traceID: traceID, nodes: nodes, roots: roots, criticalPath: critical.segments, summary: summary)
 }
 
 extension TraceTree {

@@ -1,4 +1,5 @@
 import OTLP
+import LargeArrays
 
 /// Tells which children ran on their own, and with that which nodes a correction of clocks may move.
 ///
@@ -18,10 +19,10 @@ struct AsyncRule {
         offsets: [ClockOffset?]
     ) {
         let count = parent.count
-        shifts = Array(repeating: 0, count: count)
-        isAsync = Array(repeating: false, count: count)
+        shifts = Array(large: 0, count: count)
+        isAsync = Array(large: false, count: count)
         /// Whether the node stands below an async child, or is one, that had to stay where its clock put it.
-        var isPinned = Array(repeating: false, count: count)
+        var isPinned = Array(large: false, count: count)
 
         func hasComparableClocks(_ left: Int, _ right: Int) -> Bool {
             let (first, second) = (Int(host[left]), Int(host[right]))
@@ -65,6 +66,7 @@ struct AsyncRule {
     }
 
     private mutating func movePlaceholders(_ parent: [Int32], _ isUntimed: [Bool]) {
+        guard parent.indices.contains(where: { parent[$0] < 0 && isUntimed[$0] }) else { return }
         /// What all children seen so far have in common; nil where they differ.
         var common = [Int64?](repeating: nil, count: parent.count)
         var isSeen = Array(repeating: false, count: parent.count)

@@ -1,3 +1,5 @@
+import LargeArrays
+
 /// Finds what the whole trace waited for, at each instant of it.
 ///
 /// The walk begins at the end of the trace and goes back in time. Where several spans ran, the one that finished last was
@@ -7,18 +9,18 @@
 /// A span waits only for what ended before it did. A child that outlives its parent (work handed to a queue, a reply sent
 /// early, clocks that disagree) is therefore counted as a child of the nearest span above that lasts as long as it does,
 /// or of the trace itself. Instants at which no span ran, or only a placeholder, belong to nobody.
-struct CriticalPath {
+struct CriticalPath: Sendable {
     /// By time.
     private(set) var segments: [CriticalSegment] = []
     private(set) var total: UInt64 = 0
+    /// Of each node.
+    private(set) var timeByNode: [UInt64]
 
     /// The nodes are in depth-first order, so a parent's index is smaller than its children's.
-    init(of nodes: NodeTimes, from traceStart: UInt64, to traceEnd: UInt64) {
-        // The one that ended last first, then the one that began last.
-        let lateStarts = placesSorted(by: nodes.start.map { ~$0 })
-        let rows = ChildRows(
-            parents: Self.waitingSpans(for: nodes),
-            inOrder: placesSorted(by: nodes.end.map { ~$0 }, from: lateStarts))
+    init(of tree: TraceTree) {
+        let nodes = tree.times
+        timeByNode = [UInt64](large: 0, count: nodes.count)
+        var rows = ChildRows(parents: Self.waitingSpans(for: nodes))
 
         struct Frame {
             let node: Int32  // SpanForest.none: the trace itself
@@ -30,9 +32,11 @@ struct CriticalPath {
         }
         func frame(_ node: Int32, _ lower: UInt64, _ upper: UInt64) -> Frame {
             let row = node == SpanForest.none ? rows.rootRow : rows.row(of: Int(node))
+            // The one that ended last first, then the one that began last. Few nodes of a large trace are on its path.
+            rows.sort(row, by: nodes.end, nodes.start, isFalling: true)
             return Frame(node: node, lower: lower, cursor: upper, next: row.lowerBound, end: row.upperBound)
         }
-        var stack = [frame(SpanForest.none, traceStart, traceEnd)]
+        var stack = [frame(SpanForest.none, tree.extent.start, tree.extent.end)]
         while var top = stack.popLast() {
             var below: Frame?
             while top.cursor > top.lower, top.next < top.end {
@@ -61,6 +65,7 @@ struct CriticalPath {
         guard node != SpanForest.none, !nodes.isMissing[Int(node)], start < end else { return }
         segments.append(CriticalSegment(node: Int(node), start: start, end: end))
         total += end - start
+        timeByNode[Int(node)] += end - start
     }
 
     /// For each node, the nearest span above it that ends no earlier; `none` where there is none.
@@ -68,9 +73,9 @@ struct CriticalPath {
     /// The answers of the nodes above form a tree along which ends only grow. Each node keeps one long jump in it as well
     /// (a skew-binary skip list), so that an answer takes a number of steps that is logarithmic in the depth.
     private static func waitingSpans(for nodes: NodeTimes) -> [Int32] {
-        var waiting = [Int32](repeating: SpanForest.none, count: nodes.count)
-        var jump = waiting
-        var level = [Int32](repeating: 0, count: nodes.count)
+        var waiting = [Int32](large: SpanForest.none, count: nodes.count)
+        var jump = [Int32](large: SpanForest.none, count: nodes.count)
+        var level = [Int32](large: 0, count: nodes.count)
         func levelOf(_ node: Int32) -> Int32 { node == SpanForest.none ? -1 : level[Int(node)] }
 
         for index in 0..<nodes.count {

@@ -1,3 +1,5 @@
+import LargeArrays
+
 /// A run of alike siblings, one after the other, that a view can draw as one row: "×120 SELECT …".
 package struct SiblingFold: Equatable, Sendable {
     /// Index of the first sibling; the run is `first ..< first + nodes`.
@@ -36,9 +38,9 @@ package enum SiblingFolds {
         let count = parent.count
         var folds: [SiblingFold] = []
         /// Nodes that belong to the run of a sibling before them.
-        var isTaken = Array(repeating: false, count: count)
+        var isTaken = Array(large: false, count: count)
         /// How many nodes before each one fail.
-        var failing = [Int32](repeating: 0, count: count + 1)
+        var failing = [Int32](large: 0, count: count + 1)
         for node in 0..<count { failing[node + 1] = failing[node] + (isError[node] ? 1 : 0) }
 
         for first in 0..<count where !isTaken[first] && key[first] != unlike {

@@ -1,5 +1,6 @@
 import OTLP
 import SpanColumns
+import LargeArrays
 
 /// Which row of the columns stands for each span id, where several came with one.
 struct SpanCopies {
@@ -25,10 +26,10 @@ struct SpanCopies {
                 repeats[first, default: []].append(Int32(truncatingIfNeeded: row))
             }
         }
-        row = ids.indices.map { Int32(truncatingIfNeeded: $0) }
+        row = Array(large: ids.indices.lazy.map { Int32(truncatingIfNeeded: $0) })
         input = TreeInput(
             id: ids, parent: columns.parent, start: columns.start, end: columns.end,
-            oddities: [SpanOddities](repeating: [], count: ids.count), table: table)
+            oddities: [SpanOddities](large: [], count: ids.count), table: table)
         guard !repeats.isEmpty else { return }
         var standing = row
         var oddities = input.oddities

@@ -1,3 +1,5 @@
+import LargeArrays
+
 /// The spans of one trace while they are put in order: one column for each property, one index for each node. Spans come first, as in
 /// the input; placeholders for missing parents follow, by id.
 struct SpanForest {
@@ -21,10 +23,10 @@ struct SpanForest {
     init(_ input: TreeInput) {
         self.input = input
         id = input.id
-        parent = Array(repeating: Self.none, count: input.count)
-        start = Array(repeating: 0, count: input.count)
-        end = start
-        isTimed = Array(repeating: false, count: input.count)
+        parent = Array(large: Self.none, count: input.count)
+        start = Array(large: 0, count: input.count)
+        end = Array(large: 0, count: input.count)
+        isTimed = Array(large: false, count: input.count)
         oddities = input.oddities
         judgeTimes()
         linkParents()
@@ -140,7 +142,7 @@ struct SpanForest {
 
     /// Opens every ring of parents at its earliest span (ties by id), so that the same ring is always cut in the same place.
     private mutating func cutCycles() {
-        var walk = [Int32](repeating: -1, count: count)  // the walk that came by; -1: none yet
+        var walk = [Int32](large: -1, count: count)  // the walk that came by; -1: none yet
         for first in 0..<count where walk[first] < 0 {
             let number = Int32(truncatingIfNeeded: first)
             var node = number

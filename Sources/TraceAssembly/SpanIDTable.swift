@@ -1,3 +1,5 @@
+import LargeArrays
+
 /// Finds the index of a span by its id. Salted: senders choose ids.
 struct SpanIDTable {
     private var slots: [Int32]
@@ -9,7 +11,7 @@ struct SpanIDTable {
     init(count: Int) {
         var bits: UInt64 = 4
         while 1 << bits < count * 2 { bits += 1 }
-        slots = Array(repeating: Self.free, count: 1 << bits)
+        slots = Array(large: Self.free, count: 1 << bits)
         shift = 64 - bits
     }
 

@@ -1,3 +1,5 @@
+import LargeArrays
+
 /// The latency step of each node, and the rank that it follows from where there is history.
 package struct TraceColours: Sendable {
     /// In ten-thousandths; `noRank` where the operation has no history.
@@ -21,10 +23,8 @@ package struct TraceColours: Sendable {
         durations: some Sequence<UInt64>, operations: [UInt32], criticalTimes: [UInt64], pathTotal: UInt64,
         _ history: [RankTable?]
     ) {
-        var ranks: [UInt16] = []
-        var steps: [LatencyStep] = []
-        ranks.reserveCapacity(operations.count)
-        steps.reserveCapacity(operations.count)
+        var ranks = [UInt16](roomFor: operations.count)
+        var steps = [LatencyStep](roomFor: operations.count)
         var (ranked, others) = (0, 0)
         for (node, duration) in durations.enumerated() {
             let number = Int(operations[node])

@@ -1,4 +1,5 @@
 import OTLP
+import LargeArrays
 
 /// What a view of a trace points out beside its tree: where failures come from, runs of alike siblings, clocks that disagree, and time
 /// in which nothing ran.
@@ -19,15 +20,15 @@ package struct TraceFindings: Sendable {
         _ tree: TraceTree, operation: [UInt32], kinds: [SpanKind], status: [UInt8], host: [UInt32], hostCount: Int
     ) {
         let nodes = 0..<tree.count
-        let isMissing = tree.oddities.map { $0.contains(.missing) }
+        let isMissing = Array(large: tree.oddities.lazy.map { $0.contains(.missing) })
         let skew = ClockSkew(
             parent: tree.parent, start: tree.start, end: tree.end, kind: kinds, host: host,
-            isUntimed: nodes.map { isMissing[$0] || !tree.isTimed[$0] }, hostCount: hostCount)
+            isUntimed: Array(large: nodes.lazy.map { isMissing[$0] || !tree.isTimed[$0] }), hostCount: hostCount)
         clocks = skew.offsets
-        let shifts = nodes.map { skew.shift(of: $0) }
-        self.shifts = shifts.contains { $0 != 0 } ? shifts : []
+        self.shifts =
+            nodes.contains { skew.shift(of: $0) != 0 } ? Array(large: nodes.lazy.map { skew.shift(of: $0) }) : []
 
-        let isError = status.map { $0 == 2 }
+        let isError = Array(large: status.lazy.map { $0 == 2 })
         if isError.contains(true) {
             let found = ErrorOrigins(
                 parent: tree.parent, isError: isError,
@@ -41,8 +42,9 @@ package struct TraceFindings: Sendable {
         }
         folds = SiblingFolds.find(
             parent: tree.parent, subtreeCount: tree.subtreeCount,
-            key: nodes.map { isMissing[$0] ? SiblingFolds.unlike : operation[$0] },
-            duration: nodes.map { tree.end[$0] >= tree.start[$0] ? tree.end[$0] - tree.start[$0] : 0 },
+            key: Array(large: nodes.lazy.map { isMissing[$0] ? SiblingFolds.unlike : operation[$0] }),
+            duration: Array(
+                large: nodes.lazy.map { tree.end[$0] >= tree.start[$0] ? tree.end[$0] - tree.start[$0] : 0 }),
             isError: isError)
         uncovered = UncoveredTime.total(
             parent: tree.parent, start: tree.start, end: tree.end, isMissing: isMissing, from: tree.extent.start,

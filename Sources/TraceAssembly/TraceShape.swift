@@ -1,6 +1,7 @@
 package import OTLP
 package import SpanColumns
 package import TraceModel
+import LargeArrays
 
 /// A trace as a tree, in columns by node in depth-first order: a parent before its children, children by start time. About 90 bytes a
 /// node, so that a million spans can be kept at hand. Placeholders stand for spans that others name as parent.
@@ -81,64 +82,56 @@ extension TraceShape {
     ///   - resolve: the spans of some rows of the columns, in their order, so that copies that differ can be put in the order in
     ///     which `assemble` puts them. Nil where they cannot be read; then their hashes decide.
     package init(
-        _ columns: consuming SpanColumns, history: [RankTable?] = [], resolve: ([Int]) -> [SpanValue]? = { _ in nil }
+        _ columns: consuming SpanColumns, history: [RankTable?] = [], pairing: some Pairing = OneAfterTheOther(),
+        resolve: ([Int]) -> [SpanValue]? = { _ in nil }
     ) {
+        let columns = columns
         let copies = SpanCopies(columns, resolve)
         let tree = TraceTree(copies.input)
-        let real = copies.input.count
-        let rows = tree.source.map { $0 < real ? copies.row[Int($0)] : -1 }
-        func column<Value>(_ values: [Value], _ missing: Value) -> [Value] {
-            rows.map { $0 >= 0 ? values[Int($0)] : missing }
-        }
+        let (critical, own) = pairing.both({ CriticalPath(of: tree) }, { NodeColumns(columns, copies, tree) })
 
         traceID = columns.traceID
         id = tree.id
         (parent, depth) = (tree.parent, tree.depth)
         (childCount, subtreeCount) = (tree.childCount, tree.subtreeCount)
         (start, end) = (tree.start, tree.end)
-        (selfTime, criticalTime) = (tree.selfTime, tree.criticalTime)
+        (selfTime, criticalTime) = (own.selfTime, critical.timeByNode)
         oddities = tree.oddities
-        operation = column(columns.operation, UInt32(columns.operations.count))
-        host = column(columns.host, .max)
-        message = column(columns.message, 0)
-        place = column(columns.place, .max)
-        status = column(columns.status, 0)
-        eventCount = column(columns.eventCount, 0)
-        linkCount = column(columns.linkCount, 0)
-        operations = columns.operations + [SpanOperation(service: 0, name: 0, kind: 0)]
+        (operation, host, message, place) = (own.operation, own.host, own.message, own.place)
+        (status, eventCount, linkCount) = (own.status, own.eventCount, own.linkCount)
+        operations = own.operations
         hosts = columns.hosts
         texts = columns.texts
-        path = tree.path
+        path = critical.segments
         colours = TraceColours(
             durations: zip(start, end).lazy.map { $0 <= $1 ? $1 - $0 : 0 }, operations: operation,
-            criticalTimes: criticalTime, pathTotal: tree.pathTotal, history)
-
-        let names = operations
-        findings = TraceFindings(
-            tree, operation: operation,
-            kinds: operation.map { SpanKind(rawValue: names[Int($0)].kind) ?? .unspecified },
-            status: status, host: host, hostCount: columns.hosts.count)
+            criticalTimes: criticalTime, pathTotal: critical.total, history)
+        findings = own.findings
 
         var summary = TraceSummary(traceID: traceID)
         (summary.start, summary.end) = tree.extent
-        summary.criticalTime = tree.pathTotal
+        summary.criticalTime = critical.total
         summary.duplicateCount = copies.duplicateCount
         summary.conflictCount = copies.conflictCount
         let (operations, operation, status, oddities, depth) = (operations, operation, status, oddities, depth)
         let services = operations.map { columns.texts[Int($0.service)] }
-        var shares: [UInt32: ServiceShare] = [:]
+        summary.maxDepth = depth.max().map { Int($0) } ?? 0
+        var spans = [Int](repeating: 0, count: operations.count)
+        var errors = spans
         for node in operation.indices {
-            summary.maxDepth = max(summary.maxDepth, Int(depth[node]))
-            guard !oddities[node].contains(.missing) else {
+            if oddities[node].contains(.missing) {
                 summary.missingCount += 1
                 continue
             }
-            summary.spanCount += 1
-            let isError = status[node] == 2
-            if isError { summary.errorCount += 1 }
-            let service = operations[Int(operation[node])].service
-            shares[service, default: ServiceShare(name: services[Int(operation[node])], spans: 0, errors: 0)]
-                .count(isError)
+            spans[Int(operation[node])] += 1
+            if status[node] == 2 { errors[Int(operation[node])] += 1 }
+        }
+        summary.spanCount = spans.reduce(0, +)
+        summary.errorCount = errors.reduce(0, +)
+        var shares: [UInt32: ServiceShare] = [:]
+        for number in operations.indices where spans[number] > 0 {
+            shares[operations[number].service, default: ServiceShare(name: services[number], spans: 0, errors: 0)]
+                .add(spans: spans[number], errors: errors[number])
         }
         summary.services = shares.values.sorted { ($1.spans, $0.name) < ($0.spans, $1.name) }
         let parent = parent
@@ -151,5 +144,41 @@ extension TraceShape {
             summary.rootName = columns.texts[Int(operations[Int(operation[root])].name)]
         }
         self.summary = summary
+    }
+}
+
+/// What nodes have of their own, whatever was waited for.
+private struct NodeColumns: Sendable {
+    let operation: [UInt32]
+    let host: [UInt32]
+    let message: [UInt32]
+    let place: [UInt32]
+    let status: [UInt8]
+    let eventCount: [UInt16]
+    let linkCount: [UInt16]
+    let selfTime: [UInt64]
+    let operations: [SpanOperation]
+    let findings: TraceFindings
+
+    init(_ columns: SpanColumns, _ copies: SpanCopies, _ tree: TraceTree) {
+        let real = copies.input.count
+        let rows = Array(large: tree.source.lazy.map { $0 < real ? copies.row[Int($0)] : -1 })
+        func column<Value>(_ values: [Value], _ missing: Value) -> [Value] {
+            Array(large: rows.lazy.map { $0 >= 0 ? values[Int($0)] : missing })
+        }
+        operation = column(columns.operation, UInt32(columns.operations.count))
+        host = column(columns.host, .max)
+        message = column(columns.message, 0)
+        place = column(columns.place, .max)
+        status = column(columns.status, 0)
+        eventCount = column(columns.eventCount, 0)
+        linkCount = column(columns.linkCount, 0)
+        selfTime = tree.times.selfTimes()
+        let names = columns.operations + [SpanOperation(service: 0, name: 0, kind: 0)]
+        operations = names
+        findings = TraceFindings(
+            tree, operation: operation,
+            kinds: Array(large: operation.lazy.map { SpanKind(rawValue: names[Int($0)].kind) ?? .unspecified }),
+            status: status, host: host, hostCount: columns.hosts.count)
     }
 }

@@ -42,8 +42,8 @@ package struct ServiceShare: Equatable, Sendable {
         self.errors = errors
     }
 
-    mutating func count(_ isError: Bool) {
-        spans += 1
-        if isError { errors += 1 }
+    mutating func add(spans: Int, errors: Int) {
+        self.spans += spans
+        self.errors += errors
     }
 }

@@ -15,10 +15,11 @@ package enum UncoveredTime {
             }
             reaching.append(node)
         }
-        reaching.sort { start[$0] < start[$1] }
         var uncovered: UInt64 = 0
         var reach = traceStart
-        for node in reaching where end[node] > reach {
+        for place in placesSorted(by: reaching.map { start[$0] }) {
+            let node = reaching[Int(place)]
+            guard end[node] > reach else { continue }
             if start[node] >= traceEnd { break }
             if start[node] > reach { uncovered += start[node] - reach }
             reach = end[node]
