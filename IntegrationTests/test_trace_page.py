@@ -143,6 +143,46 @@ def test_the_slow_span_is_seen_by_its_colour_and_named_in_a_sentence(place, brow
     assert label == "780 ms 78 %"
 
 
+# The first answer is of a collector that has not summed up the hour before yet.
+PENDING = """
+  const real = fetch;
+  window.overviews = 0;
+  window.fetch = async (address, options) => {
+    const response = await real(address, options);
+    if (!String(address).endsWith("/overview") || window.overviews++) return response;
+    const body = await response.json();
+    body.trace.colour = { basis: "share", pending: true };
+    for (const row of [...body.rows, ...body.slow]) row.latency_step = 0;
+    return new Response(JSON.stringify(body), { headers: { "content-type": "application/json" } });
+  };
+"""
+
+
+def test_colours_that_come_later_are_taken_over_where_the_reader_is(place, browser, checkout):
+    script = browser.call("Page.addScriptToEvaluateOnNewDocument", source=PENDING)["identifier"]
+    try:
+        show(browser, place, f"/trace/{checkout[0]}")
+        press(browser, "ArrowDown")
+        assert focused(browser) == "check"
+        browser.until("document.querySelector('.waterfall .bar.step4')?.closest('.row').querySelector('.name').textContent === 'charge the card'")
+        assert browser.evaluate("document.querySelector('.verdict .swatch').classList.contains('step4')")
+        assert focused(browser) == "check"
+        assert browser.evaluate("window.overviews") == 2
+    finally:
+        browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+
+def test_the_document_names_what_its_page_begins_with_so_that_nothing_is_found_late(place, browser, checkout):
+    show(browser, place, f"/trace/{checkout[0]}")
+    named = set(browser.evaluate("[...document.querySelectorAll('link[rel=modulepreload]')].map(link => link.getAttribute('href'))"))
+    loaded = browser.evaluate("performance.getEntriesByType('resource').map(entry => [new URL(entry.name).pathname, entry.startTime])")
+    modules = {path for path, _ in loaded if path.endswith(".js")}
+    assert modules == named | {"/assets/console.js"}
+    # Asked for once, and before any script.
+    overviews = [start for path, start in loaded if path.endswith("/overview")]
+    assert len(overviews) == 1 and overviews[0] <= min(start for path, start in loaded if path.endswith(".js"))
+
+
 def test_a_run_of_alike_spans_is_one_row_until_it_is_unfolded(place, browser, checkout):
     show(browser, place, f"/trace/{checkout[0]}")
     assert rows(browser) == [

@@ -15,14 +15,14 @@ package struct ConsoleAssets: Sendable {
     }
 
     private let assets: [String: Asset]
-    private let page: Asset
+    /// By the module that shows the page.
+    private let pages: [String: Asset]
+    private let plainPage: Asset
 
     package init(libraries: ConsoleLibraries = ConsoleLibraries()) {
         let script = "text/javascript; charset=utf-8"
         let style = "text/css; charset=utf-8"
-        page = Asset(PackageResources.index_html, "text/html; charset=utf-8")
         let own = [
-            "/assets/ahead.js": Asset(PackageResources.ahead_js, script),
             "/assets/api.js": Asset(PackageResources.api_js, script),
             "/assets/arrange.js": Asset(PackageResources.arrange_js, script),
             "/assets/canvas.js": Asset(PackageResources.canvas_js, script),
@@ -90,6 +90,12 @@ package struct ConsoleAssets: Sendable {
             "/assets/waterfall.js": Asset(PackageResources.waterfall_js, script),
             "/assets/waterfallRow.js": Asset(PackageResources.waterfallRow_js, script),
         ]
+        let documents = ConsolePages(
+            PackageResources.index_html,
+            scripts: Dictionary(uniqueKeysWithValues: own.map { (String($0.key.dropFirst(8)), $0.value.body) }))
+        let document = "text/html; charset=utf-8"
+        pages = documents.documents.mapValues { Asset($0, document) }
+        plainPage = Asset(documents.plain, document)
         assets = own.merging(libraries.libraries.mapValues { Asset($0.body, $0.type) }) { own, _ in own }
     }
 
@@ -109,7 +115,7 @@ package struct ConsoleAssets: Sendable {
         guard head.headers["accept"]?.contains("text/html") == true else {
             return .text(404, "there is nothing here\n")
         }
-        var response = shared.response("/") ?? .text(404, "")
+        var response = shared.response("/index.html") ?? .text(404, "")
         response.status = 404
         return response
     }
@@ -121,21 +127,18 @@ package struct ConsoleAssets: Sendable {
         var headers = Self.securityHeaders
         headers.add("etag", asset.tag)
         headers.add("cache-control", "no-cache")
+        if let preload = ConsolePages.preload(at: path) { headers.add("link", preload) }
         if let ifNoneMatch, Self.matches(ifNoneMatch, asset.tag) { return HTTPResponse(status: 304, headers: headers) }
         headers.add("content-type", asset.type)
         return HTTPResponse(status: 200, headers: headers, body: asset.body)
     }
 
-    /// Every address that the page itself knows gives the same page: which view it shows is its own affair.
     private func asset(at path: String) -> Asset? {
-        if Self.pages.contains(path) { return page }
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        if parts.count == 3, parts[1] == "trace", !parts[2].isEmpty { return page }
+        if path == "/index.html" { return plainPage }
+        if let module = ConsolePages.module(at: path) { return pages[module] }
         if path == "/favicon.ico" { return assets["/assets/icon.svg"] }
         return assets[path]
     }
-
-    private static let pages: Set<String> = ["/", "/index.html", "/services", "/graph", "/compare"]
 
     /// Nothing from elsewhere, nothing inline, nobody frames it.
     private static let securityHeaders = HTTPHeaders([

@@ -27,6 +27,34 @@ struct ConsoleAssetsTests {
         #expect(String(decoding: response.body, as: UTF8.self).hasPrefix("<!doctype html>"))
     }
 
+    @Test("A page names the modules that it begins with, each once, and none of those that come later")
+    func modules() {
+        func named(_ path: String) -> [Substring] {
+            text(path).split(separator: "\n").filter { $0.hasPrefix("<link rel=\"modulepreload\"") }
+                .compactMap { $0.split(separator: "\"").first { $0.hasPrefix("/assets/") }?.dropFirst(8) }
+        }
+        let trace = named("/trace/anything")
+        #expect(trace.first == "trace.js")
+        #expect(Set(trace).count == trace.count)
+        #expect(Set(trace).isSuperset(of: ["api.js", "dom.js", "waterfall.js", "waterfallRow.js"]))
+        #expect(Set(trace).isDisjoint(with: ["console.js", "traces.js", "traceGraph.js", "graphView.js"]))
+        #expect(named("/").first == "traces.js")
+        #expect(named("/graph").contains("graphView.js"))
+        #expect(named("/index.html") == [])
+    }
+
+    @Test(
+        "The answer to a trace is on its way before the document of its page was read; of what is no id nothing is said"
+    )
+    func preload() throws {
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736"
+        let link = try #require(assets.response("/trace/\(id)")).headers["link"]
+        #expect(link == "</api/v1/traces/\(id)/overview>; rel=preload; as=fetch; crossorigin")
+        for path in ["/", "/trace/\(id)0", "/trace/\(id.dropLast())>", "/trace/4BF92F3577B34DA6A3CE929D0E0E4736"] {
+            #expect(try #require(assets.response(path)).headers["link"] == nil)
+        }
+    }
+
     @Test(
         "There is nothing anywhere else",
         arguments: [
@@ -57,7 +85,7 @@ struct ConsoleAssetsTests {
             #expect(!content.contains("http://") || Self.mentioning.contains(path))
             #expect(!content.contains("https://"))
         }
-        #expect(seen.count == 68)
+        #expect(seen.count == 67)
     }
 
     @Test("The policy allows the page's own files and nothing inline; the files keep to it")
@@ -74,13 +102,13 @@ struct ConsoleAssetsTests {
         #expect(!page.contains("<style"))
         #expect(!page.contains(" on"))
         for name in [
-            "ahead", "api", "arrange", "canvas", "charts", "clocks", "compare", "comparePopulations", "compareTraces",
-            "console", "dom", "eventList", "facets", "findInTrace", "flame", "format", "graph", "graphControls",
-            "graphGroups", "graphLegend", "graphLinks", "graphModel", "graphPaint", "graphPanel", "graphQuestion",
-            "graphScene", "graphStates", "graphTable", "graphView", "latencies", "layerOf", "layerRows", "layers",
-            "layersWorker", "legend", "live", "minimap", "operationTable", "panel", "part", "past", "pin", "query",
-            "queryText", "querybox", "red", "results", "rowMap", "rowStore", "services", "timeWindow", "timerange",
-            "trace", "traceGraph", "traceKeys", "traces", "values", "viewAddress", "waterfall", "waterfallRow",
+            "api", "arrange", "canvas", "charts", "clocks", "compare", "comparePopulations", "compareTraces", "console",
+            "dom", "eventList", "facets", "findInTrace", "flame", "format", "graph", "graphControls", "graphGroups",
+            "graphLegend", "graphLinks", "graphModel", "graphPaint", "graphPanel", "graphQuestion", "graphScene",
+            "graphStates", "graphTable", "graphView", "latencies", "layerOf", "layerRows", "layers", "layersWorker",
+            "legend", "live", "minimap", "operationTable", "panel", "part", "past", "pin", "query", "queryText",
+            "querybox", "red", "results", "rowMap", "rowStore", "services", "timeWindow", "timerange", "trace",
+            "traceGraph", "traceKeys", "traces", "values", "viewAddress", "waterfall", "waterfallRow",
         ] {
             let script = text("/assets/\(name).js")
             for forbidden in [

@@ -8,20 +8,11 @@ export class Problem extends Error {
   }
 }
 
-/** The response to what `ahead.js` asked for, once. */
-function askedAhead(path) {
-  const { ahead } = globalThis;
-  if (ahead?.path !== path) return null;
-  globalThis.ahead = undefined;
-  return ahead.response;
-}
-
 /** The JSON at a path of the API; throws a `Problem` that can be shown. */
 export async function get(path, signal) {
   let response;
   try {
-    response = await (askedAhead(path) ?? fetch(path, { headers: { accept: "application/json" }, signal }));
-    signal?.throwIfAborted();
+    response = await fetch(path, { headers: { accept: "application/json" }, signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, "unreachable", "The collector does not answer.", "Is hms-collector still running? This page tries again by itself.");

@@ -1,33 +1,56 @@
 // Starts the page: which view stands at which address, and the box for an id.
 
-import { readTraceID } from "./format.js";
-import { showCompare } from "./compare.js";
 import { fill, h } from "./dom.js";
-import { showGraph } from "./graph.js";
-import { showServices } from "./services.js";
-import { showTrace } from "./trace.js";
-import { showTraces } from "./traces.js";
+import { readTraceID } from "./format.js";
 
-const pages = { "/": showTraces, "/services": showServices, "/graph": showGraph, "/compare": showCompare };
+// Each comes when it is first looked at; what the first one is made of, the document itself names (`ConsolePages`).
+const pages = {
+  "/": async () => (await import("./traces.js")).showTraces,
+  "/services": async () => (await import("./services.js")).showServices,
+  "/graph": async () => (await import("./graph.js")).showGraph,
+  "/compare": async () => (await import("./compare.js")).showCompare,
+};
 const main = document.getElementById("main");
 const form = document.getElementById("find");
 const box = document.getElementById("id");
 const problem = document.getElementById("id-problem");
 let leave = () => {};
+let shown = 0;
 
-function show() {
+async function show() {
   leave();
   leave = () => {};
+  const number = ++shown;
   const trace = location.pathname.match(/^\/trace\/([^/]+)\/?$/);
   const page = pages[location.pathname];
   for (const link of document.querySelectorAll(".pages a")) {
     if (link.getAttribute("href") === location.pathname) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   }
   // The page of traces has a box of its own, which takes ids as well.
-  if (page === showTraces) form.remove(); else if (!form.isConnected) document.querySelector(".top").append(form);
-  if (page) leave = page(main);
-  else if (trace) leave = showTrace(main, readTraceID(trace[1]), trace[1]);
-  else fill(main, h("section.state", null, h("h1", null, "There is no such page"), h("p", null, h("a", { href: "/", "data-route": true }, "See recent traces"))));
+  if (location.pathname === "/") form.remove(); else if (!form.isConnected) document.querySelector(".top").append(form);
+  try {
+    const start = page ? await page() : trace ? await tracePage(trace[1]) : noPage;
+    // Somebody may have gone on meanwhile.
+    if (number === shown) leave = start(main);
+  } catch (error) {
+    console.error(error);
+    if (number === shown) fill(main, unreachable(error));
+  }
+}
+
+async function tracePage(given) {
+  const { showTrace } = await import("./trace.js");
+  return () => showTrace(main, readTraceID(given), given);
+}
+
+function noPage() {
+  fill(main, h("section.state", null, h("h1", null, "There is no such page"), h("p", null, h("a", { href: "/", "data-route": true }, "See recent traces"))));
+  return () => {};
+}
+
+function unreachable(error) {
+  return h("section.state", { role: "alert" }, h("h1", null, "This page could not be loaded"), h("p", null, String(error.message ?? error)),
+    h("p", null, "Is hms-collector still running?"), h("button", { type: "button", onclick: () => location.reload() }, "Load it again"));
 }
 
 export function go(path) {

@@ -27,6 +27,9 @@ export class FlameGraph {
     this.stage.addEventListener("focusin", (event) => { const at = this.at(event); if (at !== null) { this.focus = at; this.tell(at); } });
   }
 
+  /** What is shown next is asked for anew. */
+  forget() { this.frames = undefined; }
+
   async show(signal) {
     if (this.frames) return;
     fill(this.told, "Loading…");

@@ -37,6 +37,12 @@ export class Minimap {
     this.place();
   }
 
+  /** The same trace in other colours. */
+  recolour(overview) {
+    this.overview = overview;
+    this.paint();
+  }
+
   stop() { this.resize?.disconnect(); this.theme?.removeEventListener("change", this.onTheme); }
 
   handle(label, set, get) {

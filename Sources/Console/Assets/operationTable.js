@@ -20,6 +20,9 @@ export class OperationTable {
     this.limit = STEP;
   }
 
+  /** What is shown next is asked for anew. */
+  forget() { this.operations = undefined; }
+
   async show(signal) {
     if (this.operations) return;
     fill(this.element, h("p.sub", { role: "status" }, "Loading…"));

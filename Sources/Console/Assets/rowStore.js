@@ -14,10 +14,10 @@ export class RowStore {
   constructor(id, overview, { changed, failed }) {
     this.id = id;
     this.nodeCount = overview.trace.nodeCount;
-    this.head = overview.rows;
-    this.loose = new Map([...(overview.slow ?? []), ...(overview.origins ?? [])].map((row) => [row.index, row]));
     this.pages = new Map(); // page -> rows, the least recently used first
+    this.past = new Map(); // such pages with the colours of before, shown until there are others
     this.asked = new Map(); // page -> { controller, promise }
+    this.take(overview);
     this.wanted = [];
     this.changed = changed;
     this.failed = failed;
@@ -25,8 +25,23 @@ export class RowStore {
     this.jumped = -SETTLE; // when all that is wanted was last something else than before
   }
 
+  take(overview) {
+    this.head = overview.rows;
+    this.loose = new Map([...(overview.slow ?? []), ...(overview.origins ?? [])].map((row) => [row.index, row]));
+  }
+
+  /** The same trace in other colours: what is at hand stays in sight until its rows came again. */
+  recolour(overview) {
+    for (const [page, { controller, kept }] of this.asked) if (!kept) { controller.abort(); this.asked.delete(page); }
+    for (const [page, rows] of this.pages) this.past.set(page, rows);
+    this.pages.clear();
+    this.take(overview);
+  }
+
   /** The row of a node when it is at hand. */
-  row(index) {
+  row(index) { return this.settled(index) ?? this.past.get(Math.floor(index / PAGE))?.[index % PAGE] ?? null; }
+
+  settled(index) {
     if (index < this.head.length) return this.head[index];
     const page = this.pages.get(Math.floor(index / PAGE));
     return page?.[index % PAGE] ?? this.loose.get(index) ?? null;
@@ -39,9 +54,9 @@ export class RowStore {
     for (const index of indexes) {
       const page = Math.floor(index / PAGE);
       if (page !== touched) this.touch(touched = page);
-      if (!this.row(index)) pages.add(page);
+      if (!this.settled(index)) pages.add(page);
     }
-    for (const index of ahead) if (index >= 0 && index < this.nodeCount && !this.row(index)) pages.add(Math.floor(index / PAGE));
+    for (const index of ahead) if (index >= 0 && index < this.nodeCount && !this.settled(index)) pages.add(Math.floor(index / PAGE));
     const others = !this.wanted.some((page) => pages.has(page));
     this.wanted = [...pages].slice(0, KEPT - 4);
     for (const [page, { controller, kept }] of this.asked) if (!kept && !pages.has(page)) { controller.abort(); this.asked.delete(page); }
@@ -102,6 +117,7 @@ export class RowStore {
 
   keep(page, rows) {
     this.pages.set(page, rows);
+    this.past.delete(page);
     for (const oldest of this.pages.keys()) {
       if (this.pages.size <= KEPT) break;
       this.pages.delete(oldest);

@@ -16,7 +16,6 @@ import { quoted } from "./queryText.js";
 import { RowMap } from "./rowMap.js";
 import { RowStore } from "./rowStore.js";
 import { TimeWindow } from "./timeWindow.js";
-import { graphOfTrace } from "./traceGraph.js";
 import { keysDialog } from "./traceKeys.js";
 import { readView, writeView } from "./viewAddress.js";
 import { Waterfall } from "./waterfall.js";
@@ -57,8 +56,8 @@ class TracePage {
     document.removeEventListener("pointerdown", this.onPress);
     clearTimeout(this.writing);
     for (const part of [this.waterfall, this.minimap, this.store, this.find]) part?.stop();
-    this.stopGraph?.();
-    this.stopGraph = undefined;
+    this.graphing?.then((stop) => stop?.(), () => {});
+    this.graphing = undefined;
     this.waterfall = this.minimap = this.store = this.find = this.overview = undefined;
   }
 
@@ -85,9 +84,7 @@ class TracePage {
 
   open(overview) {
     const { trace } = overview;
-    this.overview = overview;
-    // Of several errors the one that the trace waited for longest is told first.
-    overview.origins?.sort((a, b) => b.criticalNs - a.criticalNs || a.index - b.index);
+    this.take(overview);
     document.title = `${named(trace.rootService ?? "", "trace").slice(0, 80)} · ${named(trace.rootName ?? "", "unnamed").slice(0, 80)} · HMS-OPS`;
     const wanted = readView(location.search, trace.nodeCount);
     this.clocks = wanted.clocks && wrongClocks(overview).length > 0;
@@ -141,11 +138,13 @@ class TracePage {
       part.id = `view-${name}`;
     }
     this.toolbox = this.tools(overview);
+    this.verdicts = this.verdict(overview);
+    this.legend = legend(trace.colour, trace.missingCount > 0);
     this.stage = h("div.stage", null, Object.values(this.parts), this.panel);
     fill(this.main, h("section.trace", null,
       this.heading(overview), this.notes(overview, wanted), this.trouble, this.minimap.element,
       h("div.toolbar", null, this.tabs, this.find.element, this.toolbox),
-      this.stage, h("div.foot", null, legend(trace.colour, trace.missingCount > 0), h("button.quiet.help", { type: "button", title: "Keys (?)", onclick: () => this.keys.showModal() }, "Keys ", h("kbd", null, "?"))), this.said, this.keys));
+      this.stage, h("div.foot", null, this.legend, h("button.quiet.help", { type: "button", title: "Keys (?)", onclick: () => this.keys.showModal() }, "Keys ", h("kbd", null, "?"))), this.said, this.keys));
     if (wanted.from !== undefined) this.time.set(wanted.from, wanted.to);
     this.time.listen(() => this.later());
     this.view = null;
@@ -154,6 +153,45 @@ class TracePage {
     this.minimap.start();
     if (wanted.find) { this.find.box.value = wanted.find; this.find.run(); }
     this.follow(location.hash.slice(1), wanted.from === undefined);
+    if (trace.colour?.pending) this.awaitColours();
+  }
+
+  /** Colours follow from shares until the hour before is summed up, which for a store of a million spans takes a second. */
+  async awaitColours() {
+    const { waterfall, stopping: { signal } } = this;
+    for (let wait = 250; ; wait = Math.min(2 * wait, 8000)) {
+      await new Promise((done) => setTimeout(done, wait));
+      if (signal.aborted || this.waterfall !== waterfall) return;
+      let overview;
+      try { overview = await get(`/api/v1/traces/${this.id}/overview`, signal); } catch { continue; }
+      if (this.waterfall !== waterfall || overview.trace.nodeCount !== waterfall.trace.nodeCount) return;
+      if (!overview.trace.colour?.pending) return this.recolour(overview);
+    }
+  }
+
+  recolour(overview) {
+    this.take(overview);
+    for (const part of [this.store, this.minimap, this.waterfall]) part.recolour(overview);
+    for (const part of [this.flame, this.table]) part.forget();
+    if (!this.verdicts.contains(document.activeElement)) {
+      const verdicts = this.verdict(overview);
+      this.verdicts.replaceWith(verdicts);
+      this.verdicts = verdicts;
+    }
+    const { open } = this.legend;
+    const { trace } = overview;
+    this.legend.replaceWith(this.legend = legend(trace.colour, trace.missingCount > 0));
+    this.legend.open = open;
+    const { view } = this;
+    if (view !== "flame" && view !== "table") return;
+    this.view = null;
+    this.show(view);
+  }
+
+  take(overview) {
+    this.overview = overview;
+    // Of several errors the one that the trace waited for longest is told first.
+    overview.origins?.sort((a, b) => b.criticalNs - a.criticalNs || a.index - b.index);
   }
 
   /** Goes to the span that the address names. */
@@ -196,7 +234,7 @@ class TracePage {
         trace.duplicateCount > 0 && figure("Copies", trace.duplicateCount.toLocaleString("en"), null, "Spans that arrived more than once; the copies were merged"),
         trace.conflictCount > 0 && figure("Conflicts", trace.conflictCount.toLocaleString("en"), "odd", "Different spans that share one id"),
         trace.uncoveredNs > trace.durationNs / 100 && figure("No span ran", duration(trace.uncoveredNs), null, "Time of the trace in which none of its spans ran")),
-      this.verdict(overview));
+      this.verdicts);
   }
 
   verdict(overview) {
@@ -439,7 +477,16 @@ class TracePage {
 
   /** The call graph is drawn when its tab is first looked at. */
   drawGraph() {
-    this.stopGraph ??= graphOfTrace(this.graphBody, this.id, {
+    this.graphing ??= this.graphed();
+    this.graphing.catch(() => { this.graphing = undefined; });
+    return this.graphing;
+  }
+
+  /** Its modules come when they are needed: half as many as all others. The promise is of a function that puts the graph away. */
+  async graphed() {
+    const { graphOfTrace } = await import("./traceGraph.js");
+    if (this.stopping.signal.aborted) return null;
+    return graphOfTrace(this.graphBody, this.id, {
       onChoose: (what) => {
         const name = what?.kind === "service" ? what.service : null;
         fill(this.graphNote, name && h("button.jump", { type: "button", onclick: () => this.look(`service = ${quoted(name)}`) }, `Go to the spans of ${name}`));

@@ -142,6 +142,13 @@ export class Waterfall {
   /** Draws again, everything that is in sight. */
   redraw() { this.version++; this.later(); }
 
+  /** The same trace in other colours. */
+  recolour(overview) {
+    Object.assign(this, { overview, trace: overview.trace, slow: overview.slow ?? [], slowAt: -1, originAt: -1 });
+    this.ruler();
+    this.redraw();
+  }
+
   draw() {
     const { map, view } = this;
     this.above = Math.min(this.limit, this.above);
