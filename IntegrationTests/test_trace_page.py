@@ -293,10 +293,11 @@ def test_the_address_holds_the_view(place, browser, checkout):
       rows: [...document.querySelectorAll('.waterfall .row')].map(r => r.querySelector('.name').textContent + '|' + r.getAttribute('aria-expanded')).sort(),
       ticks: [...document.querySelectorAll('.axis .ticks span')].map(t => t.textContent), panel: document.querySelector('.panel h2').textContent,
       path: document.querySelector('.tools button').getAttribute('aria-pressed') }))()"""
-    before = json.loads(browser.evaluate(state))
+    told = browser.evaluate(state)
+    before = json.loads(told)
     assert before["path"] == "false" and before["ticks"][0] != "0"
     show(browser, place, before["address"], "document.querySelector('.panel')?.innerText.includes('Duration') && document.querySelectorAll('.row').length > 0")
-    assert json.loads(browser.evaluate(state)) == before
+    browser.until(f"{state} === {json.dumps(told)}")
     press(browser, "0")
     browser.until("!location.search.includes('from=')")
     browser.evaluate("document.querySelector('#tab-table').click()")
