@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,6 +59,7 @@ int64_t hms_drop_count(const struct msghdr *header) {
         }
     return -1;
 }
+void hms_give_way(void) { (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 10); }
 int hms_set_thread_name(const char *name) { return pthread_setname_np(pthread_self(), name); }
 
 static uint32_t crc_table[8][256];

@@ -7,14 +7,18 @@ import Glibc
 package final class WorkerThread: @unchecked Sendable {
     private var handle = pthread_t()
 
-    package init(name: String, _ body: @escaping @Sendable () -> Void) throws(StorageFailure) {
-        let start = Start(name: name, body: body)
+    /// - Parameter isPatient: gives way to threads that somebody waits for.
+    package init(
+        name: String, isPatient: Bool = false, _ body: @escaping @Sendable () -> Void
+    ) throws(StorageFailure) {
+        let start = Start(name: name, isPatient: isPatient, body: body)
         let code = pthread_create(
             &handle, nil,
             { argument in
                 // The pointer is the one retained below; pthread_create never passes nil for it.
                 let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
                 _ = hms_set_thread_name(start.name)
+                if start.isPatient { hms_give_way() }
                 start.body()
                 return nil
             }, Unmanaged.passRetained(start).toOpaque())
@@ -28,9 +32,11 @@ package final class WorkerThread: @unchecked Sendable {
 
     private final class Start: Sendable {
         let name: String
+        let isPatient: Bool
         let body: @Sendable () -> Void
-        init(name: String, body: @escaping @Sendable () -> Void) {
+        init(name: String, isPatient: Bool, body: @escaping @Sendable () -> Void) {
             self.name = name
+            self.isPatient = isPatient
             self.body = body
         }
     }

@@ -40,7 +40,7 @@ package final class LatencyHistories: Sendable {
             defer { book.isWorking = true }
             return (known, !book.isWorking)
         }
-        if mustStart, (try? WorkerThread(name: "history", { [self] in work() })) == nil {
+        if mustStart, (try? WorkerThread(name: "history", isPatient: true, { [self] in work() })) == nil {
             book.withLock { book in
                 book.wanted = []
                 book.isWorking = false

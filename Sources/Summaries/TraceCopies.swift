@@ -1,3 +1,5 @@
+import LargeArrays
+
 /// The spans of one trace, each once: the copy that stands for it, and the one that stood according to earlier segments. Its
 /// memory is kept for the next trace.
 struct TraceCopies {
@@ -15,10 +17,13 @@ struct TraceCopies {
 
     /// In rising order of span ids.
     private(set) var nodes: [Node] = []
+    /// Nodes that are megabytes.
+    private static let many = 1 << 14
 
     /// - Parameter places: of the trace's spans, those of one id together and in rising order of ids.
     mutating func take(_ places: UnsafeBufferPointer<UInt32>, _ held: UnsafeBufferPointer<HeldSpan>) {
         nodes.removeAll(keepingCapacity: true)
+        if places.count >= Self.many, nodes.capacity < places.count { nodes = Array(roomFor: places.count) }
         for place in places { add(held[Int(place)]) }
         for index in nodes.indices {
             let node = nodes[index]

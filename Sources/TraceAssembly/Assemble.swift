@@ -43,8 +43,6 @@ package func assemble(_ spans: [SpanValue], as traceID: TraceID) -> AssembledTra
 extension TraceTree {
     fileprivate init(_ spans: [MergedSpan]) {
         let ids = spans.map(\.spanID.value)
-        var table = SpanIDTable(count: ids.count)
-        for index in ids.indices { _ = table.insert(Int32(truncatingIfNeeded: index), ids) }
         let input = TreeInput(
             id: ids, parent: spans.map { $0.parentID?.value ?? 0 }, start: spans.map { $0.span?.startUnixNano ?? 0 },
             end: spans.map { $0.span?.endUnixNano ?? 0 },
@@ -53,7 +51,7 @@ extension TraceTree {
                 if span.copies > 1 { oddities.insert(.duplicate) }
                 if !span.variants.isEmpty { oddities.insert(.conflict) }
                 return oddities
-            }, table: table)
+            }, table: SpanIDTable(ids))
         self.init(input)
     }
 }

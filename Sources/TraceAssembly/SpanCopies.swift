@@ -16,16 +16,12 @@ struct SpanCopies {
     private static let mostRows = 64
     private static let mostIDs = 4096
 
-    init(_ columns: borrowing SpanColumns, _ resolve: ([Int]) -> [SpanValue]?) {
-        var table = SpanIDTable(count: columns.count)
+    init(_ columns: borrowing SpanColumns, pairing: some Pairing, _ resolve: ([Int]) -> [SpanValue]?) {
         let ids = columns.id
+        let table = SpanIDTable(ids, pairing: pairing)
         // By the row that came first: the others with its id.
         var repeats: [Int32: [Int32]] = [:]
-        for row in ids.indices {
-            if let first = table.insert(Int32(truncatingIfNeeded: row), ids) {
-                repeats[first, default: []].append(Int32(truncatingIfNeeded: row))
-            }
-        }
+        for (first, row) in table.repeats { repeats[first, default: []].append(row) }
         row = Array(large: ids.indices.lazy.map { Int32(truncatingIfNeeded: $0) })
         input = TreeInput(
             id: ids, parent: columns.parent, start: columns.start, end: columns.end,
@@ -53,11 +49,10 @@ struct SpanCopies {
         let kept = standing.indices.filter { !isLeftOut[$0] }
         row = kept.map { standing[$0] }
         let distinct = kept.map { ids[$0] }
-        var found = SpanIDTable(count: distinct.count)
-        for index in distinct.indices { _ = found.insert(Int32(truncatingIfNeeded: index), distinct) }
         input = TreeInput(
             id: distinct, parent: row.map { columns.parent[Int($0)] }, start: row.map { columns.start[Int($0)] },
-            end: row.map { columns.end[Int($0)] }, oddities: kept.map { oddities[$0] }, table: found)
+            end: row.map { columns.end[Int($0)] }, oddities: kept.map { oddities[$0] },
+            table: SpanIDTable(distinct, pairing: pairing))
     }
 
     private mutating func merge(_ rows: [Int], _ spans: [SpanValue]) -> (row: Int, oddities: SpanOddities) {

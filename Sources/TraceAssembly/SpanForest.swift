@@ -20,16 +20,16 @@ struct SpanForest {
     private var realCount: Int { input.count }
     func isMissing(_ index: Int) -> Bool { index >= realCount }
 
-    init(_ input: TreeInput) {
+    init(_ input: TreeInput, pairing: some Pairing) {
         self.input = input
         id = input.id
-        parent = Array(large: Self.none, count: input.count)
+        parent = []
         start = Array(large: 0, count: input.count)
         end = Array(large: 0, count: input.count)
         isTimed = Array(large: false, count: input.count)
         oddities = input.oddities
         judgeTimes()
-        linkParents()
+        linkParents(pairing)
         cutCycles()
         spanPlaceholders()
         borrowTimes()
@@ -109,19 +109,40 @@ struct SpanForest {
 
     // MARK: Parents
 
-    private mutating func linkParents() {
+    private struct Links: Sendable {
+        var parent: [Int32]
         var orphans: [Int] = []
-        for index in 0..<realCount {
-            let wanted = input.parent[index]
-            guard wanted != 0 else { continue }
-            if wanted == id[index] {
-                oddities[index].insert(.selfParent)
-            } else if let above = input.table.find(wanted, input.id) {
-                parent[index] = above
-            } else {
-                orphans.append(index)
+        /// Spans that name themselves.
+        var loops: [Int] = []
+
+        init(_ input: TreeInput, _ range: Range<Int>, roomFor count: Int) {
+            parent = Array(roomFor: count)
+            for index in range {
+                let wanted = input.parent[index]
+                var above = SpanForest.none
+                if wanted == input.id[index], wanted != 0 {
+                    loops.append(index)
+                } else if wanted != 0 {
+                    if let found = input.table.find(wanted, in: input.id) {
+                        above = found
+                    } else {
+                        orphans.append(index)
+                    }
+                }
+                parent.append(above)
             }
         }
+    }
+
+    private mutating func linkParents(_ pairing: some Pairing) {
+        let (input, real) = (input, realCount)
+        let (first, second) = pairing.both(
+            { Links(input, 0..<real / 2, roomFor: real) },
+            { Links(input, real / 2..<real, roomFor: real - real / 2) })
+        parent = first.parent
+        parent.append(contentsOf: second.parent)
+        for index in first.loops + second.loops { oddities[index].insert(.selfParent) }
+        let orphans = first.orphans + second.orphans
         guard !orphans.isEmpty else { return }
         let named = orphans.map { input.parent[$0] }
         for place in placesSorted(by: named) {

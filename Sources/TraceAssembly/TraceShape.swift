@@ -54,16 +54,6 @@ package struct TraceShape: Sendable {
     }
     package func subtree(_ node: Int) -> Range<Int> { node..<node + Int(subtreeCount[node]) }
 
-    /// Children of a node, or the roots, in their order.
-    package func forEachChild(of node: Int?, _ body: (Int) -> Void) {
-        var child = node.map { $0 + 1 } ?? 0
-        let end = node.map { subtree($0).upperBound } ?? count
-        while child < end {
-            body(child)
-            child += Int(subtreeCount[child])
-        }
-    }
-
     /// The same with other steps.
     package func coloured(by history: [RankTable?]) -> TraceShape {
         var shape = self
@@ -86,8 +76,8 @@ extension TraceShape {
         resolve: ([Int]) -> [SpanValue]? = { _ in nil }
     ) {
         let columns = columns
-        let copies = SpanCopies(columns, resolve)
-        let tree = TraceTree(copies.input)
+        let copies = SpanCopies(columns, pairing: pairing, resolve)
+        let tree = TraceTree(copies.input, pairing: pairing)
         let (critical, own) = pairing.both({ CriticalPath(of: tree) }, { NodeColumns(columns, copies, tree) })
 
         traceID = columns.traceID

@@ -21,8 +21,8 @@ struct TraceTree {
     var start: [UInt64] { times.start }
     var end: [UInt64] { times.end }
 
-    init(_ input: TreeInput) {
-        let forest = SpanForest(input)
+    init(_ input: TreeInput, pairing: some Pairing = OneAfterTheOther()) {
+        let forest = SpanForest(input, pairing: pairing)
         let order = NodeOrder(of: forest)
         times = NodeTimes(forest, in: order)
         extent = Self.extent(of: forest)

@@ -1,5 +1,5 @@
 /// What the tree of a trace is made of: one entry for each span id, in any order.
-struct TreeInput {
+struct TreeInput: Sendable {
     var id: [UInt64]
     /// 0 for none.
     var parent: [UInt64]

@@ -46,6 +46,18 @@ struct TraceCommandTests {
         ]
     }
 
+    @Test("Colours that the collector is still working out are awaited")
+    func pendingColours() throws {
+        let settled = overview(nodes: 1, rows: [row(0, parent: "null", depth: 0, subtree: 1)])
+            .replacing("{\"basis\":\"share\"}", with: "{\"basis\":\"history\"}")
+        let pending = settled.replacing("{\"basis\":\"history\"}", with: "{\"basis\":\"share\",\"pending\":true}")
+        let (exit, terminal) = try run(["/api/v1/traces/\(id)/overview": [pending, pending, settled]])
+        #expect(exit == .success)
+        #expect(terminal.output.contains("slower than in the hour before"))
+        let (_, last) = try run(["/api/v1/traces/\(id)/overview": [settled]])
+        #expect(terminal.output == last.output)
+    }
+
     @Test("The tree is made of the overview's rows and the pages that follow")
     func tree() throws {
         let (exit, terminal) = try run(twoPages)

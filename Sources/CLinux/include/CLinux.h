@@ -30,6 +30,8 @@ int64_t hms_drop_count(const struct msghdr *header);
 /// Size of the control buffer one message needs for `hms_drop_count`.
 unsigned long hms_drop_count_space(void);
 int hms_set_thread_name(const char *name);
+// The calling thread alone, as Linux counts niceness by thread.
+void hms_give_way(void);
 /// CRC-32C of `length` bytes, continuing from `crc` (0 to begin). Uses the processor's instruction where it has one.
 uint32_t hms_crc32c(uint32_t crc, const void *bytes, unsigned long length);
 /// Blocks from `mapped_from` bytes on come from the system and go back to it at once; smaller ones stay in the heap when they

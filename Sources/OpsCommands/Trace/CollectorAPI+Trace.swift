@@ -1,3 +1,4 @@
+import Glibc
 import HTTP
 import JSON
 import TraceModel
@@ -7,11 +8,19 @@ extension CollectorAPI {
     /// The first question about a large trace is answered once all of it is read.
     private static let patience = Duration.seconds(120)
 
+    /// For the hour before, from which colours follow, to be summed up.
+    private static let patienceForColours = Duration.seconds(3)
+    private static let pause: UInt32 = 100_000
+
     func overview(of id: TraceID) throws(OpsError) -> TraceOverview? {
         let path = "/api/v1/traces/\(id)/overview"
-        guard let json = try parsed(path) else { return nil }
-        guard let overview = TraceOverview(json) else { throw unreadable(path) }
-        return overview
+        let deadline = ContinuousClock.now + Self.patienceForColours
+        while true {
+            guard let json = try parsed(path) else { return nil }
+            guard let overview = TraceOverview(json) else { throw unreadable(path) }
+            guard overview.areColoursPending, ContinuousClock.now < deadline else { return overview }
+            usleep(Self.pause)
+        }
     }
 
     /// At most `limit` rows from the one at `offset` on.

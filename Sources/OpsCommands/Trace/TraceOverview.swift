@@ -37,6 +37,8 @@ package struct TraceOverview: Equatable, Sendable {
     package var nodeCount = 0
     package var isTruncated = false
     package var basis = ColourBasis.share
+    /// Others may come once the collector has summed up the hour before.
+    package var areColoursPending = false
     /// The first rows.
     package var rows: [TraceRow] = []
     package var slow: [TraceRow] = []
@@ -67,6 +69,7 @@ package struct TraceOverview: Equatable, Sendable {
         conflictCount = Self.count(trace["conflictCount"]) ?? 0
         serviceCount = trace["services"]?.array?.count ?? 0
         isTruncated = trace["truncated"]?.bool ?? false
+        areColoursPending = trace["colour"]?["pending"] != nil
         basis = trace["colour"]?["basis"]?.string.flatMap(ColourBasis.init) ?? .share
         slow = Self.rows(json["slow"]) ?? []
         origins = Self.rows(json["origins"]) ?? []
