@@ -85,7 +85,9 @@ let package = Package(
         // Who calls whom, and how it went: of one trace, of many, and of all that is stored.
         library(
             "CallGraph", ["TraceModel", "OTLP", "SpanTokens", "Summaries", "TraceAssembly"], settings: pointerFree),
-        library("QueryLanguage", ["TraceModel", "OTLP", "TraceAssembly"], settings: pointerFree),
+        library(
+            "QueryLanguage", ["TraceModel", "WireFormat", "OTLP", "SpanColumns", "TraceAssembly"],
+            settings: pointerFree),
         library(
             "TraceComparison", ["TraceModel", "OTLP", "Summaries", "TraceAssembly", "QueryLanguage"],
             settings: pointerFree),

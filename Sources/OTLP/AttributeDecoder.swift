@@ -1,8 +1,8 @@
 import TraceModel
-import WireFormat
+package import WireFormat
 
 /// Reads a KeyValue. `depth` is the level of the AnyValue in it.
-func readAttribute(_ bytes: consuming FieldCursor, depth: Int) throws(WireError) -> Attribute {
+package func readAttribute(_ bytes: consuming FieldCursor, depth: Int) throws(WireError) -> Attribute {
     var cursor = bytes
     var attribute = Attribute("", .empty)
     while let field = try cursor.next() {

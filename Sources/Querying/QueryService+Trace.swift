@@ -88,13 +88,12 @@ extension QueryService {
         let text = parameters["text"] ?? ""
         let limit = try parameters.integer("limit", in: 1...Self.maximumFound, usual: 1000)
         let began = ContinuousClock.now
-        var isComplete = true
+        var isWhole = !view.isTruncated
         let found: TraceFind
         if Self.looksLikeQuery(text) {
-            let page = try spans(text, of: view.shape.traceID, now)
-            isComplete = page.isComplete && page.traces.allSatisfy { !$0.hasMoreMatches && !$0.isPart }
-            let ids = Set(page.traces.flatMap(\.matches).map(\.value))
-            found = TraceFind(ids, in: view.shape, limit: limit)
+            let answer = try query(text, view, now)
+            isWhole = isWhole && answer.isWhole
+            found = TraceFind(answer.nodes, limit: limit)
         } else {
             found = TraceFind(text, in: view.shape, limit: limit)
         }
@@ -103,7 +102,7 @@ extension QueryService {
             writer.member("count", found.count)
             writer.key("indexes")
             writer.array { writer in for node in found.nodes { writer.number(node) } }
-            writer.member("truncated", found.count > found.nodes.count || !isComplete)
+            writer.member("truncated", found.count > found.nodes.count || !isWhole)
             writer.key("took")
             writer.double(Double((ContinuousClock.now - began) / .microseconds(1)) / 1000)
         }
@@ -116,22 +115,20 @@ extension QueryService {
             || text.hasPrefix("exists ")
     }
 
-    private func spans(_ text: String, of id: TraceID, _ now: UInt64) throws(QueryError) -> SearchPage {
+    private func query(
+        _ text: String, _ view: TraceView, _ now: UInt64
+    ) throws(QueryError) -> (nodes: NodeSet, isWhole: Bool) {
         let expression: QueryExpression
         do throws(QuerySyntaxError) {
-            expression = try QueryParser.parse("trace_id = \"\(id)\" and (\(text))", now: Int64(clamping: now))
+            expression = try QueryParser.parse(text, now: Int64(clamping: now))
         } catch {
             throw QueryError(error)
         }
-        var request = SearchRequest(expression)
-        request.now = now
-        request.matches = Self.maximumFound
-        request.limit = 1
-        request.bounds.time = .milliseconds(limits.usualSearchMilliseconds)
+        let deadline = ContinuousClock.now + .milliseconds(limits.usualSearchMilliseconds)
         do {
-            return try source.search(request)
+            return try TraceQuery(source: source, deadline: deadline).find(expression, in: view)
         } catch {
-            throw unreadable(id, error)
+            throw unreadable(view.shape.traceID, error)
         }
     }
 
