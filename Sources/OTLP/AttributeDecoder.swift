@@ -15,7 +15,8 @@ package func readAttribute(_ bytes: consuming FieldCursor, depth: Int) throws(Wi
     return attribute
 }
 
-func readValue(_ bytes: consuming FieldCursor, depth: Int) throws(WireError) -> AttributeValue {
+/// Reads an AnyValue.
+package func readValue(_ bytes: consuming FieldCursor, depth: Int) throws(WireError) -> AttributeValue {
     var cursor = bytes
     guard depth <= maximumValueDepth else {
         throw WireError(.nestedTooDeep(limit: maximumValueDepth), at: cursor.absoluteOffset, field: "value")

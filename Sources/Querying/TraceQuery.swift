@@ -22,31 +22,33 @@ struct TraceQuery {
         guard !query.open.isEmpty else { return (query.found(isWhole: true), true) }
         let frames = source.frames()
         let order = NodesByPlace(query.open.map(\.nodes), view.shape.place, places: view.places.count)
-        settle(&query, by: order, view, frames)
-        let left = order.places.filter { place in
-            order.nodes(at: place).contains { node in query.open.contains { $0.nodes.contains(Int(node)) } }
-        }
+        let left = settle(&query, by: order, view, frames)
         let isWhole = try read(left, order, &query, view, frames)
         return (query.found(isWhole: isWhole), isWhole)
     }
 
-    /// What indexes tell of whole places.
+    /// What indexes tell of whole places. Gives those that have to be read.
     private func settle(
         _ query: inout ShapeQuery, by order: NodesByPlace, _ view: TraceView, _ frames: any TraceFrames
-    ) {
+    ) -> [Int] {
         let asked = order.places.map { view.places[$0] }
+        var isLeft = [Bool](repeating: false, count: asked.count)
         for part in query.open.indices {
             let answers = frames.ask(FrameSieve(query.open[part].expression), of: asked)
-            var read = NodeSet(count: view.shape.count)
-            var yes = read
-            for (place, answer) in zip(order.places, answers) where answer != .some {
-                for node in order.nodes(at: place) {
-                    read.insert(Int(node))
-                    if answer == .all { yes.insert(Int(node)) }
+            var settled = NodeSet(count: view.shape.count)
+            var yes = settled
+            for index in answers.indices {
+                if answers[index] == .some {
+                    isLeft[index] = true
+                    continue
                 }
+                let nodes = order.nodes(at: order.places[index])
+                settled.insert(nodes)
+                if answers[index] == .all { yes.insert(nodes) }
             }
-            query.settle(part, read, yes: yes)
+            query.settle(part, settled, yes: yes)
         }
+        return zip(order.places, isLeft).filter(\.1).map(\.0)
     }
 
     // MARK: Reading
@@ -107,7 +109,7 @@ struct TraceQuery {
                 reading.read(request.bindMemory(to: UInt8.self).span)
             }
             reading.end()
-            for node in nodes { read.insert(Int(node)) }
+            read.insert(nodes)
         }
         return Found(read: read, yes: reading.yes, isWhole: isWhole)
     }
@@ -123,10 +125,11 @@ private struct NodesByPlace: Sendable {
 
     /// - Parameter sets: nodes in any of them are taken, once.
     init(_ sets: [NodeSet], _ place: [UInt32], places count: Int) {
-        var nodes = NodeSet(count: place.count)
-        for set in sets { nodes.formUnion(set) }
+        var all = NodeSet(count: place.count)
+        for set in sets { all.formUnion(set) }
+        let nodes = all.nodes
         var next = [Int](repeating: 0, count: count)
-        nodes.forEach { next[Int(place[$0])] += 1 }
+        for node in nodes { next[Int(place[Int(node)])] += 1 }
         places = next.indices.filter { next[$0] > 0 }
         var sum = 0
         for index in next.indices {
@@ -135,9 +138,9 @@ private struct NodesByPlace: Sendable {
             next[index] = begin
         }
         var order = [Int32](repeating: 0, count: sum)
-        nodes.forEach { node in
-            let own = Int(place[node])
-            order[next[own]] = Int32(truncatingIfNeeded: node)
+        for node in nodes {
+            let own = Int(place[Int(node)])
+            order[next[own]] = node
             next[own] += 1
         }
         (self.order, ends) = (order, next)

@@ -42,6 +42,8 @@ package struct NodeSet: Sendable, Equatable {
     @inline(__always)
     package mutating func remove(_ node: Int) { words[node >> 6] &= ~(1 << UInt64(node & 63)) }
 
+    package mutating func insert(_ nodes: ArraySlice<Int32>) { for node in nodes { insert(Int(node)) } }
+
     package var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
     /// How many there are.
     package var size: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
@@ -61,6 +63,14 @@ package struct NodeSet: Sendable, Equatable {
     package mutating func invert() {
         for index in words.indices { words[index] = ~words[index] }
         trim()
+    }
+
+    /// All of them, in rising order.
+    package var nodes: [Int32] {
+        var nodes: [Int32] = []
+        nodes.reserveCapacity(size)
+        forEach { nodes.append(Int32(truncatingIfNeeded: $0)) }
+        return nodes
     }
 
     /// In rising order.

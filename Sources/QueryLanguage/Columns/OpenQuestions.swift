@@ -28,7 +28,7 @@ final class OpenQuestions: Sendable {
     private let leaves: [Leaf]
     /// For each leaf the bits of its note that decide, and how they have to be.
     private let wanted: [(among: UInt8, are: UInt8)]
-    private let attributes: AttributeLeaves
+    private let keys: AttributeKeys
     private let ofEvents: [Int]
     private let ofLinks: [Int]
     private let ofScopes: [Int]
@@ -44,7 +44,7 @@ final class OpenQuestions: Sendable {
 
     init(_ query: ShapeQuery) {
         var leaves: [Leaf] = []
-        var searches: [(leaf: Int, search: AttributeSearch)] = []
+        var searches: [(leaf: Int, search: AttributeSearch, test: FieldTest)] = []
         var (events, links, scopes): ([Int], [Int], [Int]) = ([], [], [])
         parts = query.open.map { open in
             Part(
@@ -55,7 +55,7 @@ final class OpenQuestions: Sendable {
                     switch open.condition.leaves[index] {
                     case .attribute(let search, let test):
                         leaves.append(Leaf(subject: .attribute, test: test))
-                        searches.append((number, search))
+                        searches.append((number, search, test))
                     case .property(let property, let test):
                         let subject: Leaf.Subject? =
                             switch property {
@@ -86,9 +86,14 @@ final class OpenQuestions: Sendable {
             }
         }
         (ofEvents, ofLinks, ofScopes) = (events, links, scopes)
-        attributes = AttributeLeaves(searches)
+        keys = AttributeKeys(searches)
         func reads(_ scope: AttributeScope) -> Bool {
             searches.contains { $0.search.scope == scope || $0.search.scope == .any }
+        }
+        hasStrange = query.open.contains { open in
+            var strange = open.strange
+            strange.formIntersection(open.nodes)
+            return !strange.isEmpty
         }
         readsResources = reads(.resource)
         readsScopes = reads(.scope) || !scopes.isEmpty
@@ -99,6 +104,9 @@ final class OpenQuestions: Sendable {
 
     /// Whether a node is open in a part.
     func isOpen(_ node: Int, _ part: Int) -> Bool { parts[part].open.nodes.contains(node) }
+
+    /// Whether there are strange nodes at all.
+    let hasStrange: Bool
 
     /// Whether some part that is open for a node needs its span as a value.
     func isStrange(_ node: Int) -> Bool {
@@ -162,16 +170,45 @@ final class OpenQuestions: Sendable {
     }
 
     func noteSpan(_ span: Span<UInt8>, _ notes: inout [UInt8]) throws(WireError) {
-        var cursor = FieldCursor(span)
-        while let field = try cursor.next() {
+        var place = 0
+        while place < span.count {
+            let left = span.count - place
+            let tag = span[place]
+            // Nearly all fields are short, and are stepped over as they are; what is not goes the long way.
+            if left > 1, tag < 0x80, span[place + 1] < 0x80 {
+                let length = Int(span[place + 1])
+                switch tag & 7 {
+                case 0:
+                    place += 2
+                    continue
+                case 1 where left >= 9:
+                    place += 9
+                    continue
+                case 2 where length <= left - 2 && tag != Self.eventTag && tag != Self.linkTag:
+                    let start = place + 2
+                    place = start + length
+                    if tag == Self.attributeTag, readsAttributes { try note(span, start..<place, .span, &notes) }
+                    continue
+                default: break
+                }
+            }
+            var cursor = FieldCursor(span.extracting(place...))
+            guard let field = try cursor.next() else { return }
             switch field.number {
-            case 9 where readsAttributes: try note(try cursor.readBytes(field), .span, &notes)
+            case 9 where readsAttributes:
+                let pair = try cursor.readBytes(field)
+                try note(pair, pair.indices, .span, &notes)
             case 11 where readsEvents: try noteEvent(try cursor.readBytes(field), &notes)
             case 13 where readsLinks: try noteLink(try cursor.readBytes(field), &notes)
             default: try cursor.skip(field)
             }
+            place += cursor.offset
         }
     }
+
+    private static let attributeTag: UInt8 = 9 << 3 | 2
+    private static let eventTag: UInt8 = 11 << 3 | 2
+    private static let linkTag: UInt8 = 13 << 3 | 2
 
     private func noteEvent(_ bytes: Span<UInt8>, _ notes: inout [UInt8]) throws(WireError) {
         var name = ""
@@ -217,25 +254,76 @@ final class OpenQuestions: Sendable {
     }
 
     /// A KeyValue that stands somewhere.
-    @inline(__always)
     private func note(_ pair: Span<UInt8>, _ scope: AttributeScope, _ notes: inout [UInt8]) throws(WireError) {
-        guard try attributes.mayName(pair) else { return }
-        try noteNamed(pair, scope, &notes)
+        try note(pair, pair.indices, scope, &notes)
     }
 
+    @inline(__always)
+    private func note(
+        _ bytes: Span<UInt8>, _ pair: Range<Int>, _ scope: AttributeScope, _ notes: inout [UInt8]
+    ) throws(WireError) {
+        // Nearly all are a short key and then a short value, and nothing else.
+        if pair.count > 2, bytes[pair.lowerBound] == 0x0A, bytes[pair.lowerBound + 1] < 0x80 {
+            let start = pair.lowerBound + 2
+            let end = start + Int(bytes[start - 1])
+            if end + 1 < pair.upperBound, bytes[end] == 0x12, bytes[end + 1] < 0x80,
+                end + 2 + Int(bytes[end + 1]) == pair.upperBound
+            {
+                guard let key = keys.match(bytes, start..<end) else { return }
+                if key.isWhole {
+                    let value = bytes.extracting(end + 2..<pair.upperBound)
+                    return try note(value: value, ofKey: key.number, scope, &notes)
+                }
+            }
+        }
+        try noteNamed(bytes.extracting(pair), scope, &notes)
+    }
+
+    /// The AnyValue of an attribute that is called like a key.
+    @inline(never)
+    private func note(
+        value: Span<UInt8>, ofKey key: Int, _ scope: AttributeScope, _ notes: inout [UInt8]
+    ) throws(WireError) {
+        let isText = value.count >= 2 && value[0] == 0x0A && Int(value[1]) == value.count - 2
+        var read: AttributeValue?
+        for index in keys.first[key]..<keys.first[key + 1] {
+            guard keys.scopes[index] == .any || keys.scopes[index] == scope else { continue }
+            let leaf = keys.leaves[index]
+            notes[leaf] |= Self.exists
+            guard wanted[leaf].among & Self.contains != 0, notes[leaf] & Self.contains == 0 else { continue }
+            if isText, let holds = keys.isEqual(index, value, from: 2) {
+                if holds { notes[leaf] |= Self.contains }
+                continue
+            }
+            let decoded: AttributeValue
+            if let read {
+                decoded = read
+            } else {
+                decoded = try readValue(FieldCursor(value), depth: 1)
+                read = decoded
+            }
+            if contains(decoded, leaf) { notes[leaf] |= Self.contains }
+        }
+    }
+
+    private func contains(_ value: AttributeValue, _ leaf: Int) -> Bool {
+        switch leaves[leaf].test {
+        case .exists: false
+        case .some(let test), .none(let test): AttributeSearch.contains(value, where: test.holds)
+        }
+    }
+
+    /// One that may be called like a key, or be a map in which one is found.
     @inline(never)
     private func noteNamed(_ pair: Span<UInt8>, _ scope: AttributeScope, _ notes: inout [UInt8]) throws(WireError) {
         let attribute = try readAttribute(FieldCursor(pair), depth: 1)
-        for (leaf, search) in attributes.searches where search.scope == .any || search.scope == scope {
+        for index in keys.leaves.indices where keys.scopes[index] == .any || keys.scopes[index] == scope {
+            let leaf = keys.leaves[index]
+            if keys.searches[index].exists(in: attribute) { notes[leaf] |= Self.exists }
             switch leaves[leaf].test {
-            case .exists: if search.exists(in: attribute) { notes[leaf] |= Self.exists }
-            case .some(let test):
-                if notes[leaf] & Self.contains == 0, search.contains(in: attribute, where: test.holds) {
-                    notes[leaf] |= Self.contains
-                }
-            case .none(let test):
-                if search.exists(in: attribute) { notes[leaf] |= Self.exists }
-                if search.contains(in: attribute, where: test.holds) { notes[leaf] |= Self.contains }
+            case .exists: break
+            case .some(let test), .none(let test):
+                if keys.searches[index].contains(in: attribute, where: test.holds) { notes[leaf] |= Self.contains }
             }
         }
     }
@@ -246,38 +334,85 @@ final class OpenQuestions: Sendable {
 }
 
 /// The keys that are looked for, in one piece: most attributes are none of them.
-private struct AttributeLeaves {
-    let searches: [(leaf: Int, search: AttributeSearch)]
+private struct AttributeKeys {
+    /// By key, and for each of them what is asked.
+    private(set) var searches: [AttributeSearch] = []
+    private(set) var scopes: [AttributeScope] = []
+    private(set) var leaves: [Int] = []
+    /// Where the searches of a key begin; those of the last end with the last entry.
+    private(set) var first: [Int] = []
     private var bytes: [UInt8] = []
     /// Where each key ends in `bytes`; it begins where the one before ended.
     private var ends: [Int] = []
+    /// Bit n: some key has n bytes, or a dot behind so many. The last bit stands for all that is longer.
+    private var lengths: UInt64 = 0
+    /// Texts that values have to be equal to, in one piece; nil for other tests.
+    private var texts: [UInt8] = []
+    private var textOf: [Range<Int>?] = []
 
-    init(_ searches: [(leaf: Int, search: AttributeSearch)]) {
-        self.searches = searches
-        for key in Set(searches.map(\.search.key)) {
+    init(_ asked: [(leaf: Int, search: AttributeSearch, test: FieldTest)]) {
+        for key in Set(asked.map(\.search.key)) {
+            first.append(searches.count)
             bytes += key
             ends.append(bytes.count)
+            for length in 0...key.count where length == key.count || key[length] == UInt8(ascii: ".") {
+                lengths |= 1 << UInt64(min(length, 63))
+            }
+            for (leaf, search, test) in asked where search.key == key {
+                searches.append(search)
+                scopes.append(search.scope)
+                leaves.append(leaf)
+                let begin = texts.count
+                switch test {
+                case .some(.equal(let test)), .none(.equal(let test)):
+                    texts += Array(test.text.utf8)
+                    textOf.append(begin..<texts.count)
+                default: textOf.append(nil)
+                }
+            }
         }
+        first.append(searches.count)
     }
 
-    /// Whether a KeyValue is called like one of the keys, or like a map that may have one as member.
+    /// The key that a name is; not whole where the name is that of a map that may have one as member.
     @inline(__always)
-    func mayName(_ pair: Span<UInt8>) throws(WireError) -> Bool {
-        var name = pair.extracting(first: 0)
-        var cursor = FieldCursor(pair)
-        while let field = try cursor.next() {
-            if field.number == 1 { name = try cursor.readBytes(field) } else { try cursor.skip(field) }
+    func match(_ pair: Span<UInt8>, _ name: Range<Int>) -> (number: Int, isWhole: Bool)? {
+        guard lengths &>> UInt64(min(name.count, 63)) & 1 == 1 else { return nil }
+        var found: (number: Int, isWhole: Bool)?
+        for number in ends.indices where isBeginning(number, pair, name) {
+            // A name that is both is looked at as what it is not whole.
+            found = (number, name.count == ends[number] - (number == 0 ? 0 : ends[number - 1]) && found == nil)
         }
-        var start = 0
-        keys: for end in ends {
-            let key = start
-            start = end
-            guard name.count <= end - key else { continue }
-            guard name.count == end - key || bytes[key + name.count] == UInt8(ascii: ".") else { continue }
-            for index in name.indices where bytes[key + index] != name[index] { continue keys }
-            return true
+        return found
+    }
+
+    @inline(__always)
+    private func isBeginning(_ number: Int, _ pair: Span<UInt8>, _ name: Range<Int>) -> Bool {
+        let start = number == 0 ? 0 : ends[number - 1]
+        let length = ends[number] - start
+        guard name.count == length || name.count < length && bytes[start + name.count] == UInt8(ascii: ".") else {
+            return false
         }
-        return false
+        // Keys of one family differ at the end.
+        var index = name.count - 1
+        while index >= 0 {
+            if bytes[start + index] != pair[name.lowerBound + index] { return false }
+            index -= 1
+        }
+        return true
+    }
+
+    /// Whether a value's text is the one that it has to be equal to; nil where that is not what is asked.
+    @inline(__always)
+    func isEqual(_ search: Int, _ value: Span<UInt8>, from start: Int) -> Bool? {
+        guard let text = textOf[search] else { return nil }
+        guard text.count == value.count - start else { return false }
+        var index = text.count - 1
+        while index >= 0 {
+            if texts[text.lowerBound + index] != value[start + index] { return false }
+            index -= 1
+        }
+        return true
     }
 }
 

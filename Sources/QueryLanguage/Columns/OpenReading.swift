@@ -42,7 +42,7 @@ package struct OpenReading {
         message.removeAll(keepingCapacity: true)
         for node in nodes {
             let node = Int(node)
-            if questions.isStrange(node) {
+            if questions.hasStrange, questions.isStrange(node) {
                 strange.append(node)
                 strangeIDs.insert(ids[node])
             } else {

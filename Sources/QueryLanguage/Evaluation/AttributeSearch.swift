@@ -29,6 +29,11 @@ struct AttributeSearch {
         find(attribute, 0, 0) { Self.contains($0, depth: $1, where: test) }
     }
 
+    /// Whether a value of the key, or an element of it, satisfies `test`.
+    static func contains(_ value: AttributeValue, where test: (AttributeValue) -> Bool) -> Bool {
+        contains(value, depth: 0, where: test)
+    }
+
     private func search(_ span: SpanValue, _ visit: (AttributeValue, Int) -> Bool) -> Bool {
         let isAny = scope == .any
         if isAny || scope == .span, find(span.attributes, 0, 0, visit) { return true }

@@ -89,7 +89,10 @@ package struct SpanCondition: Sendable {
     }
 
     /// Of a span of which it is known what each leaf says.
-    func holds(leaf: (Int) -> Bool) -> Bool { holds(top, leaf) }
+    @inline(__always)
+    func holds(leaf: (Int) -> Bool) -> Bool {
+        if case .leaf(let number) = top { leaf(number) } else { holds(top, leaf) }
+    }
 
     private func holds(_ step: Step, _ leaf: (Int) -> Bool) -> Bool {
         switch step {
