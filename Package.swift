@@ -225,7 +225,9 @@ let package = Package(
             exclude: ["Golden"]),
         tests("TraceComparison", ["TraceComparison", "TraceModel", "OTLP", "TraceAssembly", "QueryLanguage"]),
         tests("CallGraph", ["CallGraph", "TraceModel", "OTLP", "SpanTokens", "Summaries", "TraceAssembly"]),
-        tests("QueryLanguage", ["QueryLanguage", "QueryTesting", "TraceModel", "OTLP", "TraceAssembly"]),
+        tests(
+            "QueryLanguage",
+            ["QueryLanguage", "QueryTesting", "TraceModel", "WireFormat", "OTLP", "SpanColumns", "TraceAssembly"]),
         tests(
             "TraceSearch",
             [
@@ -278,7 +280,9 @@ let package = Package(
         tests(
             "Collector",
             [
-                "Collector", "Access", "Configuration", "Daemon", "EventLoop", "SegmentStore", "SelfTelemetry",
+                "Collector", "Access", "Configuration", "Daemon", "EventLoop", "SegmentStore", "SelfTelemetry", "Querying",
+                "QueryLanguage", "QueryTesting", "TraceSearch", "TraceAssembly", "TraceModel", "OTLP", "WireFormat",
+                "HTTP", "JSON", "StorageTesting",
             ]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests(

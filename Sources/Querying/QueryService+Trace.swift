@@ -90,8 +90,8 @@ extension QueryService {
         let began = ContinuousClock.now
         var isWhole = !view.isTruncated
         let found: TraceFind
-        if Self.looksLikeQuery(text) {
-            let answer = try query(text, view, now)
+        if let expression = try Self.query(text, now) {
+            let answer = try find(expression, view)
             isWhole = isWhole && answer.isWhole
             found = TraceFind(answer.nodes, limit: limit)
         } else {
@@ -109,21 +109,24 @@ extension QueryService {
         return .json(writer.bytes)
     }
 
-    /// Words of a query and signs of comparison; names rarely hold these.
-    private static func looksLikeQuery(_ text: String) -> Bool {
-        text.utf8.contains { $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: ">") }
-            || text.hasPrefix("exists ")
+    /// Nil for words. Names rarely hold a comparison: with one, what cannot be read is a query that is wrong.
+    private static func query(_ text: String, _ now: UInt64) throws(QueryError) -> QueryExpression? {
+        do throws(QuerySyntaxError) {
+            let expression = try QueryParser.parse(text, now: Int64(clamping: now))
+            // Nothing, or a star.
+            return expression == .everything ? nil : expression
+        } catch {
+            let isMeant =
+                text.hasPrefix("exists ")
+                || text.utf8.contains { $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: ">") }
+            if isMeant { throw QueryError(error) }
+            return nil
+        }
     }
 
-    private func query(
-        _ text: String, _ view: TraceView, _ now: UInt64
+    private func find(
+        _ expression: QueryExpression, _ view: TraceView
     ) throws(QueryError) -> (nodes: NodeSet, isWhole: Bool) {
-        let expression: QueryExpression
-        do throws(QuerySyntaxError) {
-            expression = try QueryParser.parse(text, now: Int64(clamping: now))
-        } catch {
-            throw QueryError(error)
-        }
         let deadline = ContinuousClock.now + .milliseconds(limits.usualSearchMilliseconds)
         do {
             return try TraceQuery(source: source, deadline: deadline).find(expression, in: view)
