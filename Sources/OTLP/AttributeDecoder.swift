@@ -98,12 +98,6 @@ func readSpanID(
     return SpanID(value: bigEndian(bytes, at: 0))
 }
 
-private func bigEndian(_ bytes: Span<UInt8>, at start: Int) -> UInt64 {
-    var value: UInt64 = 0
-    for index in start..<start + 8 { value = value << 8 | UInt64(bytes[index]) }
-    return value
-}
-
 func array(_ bytes: Span<UInt8>) -> [UInt8] {
     bytes.withUnsafeBufferPointer { Array($0) }
 }

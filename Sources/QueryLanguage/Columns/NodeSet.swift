@@ -9,6 +9,13 @@ package struct NodeSet: Sendable, Equatable {
         trim()
     }
 
+    /// The same in memory that no other set shares.
+    var own: NodeSet {
+        var own = NodeSet(count: count)
+        own.formUnion(self)
+        return own
+    }
+
     @inline(__always)
     init(count: Int, where holds: (Int) -> Bool) {
         self.count = count

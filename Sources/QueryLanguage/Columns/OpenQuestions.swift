@@ -15,17 +15,32 @@ final class OpenQuestions: Sendable {
         var subject: Subject
         var test: FieldTest
     }
-    private struct Part {
-        var open: ShapeQuery.OpenPart
-        /// For each leaf of the condition the number of the one that is read; nil where columns have told.
-        var leaves: [Int?]
+    /// A step of a condition, in front of those that it joins. They lie in one piece and refer to nothing: what two threads look at for
+    /// each span must not be counted.
+    private struct Step {
+        enum Kind: UInt8 {
+            case everything, and, or, not, told, noted
+        }
+        var kind: Kind
+        /// Of the leaf that is read, or of what columns told.
+        var number = 0
+        /// Where the next one begins that is not within it.
+        var end = 0
     }
     /// Of a leaf, as bits of a note: the field is there; some value of it satisfies the test.
     private static let exists: UInt8 = 1
     private static let contains: UInt8 = 2
 
-    private let parts: [Part]
+    private let conditions: [SpanCondition]
+    private let steps: [Step]
+    /// Where the steps of each part begin.
+    private let tops: [Int]
+    private let told: [NodeSet]
+    private let open: [NodeSet]
+    private let strange: [NodeSet]
     private let leaves: [Leaf]
+    /// What a value has to satisfy, for each leaf that asks for more than whether the field is there.
+    private let tests: [LeafTest?]
     /// For each leaf the bits of its note that decide, and how they have to be.
     private let wanted: [(among: UInt8, are: UInt8)]
     private let keys: AttributeKeys
@@ -46,38 +61,70 @@ final class OpenQuestions: Sendable {
         var leaves: [Leaf] = []
         var searches: [(leaf: Int, search: AttributeSearch, test: FieldTest)] = []
         var (events, links, scopes): ([Int], [Int], [Int]) = ([], [], [])
-        parts = query.open.map { open in
-            Part(
-                open: open,
-                leaves: open.condition.leaves.indices.map { index in
-                    guard open.told[index].isRead else { return nil }
-                    let number = leaves.count
-                    switch open.condition.leaves[index] {
-                    case .attribute(let search, let test):
-                        leaves.append(Leaf(subject: .attribute, test: test))
-                        searches.append((number, search, test))
-                    case .property(let property, let test):
-                        let subject: Leaf.Subject? =
-                            switch property {
-                            case .eventName: .eventName
-                            case .linkTraceID: .linkTraceID
-                            case .linkSpanID: .linkSpanID
-                            case .scopeName: .scopeName
-                            case .scopeVersion: .scopeVersion
-                            default: nil
-                            }
-                        guard let subject else { preconditionFailure("OpenQuestions: \(property) stands in columns") }
-                        switch subject {
-                        case .eventName: events.append(number)
-                        case .linkTraceID, .linkSpanID: links.append(number)
-                        default: scopes.append(number)
+        var told: [NodeSet] = []
+        var steps: [Step] = []
+        var tops: [Int] = []
+        // Made anew from the words, so that this thread has them for itself.
+        conditions = query.open.map { SpanCondition($0.expression) }
+        for (open, condition) in zip(query.open, conditions) {
+            /// The leaf that is read, or nil where columns have told.
+            let numbers: [Int?] = condition.leaves.indices.map { index in
+                guard open.told[index].isRead else { return nil }
+                let number = leaves.count
+                switch condition.leaves[index] {
+                case .attribute(let search, let test):
+                    leaves.append(Leaf(subject: .attribute, test: test))
+                    searches.append((number, search, test))
+                case .property(let property, let test):
+                    let subject: Leaf.Subject? =
+                        switch property {
+                        case .eventName: .eventName
+                        case .linkTraceID: .linkTraceID
+                        case .linkSpanID: .linkSpanID
+                        case .scopeName: .scopeName
+                        case .scopeVersion: .scopeVersion
+                        default: nil
                         }
-                        leaves.append(Leaf(subject: subject, test: test))
+                    guard let subject else { preconditionFailure("OpenQuestions: \(property) stands in columns") }
+                    switch subject {
+                    case .eventName: events.append(number)
+                    case .linkTraceID, .linkSpanID: links.append(number)
+                    default: scopes.append(number)
                     }
-                    return number
-                })
+                    leaves.append(Leaf(subject: subject, test: test))
+                }
+                return number
+            }
+            func add(_ step: SpanCondition.Step) {
+                let place = steps.count
+                func join(_ kind: Step.Kind, _ members: [SpanCondition.Step]) {
+                    steps.append(Step(kind: kind))
+                    for member in members { add(member) }
+                }
+                switch step {
+                case .everything: steps.append(Step(kind: .everything))
+                case .and(let members): join(.and, members)
+                case .or(let members): join(.or, members)
+                case .not(let inner): join(.not, [inner])
+                case .leaf(let leaf):
+                    if let number = numbers[leaf] {
+                        steps.append(Step(kind: .noted, number: number))
+                    } else {
+                        steps.append(Step(kind: .told, number: told.count))
+                        told.append(open.told[leaf].yes)
+                    }
+                }
+                steps[place].end = steps.count
+            }
+            tops.append(steps.count)
+            add(condition.top)
         }
+        (self.steps, self.tops) = (steps, tops)
+        self.told = told.map(\.own)
+        open = query.open.map(\.nodes.own)
+        strange = query.open.map(\.strange.own)
         self.leaves = leaves
+        tests = leaves.map { LeafTest($0.test) }
         wanted = leaves.map { leaf in
             switch leaf.test {
             case .exists: (Self.exists, Self.exists)
@@ -102,24 +149,38 @@ final class OpenQuestions: Sendable {
         readsLinks = reads(.link) || !links.isEmpty
     }
 
-    /// Whether a node is open in a part.
-    func isOpen(_ node: Int, _ part: Int) -> Bool { parts[part].open.nodes.contains(node) }
-
     /// Whether there are strange nodes at all.
     let hasStrange: Bool
 
+    /// Whether a node is open in a part.
+    @inline(__always)
+    func isOpen(_ node: Int, _ part: Int) -> Bool { open[part].contains(node) }
+
     /// Whether some part that is open for a node needs its span as a value.
     func isStrange(_ node: Int) -> Bool {
-        parts.contains { $0.open.nodes.contains(node) && $0.open.strange.contains(node) }
+        open.indices.contains { open[$0].contains(node) && strange[$0].contains(node) }
     }
 
-    func holds(_ part: Int, _ span: SpanValue) -> Bool { parts[part].open.condition.holds(span) }
+    func holds(_ part: Int, _ span: SpanValue) -> Bool { conditions[part].holds(span) }
 
     /// Whether a part holds of a node of which all notes were taken.
-    func holds(_ part: Int, _ node: Int, _ notes: [UInt8]) -> Bool {
-        parts[part].open.condition.holds { leaf in
-            guard let number = parts[part].leaves[leaf] else { return parts[part].open.told[leaf].yes.contains(node) }
-            return notes[number] & wanted[number].among == wanted[number].are
+    func holds(_ part: Int, _ node: Int, _ notes: [UInt8]) -> Bool { step(tops[part], node, notes) }
+
+    private func step(_ place: Int, _ node: Int, _ notes: [UInt8]) -> Bool {
+        let step = steps[place]
+        switch step.kind {
+        case .everything: return true
+        case .told: return told[step.number].contains(node)
+        case .noted: return notes[step.number] & wanted[step.number].among == wanted[step.number].are
+        case .not: return !self.step(place + 1, node, notes)
+        case .and, .or:
+            let decided = step.kind == .or
+            var member = place + 1
+            while member < step.end {
+                if self.step(member, node, notes) == decided { return decided }
+                member = steps[member].end
+            }
+            return !decided
         }
     }
 
@@ -232,10 +293,10 @@ final class OpenQuestions: Sendable {
             switch field.number {
             case 1:
                 let id = try cursor.readBytes(field)
-                if id.count == 16 { trace = TraceID(high: bigEndian(id, 0), low: bigEndian(id, 8)) }
+                if id.count == 16 { trace = TraceID(high: bigEndian(id, at: 0), low: bigEndian(id, at: 8)) }
             case 2:
                 let id = try cursor.readBytes(field)
-                if id.count == 8 { span = SpanID(value: bigEndian(id, 0)) }
+                if id.count == 8 { span = SpanID(value: bigEndian(id, at: 0)) }
             case 4: try note(try cursor.readBytes(field), .link, &notes)
             default: try cursor.skip(field)
             }
@@ -291,7 +352,9 @@ final class OpenQuestions: Sendable {
             let leaf = keys.leaves[index]
             notes[leaf] |= Self.exists
             guard wanted[leaf].among & Self.contains != 0, notes[leaf] & Self.contains == 0 else { continue }
-            if isText, let holds = keys.isEqual(index, value, from: 2) {
+            guard let test = tests[leaf] else { continue }
+            if isText, let holds = keys.isEqual(index, value, from: 2) ?? test.pattern?.matches(value.extracting(2...))
+            {
                 if holds { notes[leaf] |= Self.contains }
                 continue
             }
@@ -302,14 +365,7 @@ final class OpenQuestions: Sendable {
                 decoded = try readValue(FieldCursor(value), depth: 1)
                 read = decoded
             }
-            if contains(decoded, leaf) { notes[leaf] |= Self.contains }
-        }
-    }
-
-    private func contains(_ value: AttributeValue, _ leaf: Int) -> Bool {
-        switch leaves[leaf].test {
-        case .exists: false
-        case .some(let test), .none(let test): AttributeSearch.contains(value, where: test.holds)
+            if test.holds(decoded) { notes[leaf] |= Self.contains }
         }
     }
 
@@ -330,6 +386,27 @@ final class OpenQuestions: Sendable {
 
     private static func text(_ bytes: Span<UInt8>) -> String {
         do { return String(copying: try UTF8Span(validating: bytes)) } catch { return "" }
+    }
+}
+
+/// A test that is at hand without counting who else has what it is made of.
+private final class LeafTest: Sendable {
+    private let test: ValueTest
+    /// The same pattern, made anew: other threads have the other one.
+    let pattern: QueryPattern?
+
+    init?(_ test: FieldTest) {
+        switch test {
+        case .exists: return nil
+        case .some(let test), .none(let test):
+            self.test = test
+            pattern = if case .pattern(let pattern) = test { try? QueryPattern(pattern.source) } else { nil }
+        }
+    }
+
+    /// Whether a value or an element of it satisfies the test.
+    func holds(_ value: AttributeValue) -> Bool {
+        if case .array = value { AttributeSearch.contains(value) { test.holds($0) } } else { test.holds(value) }
     }
 }
 
@@ -414,11 +491,4 @@ private struct AttributeKeys {
         }
         return true
     }
-}
-
-@inline(__always)
-private func bigEndian(_ bytes: Span<UInt8>, _ offset: Int) -> UInt64 {
-    var value: UInt64 = 0
-    for index in offset..<offset + 8 { value = value << 8 | UInt64(bytes[index]) }
-    return value
 }
