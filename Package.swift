@@ -86,7 +86,9 @@ let package = Package(
         // Who calls whom, and how it went: of one trace, of many, and of all that is stored.
         library(
             "CallGraph", ["TraceModel", "OTLP", "SpanTokens", "Summaries", "TraceAssembly"], settings: pointerFree),
-        library("QueryLanguage", ["TraceModel", "OTLP", "TraceAssembly"], settings: pointerFree),
+        library(
+            "QueryLanguage", ["TraceModel", "WireFormat", "OTLP", "SpanColumns", "TraceAssembly"],
+            settings: pointerFree),
         library(
             "TraceComparison", ["TraceModel", "OTLP", "Summaries", "TraceAssembly", "QueryLanguage"],
             settings: pointerFree),
@@ -225,7 +227,9 @@ let package = Package(
             exclude: ["Golden"]),
         tests("TraceComparison", ["TraceComparison", "TraceModel", "OTLP", "TraceAssembly", "QueryLanguage"]),
         tests("CallGraph", ["CallGraph", "TraceModel", "OTLP", "SpanTokens", "Summaries", "TraceAssembly"]),
-        tests("QueryLanguage", ["QueryLanguage", "QueryTesting", "TraceModel", "OTLP", "TraceAssembly"]),
+        tests(
+            "QueryLanguage",
+            ["QueryLanguage", "QueryTesting", "TraceModel", "WireFormat", "OTLP", "SpanColumns", "TraceAssembly"]),
         tests(
             "TraceSearch",
             [
@@ -278,7 +282,9 @@ let package = Package(
         tests(
             "Collector",
             [
-                "Collector", "Access", "Configuration", "Daemon", "EventLoop", "SegmentStore", "SelfTelemetry",
+                "Collector", "Access", "Configuration", "Daemon", "EventLoop", "SegmentStore", "SelfTelemetry", "Querying",
+                "QueryLanguage", "QueryTesting", "TraceSearch", "TraceAssembly", "TraceModel", "OTLP", "WireFormat",
+                "HTTP", "JSON", "StorageTesting",
             ]),
         tests("HMSTrace", ["HMSTrace", "TraceModel", "WireFormat", "HTTP", "EventLoop", "CLinux"]),
         tests(

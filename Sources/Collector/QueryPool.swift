@@ -206,4 +206,15 @@ private struct StoredFrames: TraceFrames {
         guard let view = views[place.log] else { return }
         try reader.forEachRecord(of: reader.views[view], Int(place.frame), body)
     }
+
+    func ask(_ sieve: FrameSieve, of places: [FramePlace]) -> [PlaceAnswer] {
+        var told: [Int: (some: FrameSet, all: FrameSet)] = [:]
+        return places.map { place in
+            guard let view = views[place.log] else { return .none }
+            let frames = told[view] ?? sieve.frames(of: reader.views[view])
+            told[view] = frames
+            let frame = Int(place.frame)
+            return frames.all.contains(frame) ? .all : frames.some.contains(frame) ? .some : .none
+        }
+    }
 }

@@ -1,8 +1,8 @@
 import TraceModel
-import WireFormat
+package import WireFormat
 
 /// Reads a KeyValue. `depth` is the level of the AnyValue in it.
-func readAttribute(_ bytes: consuming FieldCursor, depth: Int) throws(WireError) -> Attribute {
+package func readAttribute(_ bytes: consuming FieldCursor, depth: Int) throws(WireError) -> Attribute {
     var cursor = bytes
     var attribute = Attribute("", .empty)
     while let field = try cursor.next() {
@@ -15,7 +15,8 @@ func readAttribute(_ bytes: consuming FieldCursor, depth: Int) throws(WireError)
     return attribute
 }
 
-func readValue(_ bytes: consuming FieldCursor, depth: Int) throws(WireError) -> AttributeValue {
+/// Reads an AnyValue.
+package func readValue(_ bytes: consuming FieldCursor, depth: Int) throws(WireError) -> AttributeValue {
     var cursor = bytes
     guard depth <= maximumValueDepth else {
         throw WireError(.nestedTooDeep(limit: maximumValueDepth), at: cursor.absoluteOffset, field: "value")
@@ -95,12 +96,6 @@ func readSpanID(
             .wrongLength(expected: 8, found: bytes.count), at: cursor.absoluteOffset - bytes.count, field: path)
     }
     return SpanID(value: bigEndian(bytes, at: 0))
-}
-
-private func bigEndian(_ bytes: Span<UInt8>, at start: Int) -> UInt64 {
-    var value: UInt64 = 0
-    for index in start..<start + 8 { value = value << 8 | UInt64(bytes[index]) }
-    return value
 }
 
 func array(_ bytes: Span<UInt8>) -> [UInt8] {

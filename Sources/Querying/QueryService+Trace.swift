@@ -88,13 +88,12 @@ extension QueryService {
         let text = parameters["text"] ?? ""
         let limit = try parameters.integer("limit", in: 1...Self.maximumFound, usual: 1000)
         let began = ContinuousClock.now
-        var isComplete = true
+        var isWhole = !view.isTruncated
         let found: TraceFind
-        if Self.looksLikeQuery(text) {
-            let page = try spans(text, of: view.shape.traceID, now)
-            isComplete = page.isComplete && page.traces.allSatisfy { !$0.hasMoreMatches && !$0.isPart }
-            let ids = Set(page.traces.flatMap(\.matches).map(\.value))
-            found = TraceFind(ids, in: view.shape, limit: limit)
+        if let expression = try Self.query(text, now) {
+            let answer = try find(expression, view)
+            isWhole = isWhole && answer.isWhole
+            found = TraceFind(answer.nodes, limit: limit)
         } else {
             found = TraceFind(text, in: view.shape, limit: limit)
         }
@@ -103,35 +102,36 @@ extension QueryService {
             writer.member("count", found.count)
             writer.key("indexes")
             writer.array { writer in for node in found.nodes { writer.number(node) } }
-            writer.member("truncated", found.count > found.nodes.count || !isComplete)
+            writer.member("truncated", found.count > found.nodes.count || !isWhole)
             writer.key("took")
             writer.double(Double((ContinuousClock.now - began) / .microseconds(1)) / 1000)
         }
         return .json(writer.bytes)
     }
 
-    /// Words of a query and signs of comparison; names rarely hold these.
-    private static func looksLikeQuery(_ text: String) -> Bool {
-        text.utf8.contains { $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: ">") }
-            || text.hasPrefix("exists ")
+    /// Nil for words. Names rarely hold a comparison: with one, what cannot be read is a query that is wrong.
+    private static func query(_ text: String, _ now: UInt64) throws(QueryError) -> QueryExpression? {
+        do throws(QuerySyntaxError) {
+            let expression = try QueryParser.parse(text, now: Int64(clamping: now))
+            // Nothing, or a star.
+            return expression == .everything ? nil : expression
+        } catch {
+            let isMeant =
+                text.hasPrefix("exists ")
+                || text.utf8.contains { $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: ">") }
+            if isMeant { throw QueryError(error) }
+            return nil
+        }
     }
 
-    private func spans(_ text: String, of id: TraceID, _ now: UInt64) throws(QueryError) -> SearchPage {
-        let expression: QueryExpression
-        do throws(QuerySyntaxError) {
-            expression = try QueryParser.parse("trace_id = \"\(id)\" and (\(text))", now: Int64(clamping: now))
-        } catch {
-            throw QueryError(error)
-        }
-        var request = SearchRequest(expression)
-        request.now = now
-        request.matches = Self.maximumFound
-        request.limit = 1
-        request.bounds.time = .milliseconds(limits.usualSearchMilliseconds)
+    private func find(
+        _ expression: QueryExpression, _ view: TraceView
+    ) throws(QueryError) -> (nodes: NodeSet, isWhole: Bool) {
+        let deadline = ContinuousClock.now + .milliseconds(limits.usualSearchMilliseconds)
         do {
-            return try source.search(request)
+            return try TraceQuery(source: source, deadline: deadline).find(expression, in: view)
         } catch {
-            throw unreadable(id, error)
+            throw unreadable(view.shape.traceID, error)
         }
     }
 

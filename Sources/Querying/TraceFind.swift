@@ -1,3 +1,4 @@
+import QueryLanguage
 import SpanColumns
 import TraceAssembly
 
@@ -35,11 +36,10 @@ struct TraceFind {
         }
     }
 
-    /// - Parameter ids: of spans that were found otherwise.
-    init(_ ids: Set<UInt64>, in shape: TraceShape, limit: Int) {
+    /// - Parameter found: nodes that were found otherwise.
+    init(_ found: NodeSet, limit: Int) {
         self.limit = limit
-        guard !ids.isEmpty else { return }
-        for node in 0..<shape.count where ids.contains(shape.id[node]) { add(node) }
+        found.forEach { add($0) }
     }
 
     private mutating func add(_ node: Int) {

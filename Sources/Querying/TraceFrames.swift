@@ -1,4 +1,5 @@
 package import TraceModel
+package import TraceSearch
 
 /// The stored requests that hold spans of traces, as they were at one moment. One thread uses it.
 package protocol TraceFrames {
@@ -9,6 +10,22 @@ package protocol TraceFrames {
     func forEachRequest(
         at place: FramePlace, _ body: (_ request: UnsafeRawBufferPointer, _ receivedAt: UInt64) -> Void
     ) throws
+    /// What indexes tell of some places: whether spans there satisfy the query of a sieve.
+    func ask(_ sieve: FrameSieve, of places: [FramePlace]) -> [PlaceAnswer]
+}
+
+extension TraceFrames {
+    package func ask(_ sieve: FrameSieve, of places: [FramePlace]) -> [PlaceAnswer] {
+        Array(repeating: .some, count: places.count)
+    }
+}
+
+/// How many of the spans at a place satisfy a query.
+package enum PlaceAnswer: Sendable {
+    case none
+    /// Some may: they have to be read.
+    case some
+    case all
 }
 
 /// A part of a log that is read as one.

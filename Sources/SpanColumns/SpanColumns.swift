@@ -344,12 +344,6 @@ package struct SpanColumns: Sendable {
     }
 
     private func id(_ bytes: Span<UInt8>) -> UInt64 { bytes.count == 8 ? bigEndian(bytes, at: 0) : 0 }
-
-    private func bigEndian(_ bytes: Span<UInt8>, at offset: Int) -> UInt64 {
-        var value: UInt64 = 0
-        for index in offset..<offset + 8 { value = value << 8 | UInt64(bytes[index]) }
-        return value
-    }
 }
 
 /// How much of a trace is kept.

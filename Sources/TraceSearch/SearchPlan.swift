@@ -153,6 +153,11 @@ extension SearchPlan {
         select(root, view, tokens).some
     }
 
+    /// The same, and frames of which all spans certainly do.
+    func likelihood(in view: SegmentView, tokens: [[UInt64]]) -> (some: FrameSet, all: FrameSet) {
+        select(root, view, tokens)
+    }
+
     private func select(_ step: Step, _ view: SegmentView, _ tokens: [[UInt64]]) -> (some: FrameSet, all: FrameSet) {
         let count = view.frameCount
         switch step {

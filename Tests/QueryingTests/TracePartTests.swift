@@ -150,12 +150,14 @@ struct TracePartTests {
     @Test("A text with a comparison is a query about this trace; a wrong one is told with its column")
     func findByQuery() throws {
         let source = source()
-        var trace = FoundTrace(key: TraceKey(start: 1, id: sampleID), summary: TraceSummary(traceID: sampleID))
-        trace.matches = [SpanID(value: 21)]
-        source.page.traces = [trace]
-        let (_, json) = try get(source, "/find", "text=duration+%3E+10us")
-        #expect(numbers(json["indexes"]) == [12])
-        #expect(source.searches.first?.expression.description.contains("\(sampleID)") == true)
+        func find(_ text: String) throws -> [Int] { numbers(try get(source, "/find", "text=\(text)").json["indexes"]) }
+        #expect(try find("duration+%3E+10us") == [0, 12])
+        #expect(try find("parent+%7B+service+%3D+gateway+%7D+and+event.name+%3D+declined") == [3])
+        #expect(try find("not+exists+event.name") == [0, 1, 2] + Array(4...12))
+        #expect(try find("name+in+(refund,+%22GET+/%22)") == [0])
+        // What is only like a query is words.
+        #expect(try find("not+a+charge") == [])
+        #expect(source.searches.isEmpty)
         let (status, wrong) = try get(source, "/find", "text=duration+%3E")
         #expect(status == 400)
         #expect(wrong["error"]?["code"]?.string == "invalid_query")

@@ -7,7 +7,7 @@ struct AttributeSearch {
     static let maximumDepth = 8
 
     let scope: AttributeScope
-    private let key: [UInt8]
+    let key: [UInt8]
 
     init(_ scope: AttributeScope, _ key: String) {
         self.scope = scope
@@ -20,6 +20,18 @@ struct AttributeSearch {
     /// Whether some value under the key satisfies `test`; an array's elements are values under its key.
     func contains(in span: SpanValue, where test: (AttributeValue) -> Bool) -> Bool {
         search(span) { Self.contains($0, depth: $1, where: test) }
+    }
+
+    /// The same of one attribute, wherever it stands.
+    func exists(in attribute: Attribute) -> Bool { find(attribute, 0, 0) { _, _ in true } }
+
+    func contains(in attribute: Attribute, where test: (AttributeValue) -> Bool) -> Bool {
+        find(attribute, 0, 0) { Self.contains($0, depth: $1, where: test) }
+    }
+
+    /// Whether a value of the key, or an element of it, satisfies `test`.
+    static func contains(_ value: AttributeValue, where test: (AttributeValue) -> Bool) -> Bool {
+        contains(value, depth: 0, where: test)
     }
 
     private func search(_ span: SpanValue, _ visit: (AttributeValue, Int) -> Bool) -> Bool {
@@ -41,20 +53,22 @@ struct AttributeSearch {
         _ list: [Attribute], _ offset: Int, _ depth: Int, _ visit: (AttributeValue, Int) -> Bool
     ) -> Bool {
         guard depth <= Self.maximumDepth else { return false }
-        let rest = key.count - offset
-        for attribute in list {
-            let name = attribute.key.utf8
-            let length = name.count
-            if length == rest {
-                guard name.elementsEqual(key[offset...]) else { continue }
-                if visit(attribute.value, depth) { return true }
-            } else if length < rest, key[offset + length] == UInt8(ascii: "."), attribute.value.isCompound,
-                key[offset...].starts(with: name)
-            {
-                if descend(attribute.value, offset + length + 1, depth, visit) { return true }
-            }
-        }
+        for attribute in list where find(attribute, offset, depth, visit) { return true }
         return false
+    }
+
+    @inline(__always)
+    private func find(
+        _ attribute: Attribute, _ offset: Int, _ depth: Int, _ visit: (AttributeValue, Int) -> Bool
+    ) -> Bool {
+        let rest = key.count - offset
+        let name = attribute.key.utf8
+        let length = name.count
+        if length == rest { return name.elementsEqual(key[offset...]) && visit(attribute.value, depth) }
+        guard length < rest, key[offset + length] == UInt8(ascii: "."), attribute.value.isCompound,
+            key[offset...].starts(with: name)
+        else { return false }
+        return descend(attribute.value, offset + length + 1, depth, visit)
     }
 
     private func descend(

@@ -37,6 +37,9 @@ struct EqualityTest {
         }
     }
 
+    /// The only number without a sign that is written like it.
+    var number: UInt64? { unsigned }
+
     func holds(_ number: UInt64) -> Bool { number == unsigned }
 
     /// Nil if it depends on which of the numbers it is.

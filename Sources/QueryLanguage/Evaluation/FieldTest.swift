@@ -9,6 +9,21 @@ enum FieldTest {
     /// There is the field, and none of its values does.
     case none(ValueTest)
 
+    /// Of a condition on one field.
+    init(_ condition: QueryExpression) {
+        switch condition {
+        case .comparison(_, let comparison, let value):
+            let test = ValueTest(comparison, value)
+            self = comparison == .notEqual ? .none(test) : .some(test)
+        case .matches(_, let pattern): self = .some(.pattern(pattern))
+        case .isIn(_, let values): self = .some(ValueTest(oneOf: values))
+        case .range(_, let first, let last): self = .some(ValueTest(from: first, to: last))
+        case .exists: self = .exists
+        case .everything, .and, .or, .not, .related:
+            preconditionFailure("FieldTest: '\(condition)' is no condition on one field")
+        }
+    }
+
     /// For the property `exists` of a field and the question whether some value of it satisfies a test.
     func holds(exists: () -> Bool, contains: (ValueTest) -> Bool) -> Bool {
         switch self {

@@ -94,6 +94,45 @@ enum ValueTest {
         }
     }
 
+    /// All numbers that satisfy it, where these are the numbers between two.
+    enum Interval {
+        case none
+        case between(ClosedRange<UInt64>)
+        case scattered
+    }
+
+    var interval: Interval {
+        /// The numbers from the first on that satisfies what all above it satisfy, too.
+        func from(_ holds: (UInt64) -> Bool) -> UInt64? {
+            guard holds(.max) else { return nil }
+            var (low, high) = (UInt64.min, UInt64.max)
+            while low < high {
+                let middle = low + (high - low) / 2
+                if holds(middle) { high = middle } else { low = middle + 1 }
+            }
+            return low
+        }
+        func between(_ first: UInt64?, _ behind: UInt64?) -> Interval {
+            guard let first, behind != 0 else { return .none }
+            let last = behind.map { $0 - 1 } ?? .max
+            return first <= last ? .between(first...last) : .none
+        }
+        switch self {
+        case .equal(let test): return test.number.map { .between($0...$0) } ?? .none
+        case .number(let comparison, let bound):
+            func holds(_ number: UInt64) -> Bool { comparison.orders(QueryNumber(number), bound) }
+            switch comparison {
+            case .greater, .greaterOrEqual: return between(from(holds), nil)
+            case .less, .lessOrEqual: return between(0, from { !holds($0) })
+            case .equal, .notEqual: return .scattered
+            }
+        case .numberRange(let first, let last):
+            return between(from { first <= QueryNumber($0) }, from { last < QueryNumber($0) })
+        case .text, .textRange, .never: return .none
+        case .oneOf, .fewOf, .pattern: return .scattered
+        }
+    }
+
     private static func number(of value: AttributeValue) -> QueryNumber? {
         switch value {
         case .int(let number): .integer(number)
