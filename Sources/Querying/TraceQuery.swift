@@ -1,6 +1,4 @@
-import Files
 import QueryLanguage
-import Synchronization
 import TraceAssembly
 import TraceModel
 import TraceSearch
@@ -62,21 +60,15 @@ struct TraceQuery {
             return found.isWhole
         }
         let half = places.count / 2
-        let other = Mutex<Result<Found, any Error>?>(nil)
-        // Made for the other thread, which alone uses it.
-        nonisolated(unsafe) let second = source.frames()
+        // Each of the two is used by one thread alone; the source is not asked there.
+        nonisolated(unsafe) let (own, second) = (frames, source.frames())
+        nonisolated(unsafe) let reading = self
         let asked = query
-        let reading = self
-        // It reads what everybody may read; the source is not asked there.
-        nonisolated(unsafe) let shared = reading
-        let thread = try WorkerThread(name: "find") {
-            let found = Result { try shared.read(places[half...], order, asked, view, second) }
-            other.withLock { $0 = found }
-        }
-        let first = Result { try read(places[..<half], order, asked, view, frames) }
-        thread.join()
+        let (first, other) = SideBySide().both(
+            { Result { try reading.read(places[..<half], order, asked, view, own) } },
+            { Result { try reading.read(places[half...], order, asked, view, second) } })
         var isWhole = true
-        for found in [try first.get(), try other.withLock { $0 }?.get()].compactMap(\.self) {
+        for found in [try first.get(), try other.get()] {
             for part in query.open.indices { query.settle(part, found.read, yes: found.yes[part]) }
             isWhole = isWhole && found.isWhole
         }
