@@ -33,7 +33,7 @@ def test_the_console_is_measured_and_keeps_generous_floors(tmp_path):
         for state in ("cold", "warm"):
             assert rows[f"first rows painted, {name}, {state}"]["value"] > 0
             assert rows[f"server, first answer, {name}, {state}"]["value"] > 0
-    assert len([what for what in rows if what.startswith("first hit shown, ")]) == 4
+    assert len([what for what in rows if what.startswith("first hit shown, ")]) == 5
     for way in ("wheel", "page", "thumb"):
         assert rows[f"scrolling by {way}, work of a frame, p95"]["value"] > 0
         assert 0 <= rows[f"scrolling by {way}, ticks without a frame"]["value"] <= 100

@@ -233,25 +233,11 @@ final class OpenQuestions: Sendable {
     func noteSpan(_ span: Span<UInt8>, _ notes: inout [UInt8]) throws(WireError) {
         var place = 0
         while place < span.count {
-            let left = span.count - place
-            let tag = span[place]
             // Nearly all fields are short, and are stepped over as they are; what is not goes the long way.
-            if left > 1, tag < 0x80, span[place + 1] < 0x80 {
-                let length = Int(span[place + 1])
-                switch tag & 7 {
-                case 0:
-                    place += 2
-                    continue
-                case 1 where left >= 9:
-                    place += 9
-                    continue
-                case 2 where length <= left - 2 && tag != Self.eventTag && tag != Self.linkTag:
-                    let start = place + 2
-                    place = start + length
-                    if tag == Self.attributeTag, readsAttributes { try note(span, start..<place, .span, &notes) }
-                    continue
-                default: break
-                }
+            if let field = ShortField(in: span, at: place), field.tag != Self.eventTag, field.tag != Self.linkTag {
+                place = field.content.upperBound
+                if field.tag == Self.attributeTag, readsAttributes { try note(span, field.content, .span, &notes) }
+                continue
             }
             var cursor = FieldCursor(span.extracting(place...))
             guard let field = try cursor.next() else { return }
@@ -324,17 +310,13 @@ final class OpenQuestions: Sendable {
         _ bytes: Span<UInt8>, _ pair: Range<Int>, _ scope: AttributeScope, _ notes: inout [UInt8]
     ) throws(WireError) {
         // Nearly all are a short key and then a short value, and nothing else.
-        if pair.count > 2, bytes[pair.lowerBound] == 0x0A, bytes[pair.lowerBound + 1] < 0x80 {
-            let start = pair.lowerBound + 2
-            let end = start + Int(bytes[start - 1])
-            if end + 1 < pair.upperBound, bytes[end] == 0x12, bytes[end + 1] < 0x80,
-                end + 2 + Int(bytes[end + 1]) == pair.upperBound
-            {
-                guard let key = keys.match(bytes, start..<end) else { return }
-                if key.isWhole {
-                    let value = bytes.extracting(end + 2..<pair.upperBound)
-                    return try note(value: value, ofKey: key.number, scope, &notes)
-                }
+        if let name = ShortField(in: bytes, at: pair.lowerBound), name.tag == 0x0A,
+            let value = ShortField(in: bytes, at: name.content.upperBound), value.tag == 0x12,
+            value.content.upperBound == pair.upperBound
+        {
+            guard let key = keys.match(bytes, name.content) else { return }
+            if key.isWhole {
+                return try note(value: bytes.extracting(value.content), ofKey: key.number, scope, &notes)
             }
         }
         try noteNamed(bytes.extracting(pair), scope, &notes)
@@ -362,7 +344,13 @@ final class OpenQuestions: Sendable {
             if let read {
                 decoded = read
             } else {
-                decoded = try readValue(FieldCursor(value), depth: 1)
+                // Most numbers are small.
+                decoded =
+                    if let field = ShortField(in: value, at: 0), field.tag == 0x18, value.count == 2 {
+                        .int(Int64(value[1]))
+                    } else {
+                        try readValue(FieldCursor(value), depth: 1)
+                    }
                 read = decoded
             }
             if test.holds(decoded) { notes[leaf] |= Self.contains }
@@ -470,25 +458,13 @@ private struct AttributeKeys {
         guard name.count == length || name.count < length && bytes[start + name.count] == UInt8(ascii: ".") else {
             return false
         }
-        // Keys of one family differ at the end.
-        var index = name.count - 1
-        while index >= 0 {
-            if bytes[start + index] != pair[name.lowerBound + index] { return false }
-            index -= 1
-        }
-        return true
+        return equals(bytes.span, start..<start + name.count, pair, from: name.lowerBound)
     }
 
     /// Whether a value's text is the one that it has to be equal to; nil where that is not what is asked.
     @inline(__always)
     func isEqual(_ search: Int, _ value: Span<UInt8>, from start: Int) -> Bool? {
         guard let text = textOf[search] else { return nil }
-        guard text.count == value.count - start else { return false }
-        var index = text.count - 1
-        while index >= 0 {
-            if texts[text.lowerBound + index] != value[start + index] { return false }
-            index -= 1
-        }
-        return true
+        return text.count == value.count - start && equals(texts.span, text, value, from: start)
     }
 }
