@@ -282,7 +282,8 @@ let package = Package(
         tests(
             "Collector",
             [
-                "Collector", "Access", "Configuration", "Daemon", "EventLoop", "SegmentStore", "SelfTelemetry", "Querying",
+                "Collector", "Access", "Configuration", "Daemon", "EventLoop", "SegmentStore", "SelfTelemetry",
+                "Querying",
                 "QueryLanguage", "QueryTesting", "TraceSearch", "TraceAssembly", "TraceModel", "OTLP", "WireFormat",
                 "HTTP", "JSON", "StorageTesting",
             ]),
