@@ -87,7 +87,9 @@ final class QueryPool {
         case "/api/v1/search", "/api/v1/compare", "/api/v1/red", "/api/v1/graph", "/api/v1/graph/diff", "/api/traces",
             "/api/operations", "/api/dependencies":
             true
-        default: head.path.hasPrefix("/api/v1/attributes") || head.path.hasPrefix("/api/services/")
+        default:
+            head.path.hasPrefix("/api/v1/attributes") || head.path.hasPrefix("/api/services/")
+                || head.path.hasPrefix("/api/v1/explain/") || head.path.hasSuffix("/find")
         }
     }
 

@@ -39,6 +39,8 @@ extension QueryService {
     private static var maximumWindow: Int { 2000 }
     private static var maximumFound: Int { 10_000 }
     private static var maximumEvents: Int { 1000 }
+    /// Of what is read for one answer: spans may be as large as requests.
+    private static var maximumReadBytes: Int { 32 << 20 }
 
     func answer(
         _ part: TracePart, of id: TraceID, _ parameters: QueryParameters
@@ -73,6 +75,7 @@ extension QueryService {
         let rows = TraceRows(view, now: now, window: window)
         var writer = JSONWriter(capacity: 256 + window.count * 384)
         writer.object { writer in
+            writer.member("tree", view.tree)
             writer.member("offset", offset)
             writer.key("rows")
             writer.array { writer in for node in window { rows.write(node, to: &writer) } }
@@ -95,14 +98,16 @@ extension QueryService {
             isWhole = isWhole && answer.isWhole
             found = TraceFind(answer.nodes, limit: limit)
         } else {
-            found = TraceFind(text, in: view.shape, limit: limit)
+            let deadline = began + .milliseconds(limits.usualSearchMilliseconds)
+            found = TraceFind(text, in: view.shape, limit: limit, deadline: deadline)
         }
         var writer = JSONWriter(capacity: 128 + found.nodes.count * 8)
         writer.object { writer in
+            writer.member("tree", view.tree)
             writer.member("count", found.count)
             writer.key("indexes")
             writer.array { writer in for node in found.nodes { writer.number(node) } }
-            writer.member("truncated", found.count > found.nodes.count || !isWhole)
+            writer.member("truncated", found.count > found.nodes.count || !found.isWhole || !isWhole)
             writer.key("took")
             writer.double(Double((ContinuousClock.now - began) / .microseconds(1)) / 1000)
         }
@@ -149,14 +154,15 @@ extension QueryService {
         let rows = TraceRows(view, now: now, window: node..<node + 1)
         var spans: [SpanValue] = []
         var otlp: [UInt8]?
+        var isTruncated = false
         do {
             if !shape.isMissing(node) {
-                // Copies may have come anywhere.
-                let isAlone = shape.oddities[node].isDisjoint(with: [.duplicate, .conflict])
-                let places = isAlone ? [Int(shape.place[node])] : Array(view.places.indices)
-                let message = try reader.message(id, of: shape.traceID, at: places.map { view.places[$0] })
-                spans = try decodeSpans(message.span)
-                otlp = try OTLPJSON.json(fromProtobuf: message.span, kind: .traces)
+                let places = shape.places(of: node).map { view.places[Int($0)] }
+                let message = try reader.message(
+                    id, of: shape.traceID, at: places, maxBytes: Self.maximumReadBytes)
+                isTruncated = message.isTruncated
+                spans = try decodeSpans(message.bytes.span)
+                otlp = try OTLPJSON.json(fromProtobuf: message.bytes.span, kind: .traces)
             }
         } catch {
             throw unreadable(shape.traceID, error)
@@ -172,6 +178,8 @@ extension QueryService {
                 writer.key("span")
                 TraceJSON.write(merged, of: shape.traceID, to: &writer)
             }
+            // Copies that are larger than one answer may be.
+            if isTruncated { writer.member("truncated", true) }
             writer.key("linkedFrom")
             writer.array { writer in for link in links(to: id, shape.traceID, now) { link.write(to: &writer) } }
             if let otlp {
@@ -235,6 +243,7 @@ extension QueryService {
         let shape = view.shape
         var writer = JSONWriter(capacity: 256 + flame.frames.count * 192)
         writer.object { writer in
+            writer.member("tree", view.tree)
             writer.key("frames")
             writer.array { writer in
                 for frame in flame.frames {
@@ -263,6 +272,7 @@ extension QueryService {
         let shape = view.shape
         var writer = JSONWriter(capacity: 256 + rows.count * 256)
         writer.object { writer in
+            writer.member("tree", view.tree)
             writer.key("operations")
             writer.array { writer in
                 for row in rows {
@@ -304,21 +314,24 @@ extension QueryService {
             }
             node += 1
         }
-        let goesOn = node < shape.count && (node..<shape.count).contains { shape.eventCount[$0] > 0 }
-        let spans: [SpanValue]
+        var goesOn = node < shape.count && (node..<shape.count).contains { shape.eventCount[$0] > 0 }
+        let spans: [SpanValue?]
         do {
-            spans = try reader.spans(
-                nodes.map { (shape.id[$0], shape.place[$0]) }, of: shape.traceID, at: view.places, source.frames())
+            spans = try self.spans(of: nodes, view, reader)
         } catch {
             throw unreadable(shape.traceID, error)
         }
-        let byID = Dictionary(spans.map { ($0.spanID.value, $0) }, uniquingKeysWith: { first, _ in first })
+        if spans.count < nodes.count {
+            nodes.removeLast(nodes.count - spans.count)
+            goesOn = true
+        }
         var writer = JSONWriter(capacity: 256 + expected * 256)
         writer.object { writer in
+            writer.member("tree", view.tree)
             writer.key("events")
             writer.array { writer in
-                for node in nodes {
-                    for event in byID[shape.id[node]]?.events.prefix(Self.maximumEvents) ?? [] {
+                for (node, span) in zip(nodes, spans) {
+                    for event in span?.events.prefix(Self.maximumEvents) ?? [] {
                         writer.object { writer in
                             writer.member("index", node)
                             writer.member("service", shape.service(node))
@@ -336,6 +349,23 @@ extension QueryService {
             if goesOn, let last = nodes.last { writer.number(last) } else { writer.null() }
         }
         return .json(writer.bytes)
+    }
+
+    /// Those of nodes, the first of them where all would be too large. Few are read at once until their size is known.
+    private func spans(of nodes: [Int], _ view: TraceView, _ reader: TraceViewReader) throws -> [SpanValue?] {
+        let (shape, frames) = (view.shape, source.frames())
+        var spans: [SpanValue?] = []
+        var (bytes, size) = (0, 8)
+        while spans.count < nodes.count, bytes < Self.maximumReadBytes {
+            let next = nodes[spans.count..<min(nodes.count, spans.count + size)]
+            let found = try reader.spans(
+                next.map { (shape.id[$0], shape.place[$0]) }, of: shape.traceID, at: view.places, frames,
+                maxBytes: .max)
+            spans += found.spans
+            bytes += found.bytes
+            if found.bytes < Self.maximumReadBytes / 16 { size *= 2 }
+        }
+        return spans
     }
 
     private func unreadable(_ id: TraceID, _ error: any Error) -> QueryError {

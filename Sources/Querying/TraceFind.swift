@@ -7,18 +7,27 @@ struct TraceFind {
     /// By rising number.
     private(set) var nodes: [Int] = []
     private(set) var count = 0
+    /// Whether all was looked at before the deadline.
+    private(set) var isWhole = true
     private let limit: Int
 
     /// A part of an id is looked for from so many digits on.
     private static let fewestDigits = 4
 
-    init(_ text: String, in shape: TraceShape, limit: Int) {
+    init(_ text: String, in shape: TraceShape, limit: Int, deadline: ContinuousClock.Instant) {
         self.limit = limit
         let words = text.lowercased().split(whereSeparator: \.isWhitespace).prefix(16).map { Array($0.utf8) }
         guard !words.isEmpty else { return }
         // Few texts stand in many nodes: each is looked at once.
-        let texts = (0..<shape.texts.count).map { String(decoding: shape.texts.utf8($0), as: UTF8.self).lowercased() }
-        let holds = words.map { word in texts.map { Self.contains(Array($0.utf8), word) } }
+        var holds = words.map { _ in [Bool](repeating: false, count: shape.texts.count) }
+        for index in 0..<shape.texts.count {
+            if index % 256 == 255, ContinuousClock.now >= deadline {
+                isWhole = false
+                break
+            }
+            let text = Array(String(decoding: shape.texts.utf8(index), as: UTF8.self).lowercased().utf8)
+            for (number, word) in words.enumerated() { holds[number][index] = Self.contains(text, word) }
+        }
         let operations = holds.map { holds in
             shape.operations.map { holds[Int($0.service)] || holds[Int($0.name)] }
         }
@@ -26,6 +35,10 @@ struct TraceFind {
             word.count >= Self.fewestDigits && word.count <= 16 && word.allSatisfy(\.isHexDigit)
         }
         for node in 0..<shape.count {
+            if node % 65_536 == 65_535, ContinuousClock.now >= deadline {
+                isWhole = false
+                break
+            }
             var isFound = true
             for index in words.indices where isFound {
                 isFound =

@@ -60,20 +60,14 @@ struct TraceFlame {
             frames = all
             return
         }
-        // The largest, each with all that stands above it.
+        // The largest, each with all that stands above it: those rank no lower, as each counts as much as the largest below it.
+        var weight = all.map(\.total)
+        for index in all.indices.reversed() where all[index].parent >= 0 {
+            weight[all[index].parent] = max(weight[all[index].parent], weight[index])
+        }
         var isKept = [Bool](repeating: false, count: all.count)
-        var kept = 0
-        for index in all.indices.sorted(by: { (all[$1].total, $0) < (all[$0].total, $1) }) where kept < limit {
-            var path: [Int] = []
-            var frame = index
-            while frame >= 0, !isKept[frame], path.count + kept <= limit {
-                path.append(frame)
-                frame = all[frame].parent
-            }
-            guard frame < 0 || isKept[frame] else { continue }
-            guard kept + path.count <= limit else { continue }
-            for frame in path { isKept[frame] = true }
-            kept += path.count
+        for index in all.indices.sorted(by: { (weight[$1], $0) < (weight[$0], $1) }).prefix(limit) {
+            isKept[index] = true
         }
         var number = [Int](repeating: -1, count: all.count)
         for index in all.indices where isKept[index] {

@@ -283,6 +283,7 @@ package struct TraceHTML {
         } else {
             html.markup(" s")
             html.number(step(index).rawValue)
+            if node.selfTime < node.duration / 5 { html.markup(" waits") }
         }
         if node.isError { html.markup(" failed") }
         place(node.start, node.end)

@@ -55,11 +55,12 @@ enum TraceHTMLStyle {
         .track { position: relative; height: .85rem; overflow: hidden; }
         .track i { position: absolute; min-width: 2px; }
         .bar { top: 0; bottom: 0; border: 1px solid; border-radius: 2px; }
-        i.s0 { background: var(--step0); border-color: var(--edge0); }
-        i.s1 { background: var(--step1); border-color: var(--edge1); }
-        i.s2 { background: var(--step2); border-color: var(--edge2); }
-        i.s3 { background: var(--step3); border-color: var(--edge3); }
-        i.s4 { background: var(--step4); border-color: var(--edge4); }
+        i.s0 { --own: var(--step0); background: var(--own); border-color: var(--edge0); }
+        i.s1 { --own: var(--step1); background: var(--own); border-color: var(--edge1); }
+        i.s2 { --own: var(--step2); background: var(--own); border-color: var(--edge2); }
+        i.s3 { --own: var(--step3); background: var(--own); border-color: var(--edge3); }
+        i.s4 { --own: var(--step4); background: var(--own); border-color: var(--edge4); }
+        .track i.waits { background: linear-gradient(color-mix(in srgb, var(--page) 80%, transparent) 0 0), var(--own); }
         .swatch[class*=" s"] { border: 1px solid; border-radius: 2px; }
         i.failed { background-image: repeating-linear-gradient(135deg, var(--hatch) 0 3px, transparent 3px 7px); }
         i.absent { border: 1px dashed var(--soft); background: none; }

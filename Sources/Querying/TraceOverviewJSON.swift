@@ -14,6 +14,9 @@ struct TraceOverviewJSON {
     private static let pointedOut = 50
     private static let maximumErrors = 10_000
     private static let maximumFolds = 100_000
+    /// Those with most spans are told.
+    private static let maximumServices = 1000
+    private static let maximumHosts = 1000
     private static let maximumStretches = 1000
 
     static func write(_ view: TraceView, now: UInt64) -> [UInt8] {
@@ -68,10 +71,12 @@ struct TraceOverviewJSON {
         writer.member("maxDepth", summary.maxDepth)
         writer.member("nodeCount", shape.count)
         if view.isTruncated { writer.member("truncated", true) }
+        writer.member("tree", view.tree)
+        writer.member("serviceCount", summary.services.count)
         writer.key("services")
         writer.array { writer in
             let times = ServiceTimes(shape)
-            for share in summary.services {
+            for share in summary.services.prefix(Self.maximumServices) {
                 writer.object { writer in
                     writer.member("name", share.name)
                     writer.member("spans", share.spans)
@@ -185,7 +190,7 @@ struct TraceOverviewJSON {
     private func hosts(_ writer: inout JSONWriter) {
         writer.key("hosts")
         writer.array { writer in
-            for (number, host) in shape.hosts.enumerated() {
+            for (number, host) in shape.hosts.prefix(Self.maximumHosts).enumerated() {
                 writer.object { writer in
                     writer.member("name", shape.texts[Int(host.name)])
                     writer.member("service", shape.texts[Int(host.service)])

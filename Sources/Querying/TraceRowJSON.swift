@@ -9,7 +9,6 @@ struct TraceRows {
     let view: TraceView
     let evidence: MissingEvidence
     private var shape: TraceShape { view.shape }
-    private let origins: Set<Int32>
     /// Folds by their first node; the outermost where several begin there.
     private let folds: [Int32: SiblingFold]
 
@@ -20,7 +19,6 @@ struct TraceRows {
         self.view = view
         evidence = view.evidence(at: now)
         let findings = view.shape.findings
-        origins = Set(findings.origins)
         var folds: [Int32: SiblingFold] = [:]
         // Few begin in a window, so they are not looked at one by one for each row.
         var low = findings.folds.partitioningIndex { $0.first >= window.lowerBound }
@@ -81,7 +79,9 @@ struct TraceRows {
         writer.member("latency_step", Int(shape.colours.step[node].rawValue))
         writer.key("latency_rank")
         writer.rank(shape.colours.rank[node])
-        if origins.contains(Int32(truncatingIfNeeded: node)) { writer.member("origin", true) }
+        let origins = shape.findings.origins
+        let place = origins.partitioningIndex { $0 >= Int32(truncatingIfNeeded: node) }
+        if place < origins.count, origins[place] == Int32(truncatingIfNeeded: node) { writer.member("origin", true) }
         let shift = shape.findings.shift(of: node)
         if shift != 0 {
             writer.key("shiftNs")

@@ -19,11 +19,14 @@ package struct TraceView: Sendable {
     private(set) var history: (from: UInt64, to: UInt64)?
     /// Steps follow from shares until the history is at hand.
     private(set) var isHistoryPending: Bool
+    /// Tells this tree from what it becomes when more spans come.
+    let tree: String
     /// Places in `shape.path`, by node, and of one node by time.
     private let pathByNode: [Int32]
 
     var byteCount: Int {
-        shape.count * 104 + shape.path.count * 28 + shape.texts.byteCount + shape.operations.count * 48
+        shape.count * 104 + shape.path.count * 28 + shape.texts.byteCount + shape.texts.count * 40 + shape.operations
+            .count * 48
             + shape.findings.folds.count * 40 + places.count * 16 + 4096
     }
 
@@ -37,6 +40,7 @@ package struct TraceView: Sendable {
         self.newestArrival = newestArrival
         self.history = history.map { ($0.from, $0.to) }
         self.isHistoryPending = isHistoryPending
+        tree = String(shape.mark, radix: 36)
         pathByNode = placesSorted(by: shape.path.map { UInt64($0.node) })
     }
 
@@ -86,8 +90,10 @@ struct TraceViewReader {
         // Made while the tree is made, if it was not at hand; a large tree has both cores for itself, and its colours come later.
         if let minute, !isLarge { _ = shelf.histories?.history(endingIn: minute, waits: false) }
         let (ids, placeOf) = (columns.id, columns.place)
-        func resolve(_ rows: [Int]) -> [SpanValue]? {
-            try? spans(rows.map { (ids[$0], placeOf[$0]) }, of: id, at: places, frames)
+        func resolve(_ rows: [Int]) -> [SpanValue?] {
+            let found = try? spans(
+                rows.map { (ids[$0], placeOf[$0]) }, of: id, at: places, frames, maxBytes: Self.maximumResolvedBytes)
+            return found?.spans ?? rows.map { _ in nil }
         }
         let bare =
             isLarge
@@ -101,6 +107,8 @@ struct TraceViewReader {
         return view
     }
 
+    /// Copies that differ are read again as far as this.
+    private static let maximumResolvedBytes = 64 << 20
     /// From so many places on a trace is read by two threads.
     private static let manyPlaces = 64
 
@@ -164,12 +172,17 @@ struct TraceViewReader {
         return ((try? source.figures(filter, fresh: false)).map { LatencyHistory($0.summary, filter) }, false)
     }
 
-    /// A message with all copies of a span at some places.
-    func message(_ id: SpanID, of trace: TraceID, at places: [FramePlace]) throws -> [UInt8] {
+    /// A message with all copies of a span at some places, as far as `maxBytes`.
+    func message(
+        _ id: SpanID, of trace: TraceID, at places: [FramePlace], maxBytes: Int
+    ) throws -> (bytes: [UInt8], isTruncated: Bool) {
         let frames = source.frames()
         var message: [UInt8] = []
-        for place in places { try Self.copy([id.value], of: trace, at: place, frames, into: &message) }
-        return message
+        for (number, place) in places.enumerated() {
+            try Self.copy([id.value], of: trace, at: place, frames, into: &message)
+            if message.count >= maxBytes { return (message, number + 1 < places.count) }
+        }
+        return (message, false)
     }
 
     private static func copy(
@@ -183,26 +196,25 @@ struct TraceViewReader {
         }
     }
 
-    /// Spans by id and place, in that order; of equal ones at one place in the order of arrival.
+    /// Spans by id and place, in that order; of equal ones at one place in the order of arrival. Nil for those that are not there, and
+    /// for those beyond `maxBytes` of messages.
     func spans(
-        _ wanted: [(id: UInt64, place: UInt32)], of trace: TraceID, at places: [FramePlace], _ frames: any TraceFrames
-    ) throws -> [SpanValue] {
+        _ wanted: [(id: UInt64, place: UInt32)], of trace: TraceID, at places: [FramePlace], _ frames: any TraceFrames,
+        maxBytes: Int
+    ) throws -> (spans: [SpanValue?], bytes: Int) {
         var byPlace: [UInt32: Set<UInt64>] = [:]
         for (id, place) in wanted { byPlace[place, default: []].insert(id) }
         var found: [UInt32: [UInt64: ArraySlice<SpanValue>]] = [:]
-        for (place, ids) in byPlace {
+        var bytes = 0
+        for (place, ids) in byPlace.sorted(by: { $0.key < $1.key }) where bytes < maxBytes {
             var message: [UInt8] = []
             try Self.copy(ids, of: trace, at: places[Int(place)], frames, into: &message)
+            bytes += message.count
             for span in try decodeSpans(message.span) {
                 found[place, default: [:]][span.spanID.value, default: []].append(span)
             }
         }
-        var result: [SpanValue] = []
-        for (id, place) in wanted {
-            guard let span = found[place]?[id]?.popFirst() else { continue }
-            result.append(span)
-        }
-        return result
+        return (wanted.map { found[$0.place]?[$0.id]?.popFirst() }, bytes)
     }
 }
 
@@ -210,14 +222,11 @@ extension TraceID {
     /// Of the wrong length: zero, as spans without one have.
     fileprivate init(bytes: Span<UInt8>) {
         self =
-            bytes.count == 16 ? TraceID(high: bigEndian(bytes, 0), low: bigEndian(bytes, 8)) : TraceID(high: 0, low: 0)
+            bytes.count == 16
+            ? TraceID(high: bigEndian(bytes, at: 0), low: bigEndian(bytes, at: 8)) : TraceID(high: 0, low: 0)
     }
 }
 
 extension SpanID {
-    fileprivate init(bytes: Span<UInt8>) { self = SpanID(value: bytes.count == 8 ? bigEndian(bytes, 0) : 0) }
-}
-
-private func bigEndian(_ bytes: Span<UInt8>, _ offset: Int) -> UInt64 {
-    (offset..<offset + 8).reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
+    fileprivate init(bytes: Span<UInt8>) { self = SpanID(value: bytes.count == 8 ? bigEndian(bytes, at: 0) : 0) }
 }

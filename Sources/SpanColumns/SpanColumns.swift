@@ -246,9 +246,11 @@ package struct SpanColumns: Sendable {
 
     // MARK: Joining
 
-    /// Adds what was read of the same trace elsewhere, as if it had been read here after all that is here.
+    /// Adds what was read of the same trace elsewhere, as if it had been read here after all that is here: as far as there is room.
     package mutating func append(_ other: consuming SpanColumns) {
         precondition(other.traceID == traceID, "SpanColumns: another trace")
+        guard !isFull else { return }
+        let room = 0..<min(other.count, limits.spans - count)
         let texts = (0..<other.texts.count).map { self.texts.intern(other.texts.utf8($0).span, atMost: .max) }
         let operations = other.operations.map {
             number(SpanOperation(service: texts[Int($0.service)], name: texts[Int($0.name)], kind: $0.kind))
@@ -256,18 +258,18 @@ package struct SpanColumns: Sendable {
         let hosts = other.hosts.map {
             number(SpanHost(name: texts[Int($0.name)], service: texts[Int($0.service)]))
         }
-        id += other.id
-        parent += other.parent
-        start += other.start
-        end += other.end
-        content += other.content
-        operation += other.operation.lazy.map { operations[Int($0)] }
-        host += other.host.lazy.map { hosts[Int($0)] }
-        message += other.message.lazy.map { texts[Int($0)] }
-        place += other.place
-        status += other.status
-        eventCount += other.eventCount
-        linkCount += other.linkCount
+        id += other.id[room]
+        parent += other.parent[room]
+        start += other.start[room]
+        end += other.end[room]
+        content += other.content[room]
+        operation += other.operation[room].lazy.map { operations[Int($0)] }
+        host += other.host[room].lazy.map { hosts[Int($0)] }
+        message += other.message[room].lazy.map { texts[Int($0)] }
+        place += other.place[room]
+        status += other.status[room]
+        eventCount += other.eventCount[room]
+        linkCount += other.linkCount[room]
     }
 
     // MARK: Resources

@@ -11,40 +11,41 @@ struct SpanCopies {
     private(set) var duplicateCount = 0
     /// Different spans that share their id with the one that stands.
     private(set) var conflictCount = 0
+    private(set) var copyPlaces = CopyPlaces()
 
     /// Rows with one id that are read again to be compared, and ids for which that is done. Beyond these hashes decide.
     private static let mostRows = 64
     private static let mostIDs = 4096
 
-    init(_ columns: borrowing SpanColumns, pairing: some Pairing, _ resolve: ([Int]) -> [SpanValue]?) {
+    init(_ columns: borrowing SpanColumns, pairing: some Pairing, _ resolve: ([Int]) -> [SpanValue?]) {
         let ids = columns.id
         let table = SpanIDTable(ids, pairing: pairing)
-        // By the row that came first: the others with its id.
-        var repeats: [Int32: [Int32]] = [:]
-        for (first, row) in table.repeats { repeats[first, default: []].append(row) }
         row = Array(large: ids.indices.lazy.map { Int32(truncatingIfNeeded: $0) })
         input = TreeInput(
             id: ids, parent: columns.parent, start: columns.start, end: columns.end,
             oddities: [SpanOddities](large: [], count: ids.count), table: table)
-        guard !repeats.isEmpty else { return }
+        guard !table.repeats.isEmpty else { return }
+        let groups = Self.groups(table.repeats)
+        copyPlaces = CopyPlaces(groups, ids, columns.place)
+        let disputed = groups.filter { rows in
+            rows.count <= Self.mostRows && rows.contains { columns.content[$0] != columns.content[rows[0]] }
+        }.prefix(Self.mostIDs)
+        // Asked for together, as many lie in one place.
+        var answers = resolve(disputed.flatMap(\.self))[...]
+        let resolved = Set(disputed.map { $0[0] })
         var standing = row
         var oddities = input.oddities
         var isLeftOut = [Bool](repeating: false, count: ids.count)
-        var resolved = 0
-        for first in repeats.keys.sorted() {
-            let rows = [Int(first)] + (repeats[first] ?? []).map { Int($0) }
+        for rows in groups {
             for row in rows.dropFirst() { isLeftOut[row] = true }
-            var spans: [SpanValue]?
-            if rows.contains(where: { columns.content[$0] != columns.content[rows[0]] }),
-                rows.count <= Self.mostRows, resolved < Self.mostIDs
-            {
-                resolved += 1
-                spans = resolve(rows)
+            var spans: [SpanValue] = []
+            if resolved.contains(rows[0]) {
+                spans = answers.prefix(rows.count).compactMap(\.self)
+                answers = answers.dropFirst(rows.count)
             }
-            let found =
-                if let spans, spans.count == rows.count { merge(rows, spans) } else { merge(rows, columns) }
-            standing[Int(first)] = Int32(truncatingIfNeeded: found.row)
-            oddities[Int(first)] = found.oddities
+            let found = spans.count == rows.count ? merge(rows, spans) : merge(rows, columns)
+            standing[rows[0]] = Int32(truncatingIfNeeded: found.row)
+            oddities[rows[0]] = found.oddities
         }
         let kept = standing.indices.filter { !isLeftOut[$0] }
         row = kept.map { standing[$0] }
@@ -53,6 +54,21 @@ struct SpanCopies {
             id: distinct, parent: row.map { columns.parent[Int($0)] }, start: row.map { columns.start[Int($0)] },
             end: row.map { columns.end[Int($0)] }, oddities: kept.map { oddities[$0] },
             table: SpanIDTable(distinct, pairing: pairing))
+    }
+
+    /// Rows with one id, the first of them first.
+    private static func groups(_ repeats: [(first: Int32, index: Int32)]) -> [[Int]] {
+        var groups: [[Int]] = []
+        var places: [Int32: Int] = [:]
+        for (first, row) in repeats {
+            if let place = places[first] {
+                groups[place].append(Int(row))
+            } else {
+                places[first] = groups.count
+                groups.append([Int(first), Int(row)])
+            }
+        }
+        return groups
     }
 
     private mutating func merge(_ rows: [Int], _ spans: [SpanValue]) -> (row: Int, oddities: SpanOddities) {

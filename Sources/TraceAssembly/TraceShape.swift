@@ -25,6 +25,7 @@ package struct TraceShape: Sendable {
     package let host: [UInt32]
     package let message: [UInt32]
     package let place: [UInt32]
+    private let copyPlaces: CopyPlaces
     /// 0 unset, 1 ok, 2 error.
     package let status: [UInt8]
     package let eventCount: [UInt16]
@@ -63,6 +64,23 @@ package struct TraceShape: Sendable {
         return shape
     }
 
+    /// Where a span and its copies lie.
+    package func places(of node: Int) -> [UInt32] {
+        let places = copyPlaces[id[node]]
+        return places.isEmpty ? [place[node]] : Array(places)
+    }
+
+    /// Another one for another tree: of ids in their order and what is below each.
+    package var mark: UInt64 {
+        var mark: UInt64 = UInt64(count)
+        for node in 0..<count {
+            let product = (mark ^ id[node]).multipliedFullWidth(
+                by: 0x9E37_79B9_7F4A_7C15 ^ UInt64(subtreeCount[node]) << 32)
+            mark = product.high ^ product.low
+        }
+        return mark
+    }
+
     /// The first node with an id; a placeholder if no span has it.
     package func node(of id: SpanID) -> Int? { self.id.firstIndex(of: id.value) }
 }
@@ -70,10 +88,10 @@ package struct TraceShape: Sendable {
 extension TraceShape {
     /// - Parameters:
     ///   - resolve: the spans of some rows of the columns, in their order, so that copies that differ can be put in the order in
-    ///     which `assemble` puts them. Nil where they cannot be read; then their hashes decide.
+    ///     which `assemble` puts them. Nil for those that cannot be read; then their hashes decide.
     package init(
         _ columns: consuming SpanColumns, history: [RankTable?] = [], pairing: some Pairing = OneAfterTheOther(),
-        resolve: ([Int]) -> [SpanValue]? = { _ in nil }
+        resolve: ([Int]) -> [SpanValue?] = { $0.map { _ in nil } }
     ) {
         let columns = columns
         let copies = SpanCopies(columns, pairing: pairing, resolve)
@@ -87,6 +105,7 @@ extension TraceShape {
         (start, end) = (tree.start, tree.end)
         (selfTime, criticalTime) = (own.selfTime, critical.timeByNode)
         oddities = tree.oddities
+        copyPlaces = copies.copyPlaces
         (operation, host, message, place) = (own.operation, own.host, own.message, own.place)
         (status, eventCount, linkCount) = (own.status, own.eventCount, own.linkCount)
         operations = own.operations

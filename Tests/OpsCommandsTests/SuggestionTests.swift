@@ -8,10 +8,10 @@ struct SuggestionTests {
         arguments: [
             ("tarce", "trace"), ("chek", "check"), ("upp", "up"), ("completion", "completions"),
             ("comp", "completions"),
-            ("laod", "load"),
+            ("laod", "load"), ("trase", "trace"),
         ])
     func finds(word: String, meant: String) {
-        let known = ["up", "trace", "load", "check", "completions", "--help", "--version"]
+        let known = ["up", "erase", "trace", "load", "check", "completions", "--help", "--version"]
         #expect(Suggestion.nearest(to: word, among: known) == meant)
     }
 

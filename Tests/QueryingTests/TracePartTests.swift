@@ -179,6 +179,69 @@ struct TracePartTests {
         #expect(first["errors"]?.int == 1)
     }
 
+    @Test(
+        "Of a deep chain whose time grows downwards the flame graph keeps the first frames, each below the one before")
+    func flameOfGrowingChain() throws {
+        let source = MemorySource()
+        let depth = 6000 as UInt64
+        source.add(
+            sampleID,
+            message(service: "deep") { writer in
+                for level in 0..<depth {
+                    writer.span(
+                        1 + level, under: level == 0 ? nil : level, "level \(level)", Self.begin,
+                        Self.begin + 1000 + level * 10)
+                }
+            })
+        let frames = try #require(try get(source, "/flame").json["frames"]?.array)
+        #expect(frames.count == 5000)
+        #expect(frames.map { $0["parent"]?.int } == [nil] + (0..<4999).map { $0 })
+        #expect(frames.map { $0["depth"]?.int } == (0..<5000).map { $0 })
+    }
+
+    @Test("Parts of one tree have one mark, and another one when spans came")
+    func treeMark() throws {
+        let source = source()
+        let mark = try #require(try get(source, "/overview").json["trace"]?["tree"]?.string)
+        for part in ["/rows", "/flame", "/operations", "/events", "/find"] {
+            #expect(try get(source, part, part == "/find" ? "text=charge" : "").json["tree"]?.string == mark)
+        }
+        source.add(
+            sampleID, message(service: "late") { $0.span(99, under: 1, "late", Self.begin, Self.begin + 10) })
+        let later = try get(source, "/overview").json["trace"]?["tree"]?.string
+        #expect(later != nil && later != mark)
+        #expect(try get(source, "/rows").json["tree"]?.string == later)
+    }
+
+    @Test("Events that are large are given as far as one answer holds, and the rest on the next page")
+    func largeEvents() throws {
+        let source = MemorySource()
+        let text = String(repeating: "x", count: 5 << 20)
+        source.add(
+            sampleID,
+            message(service: "large") { writer in
+                for number in 0..<12 as Range<UInt64> {
+                    writer.span(1 + number, "said", Self.begin + number, Self.begin + 100) { writer in
+                        writer.message(11) { writer in
+                            writer.fixed64(1, Self.begin)
+                            writer.string(2, text)
+                        }
+                    }
+                }
+            })
+        var (seen, after, pages) = ([Int](), -1, 0)
+        repeat {
+            let json = try get(source, "/events", "after=\(after)").json
+            let indexes = json["events"]?.array?.compactMap { $0["index"]?.int } ?? []
+            #expect(!indexes.isEmpty)
+            seen += indexes
+            after = json["next"]?.int ?? -1
+            pages += 1
+        } while after >= 0
+        #expect(seen == Array(0..<12))
+        #expect(pages == 2)
+    }
+
     @Test("Events come in the order of rows, and go on where they ended")
     func events() throws {
         let (_, json) = try get(source(), "/events")

@@ -1,5 +1,6 @@
 import OTLP
 import SpanColumns
+import Synchronization
 import Testing
 import TraceAssembly
 import TraceModel
@@ -75,6 +76,63 @@ struct TraceShapeTests {
             #expect((first.service(index), first.name(index)) == (whole.service(index), whole.name(index)))
         }
         #expect(TraceShape(first).summary == TraceShape(whole).summary)
+    }
+
+    @Test("What is joined is bounded like what is read: the beginning is kept")
+    func joinedWithinLimits() throws {
+        var limits = SpanColumnLimits()
+        limits.spans = 5
+        func columns(_ ids: ClosedRange<UInt64>) throws -> SpanColumns {
+            var columns = SpanColumns(of: sampleTrace, limits: limits)
+            for id in ids { try columns.append(OTLPSpanWriter.encode([sample(id, 10, 20)]).span, place: UInt32(id)) }
+            return columns
+        }
+        var (partly, full) = (try columns(1...3), try columns(1...5))
+        partly.append(try columns(4...8))
+        #expect(partly.id == [1, 2, 3, 4, 5] && partly.isFull)
+        #expect(partly.operation.count == 5 && partly.linkCount.count == 5)
+        full.append(try columns(6...8))
+        #expect(full.id == [1, 2, 3, 4, 5] && full.place == [1, 2, 3, 4, 5])
+    }
+
+    /// Notes that it was asked, and works the second part out first.
+    private final class SecondFirst: Pairing {
+        let asked = Mutex(0)
+
+        func both<First: Sendable, Second: Sendable>(
+            _ first: @Sendable () -> First, _ second: @escaping @Sendable () -> Second
+        ) -> (First, Second) {
+            asked.withLock { $0 += 1 }
+            let other = second()
+            return (first(), other)
+        }
+    }
+
+    @Test("Parts that are worked out side by side give the same tree", arguments: 0..<50 as Range<UInt64>)
+    func paired(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let spans = TracePropertyTests().randomSpans(&generator)
+        var columns = SpanColumns(of: sampleTrace)
+        for (place, span) in spans.enumerated() {
+            try columns.append(OTLPSpanWriter.encode([span]).span, place: UInt32(place))
+        }
+        let pairing = SecondFirst()
+        let shape = TraceShape(columns, pairing: pairing) { rows in rows.map { spans[$0] } }
+        expectEqual(shape, assemble(spans, as: sampleTrace), spans)
+        // The table of ids, the parents, and the critical path beside the rest.
+        #expect(pairing.asked.withLock { $0 } >= 3)
+    }
+
+    @Test("Where the copies of a span lie is known, and of one that came once where it lies")
+    func places() throws {
+        var columns = SpanColumns(of: sampleTrace)
+        for (place, id) in [7, 8, 7, 9, 7, 8].enumerated() {
+            try columns.append(OTLPSpanWriter.encode([sample(UInt64(id), 10, 20)]).span, place: UInt32(place))
+        }
+        let shape = TraceShape(columns)
+        #expect(shape.places(of: try #require(shape.node(of: SpanID(value: 7)))) == [0, 2, 4])
+        #expect(shape.places(of: try #require(shape.node(of: SpanID(value: 8)))) == [1, 5])
+        #expect(shape.places(of: try #require(shape.node(of: SpanID(value: 9)))) == [3])
     }
 
     @Test("Spans of other traces are left out, and so is what lies behind a fault")

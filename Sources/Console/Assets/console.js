@@ -49,8 +49,8 @@ function noPage() {
 }
 
 function unreachable(error) {
-  return h("section.state", { role: "alert" }, h("h1", null, "This page could not be loaded"), h("p", null, String(error.message ?? error)),
-    h("p", null, "Is hms-collector still running?"), h("button", { type: "button", onclick: () => location.reload() }, "Load it again"));
+  return h("section.state", { role: "alert" }, h("h1", null, "This page could not be loaded"),
+    h("p", null, "The collector does not give what this page is made of. Is hms-collector still running?"), h("button", { type: "button", onclick: () => location.reload() }, "Load it again"));
 }
 
 export function go(path) {

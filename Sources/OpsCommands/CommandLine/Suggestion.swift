@@ -8,8 +8,13 @@ package enum Suggestion {
             candidates
             .map { (distance: distance(word, $0), word: $0) }
             .filter { $0.distance <= allowed }
-            .min { ($0.distance, $0.word) < ($1.distance, $1.word) }?
+            .min { rank($0, of: word) < rank($1, of: word) }?
             .word
+    }
+
+    /// Of two that are as near the one that begins alike: first letters are rarely wrong.
+    private static func rank(_ candidate: (distance: Int, word: String), of word: String) -> (Int, Int, String) {
+        (candidate.distance, candidate.word.first == word.first ? 0 : 1, candidate.word)
     }
 
     /// How many letters must be put in, left out, replaced or swapped with their neighbour to get from one to the other.

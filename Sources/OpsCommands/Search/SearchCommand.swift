@@ -7,7 +7,11 @@ enum SearchCommand {
     static let command = Command(
         CommandSpec(
             "search", "find traces by what is in their spans", isPaged: true,
-            arguments: [ArgumentSpec("QUERY", "such as 'service = \"pay\" and duration > 2s'; empty finds all")],
+            arguments: [
+                ArgumentSpec(
+                    "QUERY", "such as 'service = \"pay\" and duration > 2s'; without it all are found",
+                    isRequired: false)
+            ],
             options: CollectorAPI.options + [
                 .value("from", "TIME", "only spans that began then or later: now-15m, 2026-01-31T10:00:00Z"),
                 .value("to", "TIME", "only spans that began then or earlier"),
@@ -37,16 +41,17 @@ enum SearchCommand {
             throw .usage(error)
         }
         let collector = try CollectorAPI(arguments)
+        let query = Self.query(arguments)
         var report = SearchReport(style: terminal.output, idsOnly: arguments.has("ids"))
         // Before the search, so that nothing falls between the two.
-        let tail = arguments.has("follow") ? try TailSession(arguments.arguments[0], collector, terminal) : nil
+        let tail = arguments.has("follow") ? try TailSession(query, collector, terminal) : nil
         if tail != nil { TailCommand.endInOrderWhenInterrupted() }
         try tail?.begin()
         var cursor: String?
         var found = 0
         var told: Set<String> = []
         while true {
-            let path = Self.path(arguments, limit: min(limit - found, pageSize), cursor: cursor)
+            let path = Self.path(query, arguments, limit: min(limit - found, pageSize), cursor: cursor)
             let answer = try collector.searchAnswer(at: path)
             if arguments.has("json") {
                 terminal.write(String(decoding: answer.bytes, as: UTF8.self) + "\n")
@@ -73,8 +78,16 @@ enum SearchCommand {
         }
     }
 
-    private static func path(_ arguments: ParsedArguments, limit: Int, cursor: String?) -> String {
-        var parameters = [("q", arguments.arguments[0]), ("limit", "\(limit)")]
+    /// An ID that stands alone is looked for, in whatever form it was copied.
+    private static func query(_ arguments: ParsedArguments) -> String {
+        let text = arguments.arguments.first ?? ""
+        return TraceIDText.parse(text).map { "trace_id = \"\($0)\"" } ?? text
+    }
+
+    private static func path(
+        _ query: String, _ arguments: ParsedArguments, limit: Int, cursor: String?
+    ) -> String {
+        var parameters = [("q", query), ("limit", "\(limit)")]
         for name in ["from", "to"] {
             if let value = arguments.value(name) { parameters.append((name, value)) }
         }
