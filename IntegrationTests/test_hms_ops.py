@@ -37,6 +37,13 @@ def test_versions():
         assert done.returncode == 0 and re.match(rf"{program} \d+\.\d+\.\d+", done.stdout), done
 
 
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["trace", "--help"], ["completions", "bash"]])
+def test_what_cannot_be_written_is_no_success(words):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([RELEASE / "hms-ops", *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=10)
+    assert done.returncode == 2 and "cannot write standard output: No space left on device" in done.stderr
+
+
 @pytest.mark.parametrize(
     "command, words",
     [(["tarce"], "did you mean 'trace'?"), (["load", "--mod", "udp"], "did you mean '--mode'?"),

@@ -40,11 +40,10 @@ package enum OpsProgram {
                 } ?? HelpText.program(commands.map(\.spec), style: terminal.output)
             let pages = terminal.adapted(colour: .automatic, pages: true)
             pages.write(text)
-            pages.finish()
-            return .success
+            return try finished(.success, pages)
         case "--version":
             terminal.write("hms-ops \(version)\n")
-            return .success
+            return try finished(.success, terminal)
         default:
             let command = try command(named: name)
             let arguments: ParsedArguments
@@ -57,13 +56,25 @@ package enum OpsProgram {
             // The parser has let only these words through.
             let colour = ColourChoice(rawValue: arguments.value("color") ?? "") ?? .automatic
             let terminal = terminal.adapted(colour: colour, pages: isHelp || isPaged(arguments))
-            defer { terminal.finish() }
             if isHelp {
                 terminal.write(HelpText.command(command.spec, style: terminal.output))
-                return .success
+                return try finished(.success, terminal)
             }
-            return try command.run(arguments, terminal)
+            let code: ExitCode
+            do {
+                code = try command.run(arguments, terminal)
+            } catch {
+                _ = terminal.finish()
+                throw error
+            }
+            return try finished(code, terminal)
         }
+    }
+
+    /// An answer of which a part could not be written is none, whatever the command says.
+    private static func finished(_ code: ExitCode, _ terminal: Terminal) throws(OpsError) -> ExitCode {
+        if let reason = terminal.finish() { throw .file("standard output", operation: "write", code: reason) }
+        return code
     }
 
     /// What is followed as it happens cannot wait until a screen is full.

@@ -62,20 +62,37 @@ struct ChildRows {
         func column(_ values: [UInt64]) -> [UInt64] {
             Array(large: own.lazy.map { isFalling ? ~values[Int($0)] : values[Int($0)] })
         }
-        let order = placesSorted(by: column(keys), from: minor.map { placesSorted(by: column($0)) })
+        // Where the minor key rises already, as starts do among siblings, a row that is read backwards falls.
+        let isBackwards =
+            isFalling
+            && (minor.map { minor in !zip(own, own.dropFirst()).contains { minor[Int($0)] > minor[Int($1)] } } ?? false)
+        let byMinor =
+            isBackwards
+            ? Array(large: own.indices.lazy.map { Int32(truncatingIfNeeded: own.count - 1 - $0) })
+            : minor.map { placesSorted(by: column($0)) }
+        let order = placesSorted(by: column(keys), from: byMinor)
         for (place, source) in zip(row, order) { children[place] = own[Int(source)] }
+        guard isBackwards, let minor else { return }
+        // So do those that agree in both, which stay as they were.
+        forEachRun(of: row, { keys[Int($0)] == keys[Int($1)] && minor[Int($0)] == minor[Int($1)] }) { $0.reverse() }
     }
 
     /// Puts the children of a sorted row that have the same key in an order of their own.
     mutating func sortTies(
         _ row: Range<Int>, of keys: [UInt64], _ precedes: (Int32, Int32) -> Bool
     ) {
+        forEachRun(of: row, { keys[Int($0)] == keys[Int($1)] }) { $0.sort(by: precedes) }
+    }
+
+    /// Of neighbours that are alike, where there are several.
+    private mutating func forEachRun(
+        of row: Range<Int>, _ areAlike: (Int32, Int32) -> Bool, _ body: (inout ArraySlice<Int32>) -> Void
+    ) {
         var first = row.lowerBound
         while first < row.upperBound {
-            let key = keys[Int(children[first])]
             var after = first + 1
-            while after < row.upperBound, keys[Int(children[after])] == key { after += 1 }
-            if after > first + 1 { children[first..<after].sort(by: precedes) }
+            while after < row.upperBound, areAlike(children[first], children[after]) { after += 1 }
+            if after > first + 1 { body(&children[first..<after]) }
             first = after
         }
     }

@@ -186,6 +186,15 @@ struct TraceHTMLTests {
         #expect(page.utf8.count < 12 << 20)
     }
 
+    @Test("A bar that did less than a fifth of its time itself is pale, so that what it waited for stands out")
+    func waiting() {
+        let page = page([
+            span(1, 0, 1000, "gateway"), span(2, under: 1, 10, 990, "pay"), span(3, under: 2, 11, 13, "db"),
+        ])
+        let bars = tags(page).filter { $0.hasPrefix("i class=\"bar ") }.map { $0.split(separator: "\"")[1] }
+        #expect(bars == ["bar s0 waits", "bar s4", "bar s0"])
+    }
+
     @Test("Colours by rank have a legend of their own")
     func ranked() {
         let plain = page(payments(self))

@@ -12,6 +12,15 @@ final class OutputChannel: Sendable {
         var pager: Pager?
         var heldRemarks: [UInt8] = []
         var isReaderGone = false
+        /// Why something could not be written, as of a full disk.
+        var failure: Int32?
+
+        mutating func write(_ bytes: [UInt8]) {
+            guard !bytes.isEmpty, let code = OutputChannel.write(bytes, to: descriptor) else { return }
+            isReaderGone = true
+            // A reader who went away, as in `hms-ops trace … | head`, is no failure.
+            if code != EPIPE { failure = code }
+        }
     }
 
     private let state: Mutex<State>
@@ -37,7 +46,7 @@ final class OutputChannel: Sendable {
         state.withLock { state in
             guard !state.isReaderGone else { return }
             guard state.held != nil else {
-                state.isReaderGone = !Self.write(bytes, to: state.descriptor)
+                state.write(bytes)
                 return
             }
             state.held?.append(contentsOf: bytes)
@@ -65,26 +74,28 @@ final class OutputChannel: Sendable {
         if !isHeld { _ = Self.write(bytes, to: remarks) }
     }
 
-    /// Writes what is held, and waits until the pager is left. Nothing may be written after it.
-    func finish() {
+    /// Writes what is held, and waits until the pager is left. Nothing may be written after it. Gives the reason when something
+    /// could not be written.
+    func finish() -> Int32? {
         state.withLock { state in
             Self.release(&state)
-            guard let pager = state.pager.take() else { return }
+            guard let pager = state.pager.take() else { return state.failure }
             pager.finish()
             state.isReaderGone = true
             _ = Self.write(state.heldRemarks, to: remarks)
             state.heldRemarks = []
+            return state.failure
         }
     }
 
     private static func release(_ state: inout State) {
         guard let held = state.held else { return }
         state.held = nil
-        if !held.isEmpty { state.isReaderGone = !write(held, to: state.descriptor) }
+        state.write(held)
     }
 
-    /// Writes all; false when the reader has gone away, as in `hms-ops trace … | head`, which is no error.
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    /// Writes all, or says why it could not.
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
         var offset = 0
         while offset < bytes.count {
             let written = bytes[offset...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -95,9 +106,9 @@ final class OutputChannel: Sendable {
                 var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&waiting, 1, -1)
             } else if code != EINTR {
-                return false
+                return code
             }
         }
-        return true
+        return nil
     }
 }

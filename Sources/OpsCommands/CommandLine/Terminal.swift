@@ -47,8 +47,8 @@ package struct Terminal: Sendable {
     package var isOutputTerminal: Bool { surroundings.isOutputTerminal }
     package var areRemarksTerminal: Bool { surroundings.areRemarksTerminal }
 
-    /// Writes what is still held and waits until the pager is left; the last call.
-    func finish() { channel.finish() }
+    /// Writes what is still held and waits until the pager is left; the last call. Gives the reason when something was not written.
+    func finish() -> Int32? { channel.finish() }
 
     /// Puts a question and reads a line; nil where nobody sits at a terminal to answer it.
     package func answer(to question: String) -> String? {
