@@ -200,6 +200,46 @@ def test_a_refresh_shows_what_is_new_and_moves_nothing(show, browser):
     assert focused(browser).startswith("payments, ")
 
 
+def test_without_a_layout_there_is_the_table_and_another_try(show, browser):
+    script = browser.call("Page.addScriptToEvaluateOnNewDocument", source="""
+      const Real = Worker;
+      window.workers = [];
+      window.Worker = class extends EventTarget {
+        constructor(...given) {
+          super();
+          workers.push(this);
+          if (workers.length > 1) return new Real(...given);
+        }
+        postMessage() { setTimeout(() => this.dispatchEvent(new ErrorEvent("error", { message: "out of memory" }))); }
+        terminate() { this.isEnded = true; }
+      };
+    """)["identifier"]
+    try:
+        show("/graph?group=none", {"/api/v1/graph": large(300, 1_500)}, ready="document.querySelector('.graph .state')?.textContent.includes('out of memory')")
+        assert "The table shows the same" in browser.text()
+        assert browser.evaluate("[workers[0].isEnded, document.querySelectorAll('.graphtables tbody').length, document.querySelector('.graphview')]") == [True, 2, None]
+        type_into(browser, ".graphfind input", "-299")
+        browser.until("document.querySelectorAll('.graphtables tbody')[0].rows.length === 1")
+        browser.evaluate("document.querySelector('.graphtables tbody .jump').click()")
+        browser.until("document.querySelector('.graphpanel').innerText.includes('-299')")
+        browser.click_text("Try again")
+        browser.until("document.querySelector('.graphview') !== null")
+        assert browser.evaluate("[workers.length, document.querySelector('.graph .state'), document.querySelector('.graphtables')]") == [2, None, None]
+    finally:
+        let_go(browser, script)
+
+
+def test_a_layout_that_is_called_off_ends_quietly(show, browser):
+    show("/graph?view=table", {"/api/v1/graph": agency()})
+    assert browser.evaluate("""import("/assets/arrange.js").then(({ Arranger }) => {
+      const arranger = new Arranger();
+      const units = Array.from({ length: 500 }, (_, at) => ({ id: String(at) }));
+      const placed = arranger.place(units, [], "all");
+      arranger.stop();
+      return placed;
+    })""") is None
+
+
 def test_changes_are_marked_counted_and_listed(show, browser):
     show("/graph?diff=before", {"/api/v1/graph/diff": difference()})
     assert "+ 2 new · − 2 gone · ✕ 2 more errors · ▲ 2 slower · ✓ 1 fewer errors · ▼ 1 faster" in browser.text()

@@ -3,6 +3,7 @@
 HMS_CONSOLE=host:port with HMS_CONSOLE_OTLP=host:port runs them against a console and a collector that are up already."""
 
 import collections
+import contextlib
 import json
 import os
 import time
@@ -12,6 +13,7 @@ import pytest
 from browser import Browser
 from http_raw import post
 from payloads import ExportTraceServiceRequest, attribute, new_trace_id
+from planned_answers import let_go, stand_in
 
 MS = 10**6
 Place = collections.namedtuple("Place", "console otlp")
@@ -158,9 +160,18 @@ PENDING = """
 """
 
 
-def test_colours_that_come_later_are_taken_over_where_the_reader_is(place, browser, checkout):
-    script = browser.call("Page.addScriptToEvaluateOnNewDocument", source=PENDING)["identifier"]
+@contextlib.contextmanager
+def beforehand(browser, source):
+    """From the next page on, `source` runs before any script of the page."""
+    identifier = browser.call("Page.addScriptToEvaluateOnNewDocument", source=source)["identifier"]
     try:
+        yield
+    finally:
+        let_go(browser, identifier)
+
+
+def test_colours_that_come_later_are_taken_over_where_the_reader_is(place, browser, checkout):
+    with beforehand(browser, PENDING):
         show(browser, place, f"/trace/{checkout[0]}")
         press(browser, "ArrowDown")
         assert focused(browser) == "check"
@@ -168,8 +179,195 @@ def test_colours_that_come_later_are_taken_over_where_the_reader_is(place, brows
         assert browser.evaluate("document.querySelector('.verdict .swatch').classList.contains('step4')")
         assert focused(browser) == "check"
         assert browser.evaluate("window.overviews") == 2
+
+
+def test_a_trace_that_grows_while_colours_are_pending_can_be_loaded_again(place, browser):
+    trace = Trace()
+    root = trace.span("grows", "root", 0, 100, kind=2)
+    trace_id = trace.send(place)
+    with beforehand(browser, PENDING):
+        show(browser, place, f"/trace/{trace_id}")
+        trace.span("grows", "came later", 10, 20, root)
+        trace.send(place)
+        browser.until("document.querySelector('.grown:not([hidden])') !== null")
+        assert rows(browser) == [("grows", "root")]
+        browser.click_text("Load again")
+        browser.until("document.querySelectorAll('.waterfall .row').length === 2")
+        assert browser.evaluate("document.querySelector('.grown').hidden")
+
+
+# What is put away watches nothing any more. An overview waits where `hold` says so.
+WATCHED = """
+  window.watching = new Set();
+  window.ResizeObserver = class extends ResizeObserver {
+    observe(element) { super.observe(element); watching.add(this); }
+    disconnect() { super.disconnect(); watching.delete(this); }
+  };
+  const real = fetch;
+  window.overviews = 0;
+  window.fetch = async (address, options) => {
+    const isOverview = String(address).endsWith("/overview");
+    if (isOverview) { window.overviews++; await window.hold; }
+    return real(address, options);
+  };
+"""
+IN_VIEW = "document.querySelectorAll('.waterfall .row:not(.waiting)').length > 0"
+
+
+def test_loading_again_puts_the_call_graph_of_before_away_and_draws_another(place, browser, checkout):
+    with beforehand(browser, WATCHED):
+        show(browser, place, f"/trace/{checkout[0]}")
+        press(browser, "3")
+        browser.until("document.querySelector('.tracegraph .graphcanvases') !== null")
+        assert browser.evaluate("window.watching.size") == 3  # waterfall, strip, graph
+        browser.evaluate("window.before = document.querySelector('.tracegraph')")
+        press(browser, "r")
+        browser.until("(now => now !== null && now !== window.before)(document.querySelector('#view-graph:not([hidden]) .tracegraph'))")
+        assert browser.evaluate("window.watching.size") == 3
+
+
+def test_a_trace_that_is_being_loaded_again_is_opened_once(place, browser, checkout):
+    with beforehand(browser, WATCHED):
+        show(browser, place, f"/trace/{checkout[0]}")
+        browser.evaluate("void (window.hold = new Promise(done => { window.release = done; }))")
+        press(browser, "r", "r")
+        assert browser.evaluate("[window.overviews, window.watching.size]") == [2, 0]
+        browser.evaluate("window.release()")
+        browser.until(IN_VIEW)
+        assert browser.evaluate("[window.overviews, window.watching.size]") == [2, 2]
+
+
+def test_what_is_still_asked_when_the_page_is_left_changes_nothing(place, browser, checkout):
+    source = """
+      const real = fetch;
+      window.refused = [];
+      addEventListener("unhandledrejection", (event) => refused.push(String(event.reason)));
+      window.fetch = async (address, options) => {
+        const response = await real(address, { ...options, signal: undefined });
+        if (!/[/](find[?]|spans[/])/.test(address)) return response;
+        const body = await response.json();
+        await new Promise(done => { window.answer = done; });
+        return { ok: true, json: async () => body };
+      };
+    """
+    with beforehand(browser, source):
+        for asking in ("document.querySelector('.shares .jump').click()", "document.querySelector('.verdict .jump').click()"):
+            show(browser, place, f"/trace/{checkout[0]}")
+            browser.evaluate(asking)
+            browser.until("window.answer !== undefined")
+            browser.evaluate("history.pushState(null, '', '/nowhere'); dispatchEvent(new PopStateEvent('popstate'))")
+            browser.until("document.body.innerText.includes('There is no such page')")
+            browser.evaluate("window.answer(); new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
+            assert browser.evaluate("window.refused") == []
+
+
+# The collector has another tree from when `grown` is set.
+GROWING = """
+  const real = fetch;
+  Object.assign(window, { asked: 0, answered: 0 });
+  window.fetch = async (address, options) => {
+    const path = String(address);
+    const isRows = path.includes("/rows?");
+    if (isRows) asked++;
+    const response = await real(address, options);
+    if (!response.ok || !path.startsWith("/api/v1/traces/")) return response;
+    const body = await response.json();
+    (body.trace ?? body).tree = window.grown ? "b" : "a";
+    return { ok: true, json: async () => { if (isRows) answered++; return body; } };
+  };
+"""
+
+
+def test_no_answer_from_another_tree_is_used(place, browser):
+    trace = Trace()
+    root = trace.span("long", "root", 0, 10_000, kind=2)
+    for number in range(1_200):
+        trace.span("long", f"step {number}", number, number + 1, root)
+    trace_id = trace.send(place)
+    with beforehand(browser, GROWING):
+        show(browser, place, f"/trace/{trace_id}")
+        press(browser, "f")
+        browser.call("Input.insertText", text="step 1199")
+        browser.until("document.querySelector('.found').textContent === '1 found'")
+        browser.evaluate("document.activeElement.blur()")
+        before = rows(browser)
+        assert browser.evaluate("document.querySelector('.grown').hidden")
+
+        browser.evaluate("window.grown = true")
+        press(browser, "f")
+        browser.call("Input.insertText", text="step 3")
+        browser.until("!document.querySelector('.grown').hidden")
+        browser.until("document.querySelector('.found').textContent === 'The trace has grown since it was opened.'")
+        assert browser.evaluate("document.querySelectorAll('.row.hit').length") == 0
+        after = rows(browser)  # the notice leaves room for fewer
+        assert len(after) > 10 and after == before[:len(after)]
+        press(browser, "Escape", "2")
+        browser.until("document.querySelector('#view-flame .broken') !== null")
+        assert browser.evaluate("document.querySelectorAll('.frame').length") == 0
+        press(browser, "1")
+        browser.evaluate("document.querySelector('.waterfall').focus(); window.many = asked")
+        press(browser, "End")
+        browser.until("asked > many && answered === asked")
+        browser.evaluate("document.querySelector('.rows').scrollTop = 700 * 28; window.many = asked")
+        browser.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 200))))")
+        assert browser.evaluate("[asked - many, document.querySelectorAll('.row:not(.waiting)').length, document.querySelector('.trace > .notice.bad').hidden]") == [0, 0, True]
+        assert browser.evaluate("document.querySelectorAll('.grown').length") == 1
+
+        browser.evaluate("document.querySelector('.grown button').click()")
+        browser.until(IN_VIEW)
+        assert browser.evaluate("document.querySelector('.grown').hidden")
+        press(browser, "End")
+        browser.until("document.querySelector('.row.focus:not(.waiting) .name')?.textContent === 'step 1199'")
+
+
+@pytest.mark.parametrize(("answer", "words", "told"), [
+    ({"count": 2, "indexes": [1, 2], "truncated": True}, "2 found and more", "1 of 2 and more"),
+    ({"count": 0, "indexes": [], "truncated": True}, "none so far, not all was looked at", "none so far, not all was looked at"),
+    ({"count": 5_000, "indexes": [1, 2], "truncated": True}, "5,000 found", "1 of 5,000"),
+    ({"count": 0, "indexes": [], "truncated": False}, "none", "none"),
+], ids=["some", "none yet", "more than are sent", "none"])
+def test_a_find_that_did_not_look_at_all_says_so(place, browser, checkout, answer, words, told):
+    script = stand_in(browser, {f"/api/v1/traces/{checkout[0]}/find": {**answer, "took": 1}})
+    try:
+        show(browser, place, f"/trace/{checkout[0]}")
+        press(browser, "f")
+        browser.call("Input.insertText", text="rule")
+        browser.until(f"document.querySelector('.found').textContent === {json.dumps(words)}")
+        press(browser, "Enter")
+        browser.until(f"document.querySelector('.found').textContent === {json.dumps(told)}")
     finally:
-        browser.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+        let_go(browser, script)
+
+
+def test_of_events_without_any_at_first_the_rest_is_asked_for(place, browser, checkout):
+    events = f"/api/v1/traces/{checkout[0]}/events?after="
+    event = {"index": 4, "service": "a", "spanName": "b", "spanId": "00" * 8, "name": "found at last", "offsetNs": 5, "attributes": []}
+    script = stand_in(browser, {events + "-1": {"events": [], "next": 2}, events + "2": {"events": [event], "next": None}})
+    try:
+        show(browser, place, f"/trace/{checkout[0]}?view=events", "document.querySelectorAll('.logs li').length === 1")
+        assert "found at last" in browser.text() and "No span of this trace" not in browser.text()
+    finally:
+        let_go(browser, script)
+
+
+def test_of_a_long_list_all_can_be_seen(place, browser, checkout):
+    show(browser, place, f"/trace/{checkout[0]}")
+    assert browser.evaluate(
+        """import('/assets/values.js').then(({ many }) => {
+          const element = (text) => { const made = document.createElement('li'); made.textContent = text; return made; };
+          const shows = (count) => {
+            const holder = document.createElement('ol'), box = document.createElement('div');
+            box.append(...[many(Array.from({ length: count }, (_, at) => at), holder, element, 50)].flat());
+            const seen = [];
+            for (;;) {
+              const more = box.querySelector('button');
+              seen.push(more ? [holder.childElementCount, more.textContent] : holder.childElementCount);
+              if (!more) return holder.lastChild.textContent === String(count - 1) ? seen : 'the last is missing';
+              more.click();
+            }
+          };
+          return [shows(50), shows(51), shows(5000)];
+        })""") == [[50], [[50, "Show all 51"], 51], [[50, "Show 2,000 more of 5,000"], [2050, "Show 2,000 more of 5,000"], [4050, "Show all 5,000"], 5000]]
 
 
 def test_the_document_names_what_its_page_begins_with_so_that_nothing_is_found_late(place, browser, checkout):
@@ -427,14 +625,14 @@ def test_of_a_long_trace_only_rows_in_sight_are_in_the_document(place, browser):
 
 def test_a_thumb_that_flies_past_rows_asks_for_those_it_rests_on(place, browser, checkout):
     show(browser, place, f"/trace/{checkout[0]}")
-    browser.evaluate("""import("/assets/rowStore.js").then(async ({ RowStore }) => {
+    browser.evaluate("""Promise.all([import("/assets/rowStore.js"), import("/assets/traceTree.js")]).then(async ([{ RowStore }, { TraceTree }]) => {
       const real = window.fetch;
       window.offsets = [];
       window.fetch = (path, { signal }) => {
         window.offsets.push(Number(new URL(path, location).searchParams.get("offset")));
         return new Promise((_, fail) => signal.addEventListener("abort", () => fail(signal.reason)));
       };
-      window.flown = new RowStore("0".repeat(32), { trace: { nodeCount: 1_000_000 }, rows: [] }, { changed() {}, failed() {} });
+      window.flown = new RowStore(new TraceTree("0".repeat(32)), { trace: { nodeCount: 1_000_000 }, rows: [] }, { changed() {}, failed() {} });
       for (let at = 0; at < 1_000_000; at += 10_000) {
         window.flown.want([at, at + 1], [at + 400]);
         for (let turn = 0; turn < 50; turn++) await null; // what was called off is over

@@ -568,6 +568,8 @@ def test_live_rows_come_in_hold_still_are_bounded_and_reconnect(page, shop):
         page.evaluate("sources[0].tell('error')")
         page.until("document.querySelector('.live-note').textContent.includes('connecting again')")
         page.until("sources.length === 2 && sources[0].closed")
+        page.evaluate("sources[1].tell('state', { seen: 5, dropped: 1 })")
+        page.until("/\\b242 left out/.test(document.querySelector('.live-note').textContent)")
         page.evaluate("document.querySelector('.switch').click()")
         page.until("sources[1].closed && document.querySelectorAll('.result').length === 12")
     finally:

@@ -85,7 +85,7 @@ struct ConsoleAssetsTests {
             #expect(!content.contains("http://") || Self.mentioning.contains(path))
             #expect(!content.contains("https://"))
         }
-        #expect(seen.count == 67)
+        #expect(seen.count == 70)
     }
 
     @Test("The policy allows the page's own files and nothing inline; the files keep to it")
@@ -106,9 +106,10 @@ struct ConsoleAssetsTests {
             "dom", "eventList", "facets", "findInTrace", "flame", "format", "graph", "graphControls", "graphGroups",
             "graphLegend", "graphLinks", "graphModel", "graphPaint", "graphPanel", "graphQuestion", "graphScene",
             "graphStates", "graphTable", "graphView", "latencies", "layerOf", "layerRows", "layers", "layersWorker",
-            "legend", "live", "minimap", "operationTable", "panel", "part", "past", "pin", "query", "queryText",
+            "legend", "live", "menu", "minimap", "operationTable", "panel", "part", "past", "pin", "query", "queryText",
             "querybox", "red", "results", "rowMap", "rowStore", "services", "timeWindow", "timerange", "trace",
-            "traceGraph", "traceKeys", "traces", "values", "viewAddress", "waterfall", "waterfallRow",
+            "traceGraph", "traceHeading", "traceKeys", "traceTree", "traces", "values", "viewAddress", "waterfall",
+            "waterfallRow",
         ] {
             let script = text("/assets/\(name).js")
             for forbidden in [

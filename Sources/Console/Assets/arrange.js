@@ -6,7 +6,11 @@ const SMALL = 400; // boxes and edges that take a few milliseconds
 const KEPT = 8;
 
 export class Arranger {
-  constructor() { this.memories = new Map(); this.number = 0; }
+  constructor() {
+    this.memories = new Map();
+    this.number = 0;
+    this.waiting = new Map(); // number of the question -> how its promise ends
+  }
 
   /** Forgets where things stood: the next picture is made afresh. */
   forget() { this.memories.clear(); }
@@ -22,7 +26,13 @@ export class Arranger {
       memory: this.memories.get(view) ?? null,
     };
     const number = ++this.number;
-    const result = units.length + edges.length <= SMALL ? layout(graph) : await this.inWorker(graph, number);
+    let result;
+    try {
+      result = units.length + edges.length <= SMALL ? layout(graph) : await this.inWorker(graph, number);
+    } catch (error) {
+      if (number !== this.number) return null;
+      throw error;
+    }
     if (number !== this.number) return null;
     this.memories.delete(view);
     this.memories.set(view, result.memory);
@@ -31,18 +41,35 @@ export class Arranger {
   }
 
   inWorker(graph, id) {
-    this.worker ??= new Worker("/assets/layersWorker.js", { type: "module" });
     return new Promise((resolve, reject) => {
-      const stop = new AbortController();
-      this.worker.addEventListener("message", ({ data }) => {
-        if (data.id !== id) return;
-        stop.abort();
-        if (data.failure) reject(new Error(data.failure)); else resolve(data.result);
-      }, { signal: stop.signal });
-      this.worker.addEventListener("error", (event) => { stop.abort(); reject(new Error(event.message || "the layout could not be started")); }, { signal: stop.signal });
+      this.worker ??= this.hire();
+      this.waiting.set(id, { resolve, reject });
       this.worker.postMessage({ ...graph, id });
     });
   }
 
-  stop() { this.number++; this.worker?.terminate(); this.worker = undefined; }
+  hire() {
+    const worker = new Worker("/assets/layersWorker.js", { type: "module" });
+    worker.addEventListener("message", ({ data: { id, result, failure } }) => {
+      const asked = this.waiting.get(id);
+      if (!asked) return;
+      this.waiting.delete(id);
+      if (failure) asked.reject(new Error(failure)); else asked.resolve(result);
+    });
+    worker.addEventListener("error", (event) => this.dismiss(new Error(event.message || "the layout could not be started")));
+    return worker;
+  }
+
+  /** A worker that failed answers nothing any more: the next question is for another. */
+  dismiss(error) {
+    this.worker?.terminate();
+    this.worker = undefined;
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+
+  stop() {
+    this.number++;
+    this.dismiss(new Error("the layout was called off"));
+  }
 }

@@ -1,16 +1,16 @@
 // What spans wrote down while they ran, in the order of the rows, a page at a time.
 
-import { get } from "./api.js";
 import { fill, h } from "./dom.js";
-import { count, named } from "./format.js";
+import { count, cut, named } from "./format.js";
 import { signed } from "./clocks.js";
 import { pairs } from "./values.js";
 
 const PAGE = 200;
+const LONG = 300; // characters of a name or a message
 
 export class EventList {
-  constructor(id, { go }) {
-    this.id = id;
+  constructor(tree, { go }) {
+    this.tree = tree;
     this.go = go;
     this.list = h("ol.logs");
     this.foot = h("div.foot");
@@ -24,13 +24,16 @@ export class EventList {
   }
 
   async more() {
-    const first = this.next === -1;
     fill(this.foot, h("p.sub", { role: "status" }, "Loading…"));
-    const answer = await get(`/api/v1/traces/${this.id}/events?after=${this.next}&limit=${PAGE}`, this.signal);
-    this.next = answer.next;
-    if (first && !answer.events.length) return fill(this.foot, h("p.sub", null, "No span of this trace holds events. Exceptions that services record, and log lines written as span events, would stand here."));
+    let after, answer;
+    do { // there may be none in what the collector looks at in one go
+      after = this.next;
+      answer = await this.tree.get(`events?after=${after}&limit=${PAGE}`, this.signal);
+      this.next = answer.next ?? null;
+    } while (!answer.events.length && this.next !== null && this.next > after);
+    if (this.next === null && !answer.events.length && !this.list.firstChild) return fill(this.foot, h("p.sub", null, "No span of this trace holds events. Exceptions that services record, and log lines written as span events, would stand here."));
     this.list.append(...answer.events.map((event) => this.item(event)));
-    if (this.next === null || this.next === undefined) fill(this.foot, h("p.sub", null, "That is all."));
+    if (this.next === null) fill(this.foot, h("p.sub", null, "That is all."));
     else fill(this.foot, h("button", { type: "button", onclick: () => this.again() }, "Show more"));
   }
 
@@ -46,10 +49,8 @@ export class EventList {
     return h(bad ? "li.bad" : "li", null,
       h("span.number.sub", { title: "After the trace began" }, signed(event.offsetNs)),
       h("div", null,
-        h("p", null, bad && h("span.cross", { role: "img", "aria-label": "error" }, "✕ "), h("b", null, cut(named(event.name ?? "", "unnamed"))), message && ` ${cut(String(message.value))}`),
+        h("p", null, bad && h("span.cross", { role: "img", "aria-label": "error" }, "✕ "), h("b", null, cut(named(event.name ?? "", "unnamed"), LONG)), message && ` ${cut(String(message.value), LONG)}`),
         h("p.sub", null, h("button.jump", { type: "button", onclick: () => this.go(event.index) }, `${cut(named(event.service ?? "", "unknown service"))} · ${cut(named(event.spanName ?? "", "unnamed"))}`)),
         event.attributes.length > 0 && h("details", null, h("summary.sub", null, count(event.attributes.length, "attribute")), pairs(event.attributes))));
   }
 }
-
-const cut = (text) => (text.length > 300 ? `${text.slice(0, 300)}…` : text);

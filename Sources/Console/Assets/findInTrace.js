@@ -1,17 +1,18 @@
 // Finds spans within the trace: words, or a query. The collector looks; the answer is a list of places.
 
-import { get } from "./api.js";
 import { h } from "./dom.js";
 
 const WAIT = 160; // ms after the last key
 const MOST = 1000;
+const PART = "Not all was looked at: finding took too long, or the trace is too large to be read whole";
 
 export class FindInTrace {
   /** `found(indexes)` is called with what there is; `go(index)` to go there, `here()` tells where the reader is. */
-  constructor(id, { found, go, here, say }) {
-    Object.assign(this, { id, onFound: found, go, here, say });
+  constructor(tree, { found, go, here, say }) {
+    Object.assign(this, { tree, onFound: found, go, here, say });
     this.indexes = [];
     this.text = "";
+    this.running = Promise.resolve(true);
     this.box = h("input", { type: "search", id: "find-in-trace", autocomplete: "off", spellcheck: "false", placeholder: "Find in trace", "aria-label": "Find in this trace: words, or a query such as duration > 2s",
       "aria-describedby": "found", title: "Words in service, name, span ID or message; or a query: duration > 2s, http.route = \"/pay\"" });
     this.note = h("span.found", { id: "found", role: "status" });
@@ -23,7 +24,8 @@ export class FindInTrace {
       if (event.key === "Enter") {
         event.preventDefault();
         clearTimeout(this.timer);
-        if (this.box.value.trim() !== this.text) this.run().then(() => this.next(event.shiftKey ? -1 : 1)); else this.next(event.shiftKey ? -1 : 1);
+        if (this.box.value.trim() !== this.text) this.run();
+        this.running.then((isShown) => { if (isShown) this.next(event.shiftKey ? -1 : 1); });
       } else if (event.key === "Escape") {
         event.stopPropagation();
         this.clear();
@@ -40,41 +42,52 @@ export class FindInTrace {
 
   clear() { this.box.value = ""; this.run(); }
 
-  async run() {
+  /** Looks for what stands in the box. The promise tells whether it was found out, so that there is something to go to. */
+  run() { return this.running = this.ask(); }
+
+  async ask() {
     const text = this.box.value.trim();
     this.text = text;
     this.asked?.abort();
     this.box.removeAttribute("aria-invalid");
-    if (!text) return this.show([], "");
+    if (!text) return this.show([], "", false);
     const asked = this.asked = new AbortController();
     try {
-      const answer = await get(`/api/v1/traces/${this.id}/find?text=${encodeURIComponent(text)}&limit=${MOST}`, asked.signal);
-      if (this.asked !== asked) return;
-      this.total = answer.count;
-      this.show(answer.indexes, answer.count === 0 ? "none" : `${answer.count.toLocaleString("en")} found`);
+      const answer = await this.tree.get(`find?text=${encodeURIComponent(text)}&limit=${MOST}`, asked.signal);
+      if (this.asked !== asked) return false;
+      const { count, indexes, truncated } = answer;
+      this.total = count;
+      // Where more was found than is sent, `truncated` says just that.
+      const isPart = truncated && count <= indexes.length;
+      return this.show(indexes, !isPart ? (count === 0 ? "none" : `${count.toLocaleString("en")} found`)
+        : count === 0 ? "none so far, not all was looked at" : `${count.toLocaleString("en")} found and more`, isPart);
     } catch (error) {
-      if (error.name === "AbortError") return;
-      this.box.setAttribute("aria-invalid", "true");
-      this.show([], error.message);
+      if (error.name === "AbortError") return false;
+      if (error.status === 400) this.box.setAttribute("aria-invalid", "true");
+      this.show([], error.message, false);
+      return false;
     }
   }
 
-  show(indexes, note) {
+  /** `isPart` says that the collector did not look at all of the trace. */
+  show(indexes, note, isPart) {
     this.indexes = indexes;
+    this.isPart = isPart;
     this.note.textContent = note;
-    this.note.title = note;
+    this.note.title = isPart ? PART : note;
     this.before.hidden = this.after.hidden = indexes.length === 0;
     this.onFound(indexes, this.text);
+    return true;
   }
 
   next(step) {
     const { indexes } = this;
-    if (!indexes.length) return this.say(this.text ? "Nothing found" : "Nothing is looked for");
+    if (!indexes.length) return this.say(!this.text ? "Nothing is looked for" : this.isPart ? `Nothing found. ${PART}` : "Nothing found");
     const here = this.here();
     const at = step > 0 ? indexes.findIndex((index) => index > here) : indexes.findLastIndex((index) => index < here);
     const number = at >= 0 ? at : step > 0 ? 0 : indexes.length - 1;
     this.go(indexes[number]);
-    this.note.textContent = `${(number + 1).toLocaleString("en")} of ${this.total.toLocaleString("en")}`;
+    this.note.textContent = `${(number + 1).toLocaleString("en")} of ${this.total.toLocaleString("en")}${this.isPart ? " and more" : ""}`;
     if (this.total > indexes.length) this.note.title = `The first ${indexes.length.toLocaleString("en")} can be gone to`;
   }
 

@@ -1,8 +1,7 @@
 // The flame graph: spans with the same way from the root put together, as wide as the time they took.
 
-import { get } from "./api.js";
 import { fill, h, visible } from "./dom.js";
-import { count, duration, named, percent } from "./format.js";
+import { count, cut, duration, named, percent } from "./format.js";
 import { waits } from "./waterfallRow.js";
 
 const ROW = 23;
@@ -10,8 +9,8 @@ const THIN = 0.12; // per cent of the width below which a frame is left out unti
 const MOST = 2500; // frames drawn at once
 
 export class FlameGraph {
-  constructor(id, { trace, go }) {
-    Object.assign(this, { id, trace, go });
+  constructor(tree, { trace, go }) {
+    Object.assign(this, { tree, trace, go });
     this.stage = h("div.flame", { role: "tree", "aria-label": "Flame graph" });
     this.told = h("p.told", { "aria-live": "off" });
     this.table = h("div.flametable", { hidden: true });
@@ -28,12 +27,13 @@ export class FlameGraph {
   }
 
   /** What is shown next is asked for anew. */
-  forget() { this.frames = undefined; }
+  forget() { this.isStale = true; }
 
   async show(signal) {
-    if (this.frames) return;
-    fill(this.told, "Loading…");
-    const answer = await get(`/api/v1/traces/${this.id}/flame`, signal);
+    if (this.frames && !this.isStale) return;
+    if (!this.frames) fill(this.told, "Loading…");
+    const answer = await this.tree.get("flame", signal);
+    this.isStale = false;
     this.frames = answer.frames;
     this.left = answer.left ?? 0;
     if (!this.frames.length) return fill(this.told, "No span has arrived yet, so there is nothing to draw.");
@@ -173,5 +173,3 @@ export class FlameGraph {
     draw();
   }
 }
-
-const cut = (text) => (text.length > 160 ? `${text.slice(0, 160)}…` : text);

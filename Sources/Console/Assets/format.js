@@ -81,6 +81,9 @@ export function ago(text, now = Date.now()) {
 
 export const stepName = (step) => ["under 5 %", "5 to 15 %", "15 to 30 %", "30 to 50 %", "50 % and more"][step] ?? "";
 
+/** The beginning of a text that is longer than there is room for. */
+export const cut = (text, most = 160) => (text.length > most ? `${text.slice(0, most)}…` : text);
+
 /** A service's or span's name, never empty. */
 export const named = (text, fallback) => (text === undefined || text === "" ? fallback : text);
 

@@ -49,9 +49,11 @@ class GraphPage {
     this.legend = h("div.graphlegend");
     this.panel = h("aside.panel.graphpanel", { "aria-label": "Details", hidden: true, tabindex: "-1" });
     this.panel.addEventListener("keydown", (event) => { if (event.key === "Escape") { this.close(); event.stopPropagation(); } });
+    this.trouble = null;
+    this.unlaid = h("div");
     this.body = h("div.graphbody", { role: "tabpanel", id: "graphbody" });
     this.element = h("section.graph", null,
-      h("div.heading", null, h("h1", null, "Call graph"), this.note), this.controls.element, this.banner, this.notices, this.legend, this.body, this.said);
+      h("div.heading", null, h("h1", null, "Call graph"), this.note), this.controls.element, this.banner, this.notices, this.legend, this.unlaid, this.body, this.said);
   }
 
   start() {
@@ -108,7 +110,7 @@ class GraphPage {
         this.note.textContent = isLive(this.question) ? "Trying again…" : "";
         const again = () => this.refresh(true);
         if (this.model && this.last) fill(this.banner, h("div.notice.bad", null, h("strong", null, error.message), " ", error.hint ?? "", " What is shown is from before."));
-        else { this.banner.replaceChildren(); this.model = null; fill(this.body, failure(error, this.question, again, (change) => this.ask(change))); }
+        else { this.banner.replaceChildren(); this.model = null; this.tellTrouble(null); fill(this.body, failure(error, this.question, again, (change) => this.ask(change))); }
       }
     }
     if (number === this.asking && isLive(this.question) && !this.aborted.signal.aborted) this.timer = setTimeout(() => this.refresh(), EVERY);
@@ -145,7 +147,7 @@ class GraphPage {
   async build(refit) {
     const { question, model } = this;
     if (!model) return;
-    if (!model.nodes.length) { fill(this.body, empty(question, (change) => this.ask(change))); this.legend.replaceChildren(); return; }
+    if (!model.nodes.length) { this.tellTrouble(null); fill(this.body, empty(question, (change) => this.ask(change))); this.legend.replaceChildren(); return; }
     if (question.near && !model.nodes.some((node) => node.id === question.near)) {
       this.say("The service that was looked at is not in this graph");
       Object.assign(question, { near: "", hops: 1, side: "both" });
@@ -158,21 +160,23 @@ class GraphPage {
     this.part = part;
     this.shown = shownGraph(part, this.tree, this.open);
     const view = `${question.near} ${question.hops} ${question.side} ${by}`;
-    let result;
+    let result, trouble = null;
     try {
       result = await this.arranger.place(this.shown.units, this.shown.edges.slice(0, this.shown.strong), view);
     } catch (error) {
-      fill(this.body, failure({ message: "The picture could not be laid out.", hint: `${error.message}. The table shows the same.` }, question, () => this.build(true), (change) => this.ask(change)));
-      return;
+      trouble = failure({ message: "The picture could not be laid out.", hint: `${error.message}. The table shows the same.` }, question, () => this.build(true), (change) => this.ask(change));
     }
-    if (!result || this.aborted.signal.aborted) return;
+    if ((!result && !trouble) || this.aborted.signal.aborted) return;
+    this.tellTrouble(trouble);
     const isDiff = question.diff !== "";
     const isLegendOpen = this.legend.querySelector("details")?.open ?? false;
     fill(this.legend, graphLegend(model, isDiff, this.shown));
     this.legend.firstElementChild.open = isLegendOpen;
     this.element.dataset.boxes = String(this.shown.units.length);
-    this.view.show(this.shown, result, refit || view !== this.lastView);
-    this.lastView = view;
+    if (result) {
+      this.view.show(this.shown, result, refit || view !== this.lastView);
+      this.lastView = view;
+    }
     this.show();
     this.search();
     if (question.node) this.choose(question.node, false);
@@ -180,9 +184,17 @@ class GraphPage {
     if (isDiff) this.tellChanges();
   }
 
-  /** The picture or the table, with the details beside. */
+  /** Why there is no picture; null when there is one, or nothing to make one of. */
+  tellTrouble(trouble) {
+    this.trouble = trouble;
+    fill(this.unlaid, trouble);
+  }
+
+  get isTable() { return this.question.view === "table" || this.trouble !== null; }
+
+  /** The picture or the table, with the details beside. Without a picture it is the table. */
   show() {
-    const isTable = this.question.view === "table";
+    const { isTable } = this;
     if (isTable) this.table.show(this.part, (label) => matches(label, this.found), this.question.diff !== "");
     const wanted = [isTable ? this.table.element : this.view.element, this.panel];
     if (this.body.firstElementChild !== wanted[0]) fill(this.body, wanted);
@@ -239,7 +251,7 @@ class GraphPage {
 
   close() {
     this.choose(null);
-    if (this.question.view !== "table") this.view.stage.focus({ preventScroll: true });
+    if (!this.isTable) this.view.stage.focus({ preventScroll: true });
   }
 
   async fillOperations(box, service) {
@@ -272,7 +284,7 @@ class GraphPage {
       await this.build(false);
     }
     if (!isShown(id)) return;
-    if (this.question.view !== "table" && this.view.scene.boxOf.has(id)) this.view.goTo(id);
+    if (!this.isTable && this.view.scene.boxOf.has(id)) this.view.goTo(id);
     this.choose(id, false);
   }
 
@@ -291,7 +303,7 @@ class GraphPage {
     this.found = text;
     this.foundAt = -1;
     this.search();
-    if (this.question.view === "table" && this.part) this.show();
+    if (this.isTable && this.part) this.show();
   }
 
   search() {

@@ -37,6 +37,9 @@ export class Live {
   connect() {
     this.close();
     if (!this.isOn || document.hidden) return;
+    // The collector counts what it leaves out anew for each connection.
+    this.lost += this.server;
+    this.server = 0;
     this.say("connecting");
     const source = (this.source = new EventSource(`/api/v1/tail?q=${encodeURIComponent(this.query)}`));
     source.addEventListener("open", () => { this.failures = 0; this.say("on"); });

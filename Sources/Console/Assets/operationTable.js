@@ -1,8 +1,7 @@
 // The operations of a trace, in a table that sorts.
 
-import { get } from "./api.js";
 import { fill, h } from "./dom.js";
-import { count, duration, named, percent } from "./format.js";
+import { count, cut, duration, named, percent } from "./format.js";
 
 const COLUMNS = [
   ["Operation", (row) => `${row.service}\u0000${row.name}`, true], ["Kind", (row) => row.kind ?? "", true], ["Spans", (row) => row.count], ["Errors", (row) => row.errors],
@@ -12,8 +11,8 @@ const COLUMNS = [
 const STEP = 200;
 
 export class OperationTable {
-  constructor(id, { trace, go, find }) {
-    Object.assign(this, { id, trace, go, find });
+  constructor(tree, { trace, go, find }) {
+    Object.assign(this, { tree, trace, go, find });
     this.element = h("div.sheet", { role: "region", "aria-label": "Operations", tabindex: "0" });
     this.sort = 5;
     this.falling = true;
@@ -21,12 +20,13 @@ export class OperationTable {
   }
 
   /** What is shown next is asked for anew. */
-  forget() { this.operations = undefined; }
+  forget() { this.isStale = true; }
 
   async show(signal) {
-    if (this.operations) return;
-    fill(this.element, h("p.sub", { role: "status" }, "Loading…"));
-    this.operations = (await get(`/api/v1/traces/${this.id}/operations`, signal)).operations;
+    if (this.operations && !this.isStale) return;
+    if (!this.operations) fill(this.element, h("p.sub", { role: "status" }, "Loading…"));
+    this.operations = (await this.tree.get("operations", signal)).operations;
+    this.isStale = false;
     this.most = Math.max(1, ...this.operations.map((row) => row.criticalNs));
     this.draw();
   }
@@ -65,5 +65,3 @@ export class OperationTable {
 
   describe() { return this.operations ? count(this.operations.length, "operation") : ""; }
 }
-
-const cut = (text) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);

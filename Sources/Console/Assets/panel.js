@@ -1,10 +1,10 @@
 // What is known about one span, what crosses agencies first.
 
 import { copyButton, fill, h } from "./dom.js";
-import { count, duration, fasterThan, moment, named, percent, rank, stepName } from "./format.js";
+import { count, cut, duration, fasterThan, moment, named, percent, rank, stepName } from "./format.js";
 import { signed } from "./clocks.js";
 import { quoted, searchAddress } from "./queryText.js";
-import { acts, cut, facts, pairs, value } from "./values.js";
+import { acts, facts, many, pairs, value } from "./values.js";
 
 const CONTEXT = [
   ["hms.a2a.envelope_id", "A2A envelope"], ["hms.mcp.session_id", "MCP session"], ["hms.mcp.method", "MCP method"],
@@ -99,9 +99,9 @@ function body(detail, { trace, hosts, jump, jumpToSpan }) {
     failed && h("p.notice.bad", null, h("strong", null, row.origin ? "✕ The error begins here" : "✕ Error"), span.status?.message ? `: ${cut(span.status.message, 3000)}` : " without a message"),
     (row.oddities ?? []).length > 0 && section("Worth knowing", h("ul", null, row.oddities.map((word) => h("li", null, ODDITIES[word] ?? word)))),
     section("Attributes", pairs(attributes.filter((attribute) => !known.has(attribute.key)), "filter") ?? h("p.sub", null, "None"), dropped(span.droppedAttributes, "attribute")),
-    (events.length > 0 || span.droppedEvents > 0) && section(`Events (${events.length})`, many(events, "ol.events", (event) => h("li", null,
-      h("p", null, h("span.number.sub", null, since(event.time, span.start)), " ", h("b", null, cut(named(event.name ?? "", "unnamed"), 300))), pairs(event.attributes, "filter"))), dropped(span.droppedEvents, "event")),
-    (links.length > 0 || span.droppedLinks > 0) && section(`Links (${links.length})`, many(links, "ul.links", (link) => h("li", null, linked(link, trace, jumpToSpan), pairs(link.attributes, "filter"))), dropped(span.droppedLinks, "link")),
+    (events.length > 0 || span.droppedEvents > 0) && section(`Events (${events.length})`, many(events, h("ol.events"), (event) => h("li", null,
+      h("p", null, h("span.number.sub", null, since(event.time, span.start)), " ", h("b", null, cut(named(event.name ?? "", "unnamed"), 300))), pairs(event.attributes, "filter")), MANY), dropped(span.droppedEvents, "event")),
+    (links.length > 0 || span.droppedLinks > 0) && section(`Links (${links.length})`, many(links, h("ul.links"), (link) => h("li", null, linked(link, trace, jumpToSpan), pairs(link.attributes, "filter")), MANY), dropped(span.droppedLinks, "link")),
     backlinks(detail.linkedFrom, trace, jumpToSpan),
     section("Span", facts([
       ["Status", failed ? "error" : span.status?.code === "ok" ? "ok" : "not set"],
@@ -120,19 +120,12 @@ function body(detail, { trace, hosts, jump, jumpToSpan }) {
     ])),
     section("Resource", pairs(resource.attributes, "filter") ?? h("p.sub", null, "None"), resource.schemaUrl && h("p.sub", null, `Schema ${cut(resource.schemaUrl, 300)}`), dropped(resource.droppedAttributes, "attribute")),
     (scope.name || scope.attributes?.length > 0) && section("Scope", facts([["Name", scope.name ? cut(scope.name, 300) : "not given"], scope.version && ["Version", cut(scope.version, 300)]]), pairs(scope.attributes, "filter")),
-    span.variants?.length > 0 && section(`Other spans with this ID (${span.variantCount})`, span.variants.slice(0, MANY).map((other) => h("div.variant", null, facts([
+    span.variants?.length > 0 && section(`Other spans with this ID (${span.variantCount})`, many(span.variants, h("div"), (other) => h("div.variant", null, facts([
       ["Span", who(other)], ["Start", h("span.number", null, moment(other.start))], ["End", h("span.number", null, moment(other.end))],
-    ]), pairs(other.attributes)))),
+    ]), pairs(other.attributes)), MANY), span.variantCount > span.variants.length && h("p.sub", null, `${count(span.variantCount - span.variants.length, "more is", "more are")} among the `,
+      h("a", { href: `/api/v1/traces/${trace.traceId}?format=otlp`, download: `trace-${trace.traceId}.otlp.json` }, "spans as they came"))),
     detail.otlp && raw(detail.otlp, row.spanId),
   ];
-}
-
-/** A list of which the rest comes on demand. */
-function many(list, selector, item) {
-  const holder = h(selector, null, list.slice(0, MANY).map(item));
-  if (list.length <= MANY) return holder;
-  const more = h("button", { type: "button", onclick: () => { holder.append(...list.slice(MANY, 2000).map(item)); more.remove(); } }, `Show all ${list.length.toLocaleString("en")}`);
-  return [holder, more];
 }
 
 /** A link within the trace jumps to its span; any other opens the trace it names. */

@@ -1,8 +1,6 @@
 // The rows of a trace that are at hand: pages of them, asked for when they come into sight and dropped when they were not
 // seen for long. However large the trace, at most `KEPT` pages are in memory.
 
-import { get } from "./api.js";
-
 export const PAGE = 500;
 const KEPT = 48;
 const AT_ONCE = 4;
@@ -10,9 +8,9 @@ const SETTLE = 90; // ms after one jump in which another makes a thumb that flie
 const AGAIN = 2000;
 
 export class RowStore {
-  /** `changed()` is called when rows came; `failed(error | null)` when a page could not be had, and when one could again. */
-  constructor(id, overview, { changed, failed }) {
-    this.id = id;
+  /** `tree` asks (`TraceTree`). `changed()` is called when rows came; `failed(error | null)` when a page could not be had, and when one could again. */
+  constructor(tree, overview, { changed, failed }) {
+    this.tree = tree;
     this.nodeCount = overview.trace.nodeCount;
     this.pages = new Map(); // page -> rows, the least recently used first
     this.past = new Map(); // such pages with the colours of before, shown until there are others
@@ -98,12 +96,15 @@ export class RowStore {
 
   async read(page, entry) {
     try {
-      const answer = await get(`/api/v1/traces/${this.id}/rows?offset=${page * PAGE}&limit=${PAGE}`, entry.controller.signal);
+      const answer = await this.tree.get(`rows?offset=${page * PAGE}&limit=${PAGE}`, entry.controller.signal);
       this.keep(page, answer.rows);
       this.failed(null);
       return answer.rows;
     } catch (error) {
-      if (error.name !== "AbortError") {
+      if (error.code === "grown") { // and so will all others be
+        this.stopped = true;
+        this.failed(null);
+      } else if (error.name !== "AbortError" && !this.stopped) {
         this.heldUntil = performance.now() + AGAIN;
         this.failed(error);
       }
@@ -133,7 +134,7 @@ export class RowStore {
 
   /** Rows in bulk, past the pages: for what looks at a whole level of the tree. */
   async bulk(offset, limit, signal) {
-    return (await get(`/api/v1/traces/${this.id}/rows?offset=${offset}&limit=${limit}`, signal)).rows;
+    return (await this.tree.get(`rows?offset=${offset}&limit=${limit}`, signal)).rows;
   }
 
   stop() {

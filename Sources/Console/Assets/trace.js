@@ -6,24 +6,26 @@ import { copyButton, fill, h } from "./dom.js";
 import { EventList } from "./eventList.js";
 import { FindInTrace } from "./findInTrace.js";
 import { FlameGraph } from "./flame.js";
-import { count, duration, fasterThan, named, percent, readTraceID, shortMoment } from "./format.js";
+import { count, duration, named, percent } from "./format.js";
 import { legend } from "./legend.js";
+import { menu } from "./menu.js";
 import { Minimap } from "./minimap.js";
 import { OperationTable } from "./operationTable.js";
 import { brokenPanel, spanPanel, waitingPanel } from "./panel.js";
-import { pinForm } from "./pin.js";
 import { quoted } from "./queryText.js";
 import { RowMap } from "./rowMap.js";
 import { RowStore } from "./rowStore.js";
 import { TimeWindow } from "./timeWindow.js";
+import { traceHeading, traceVerdicts } from "./traceHeading.js";
 import { keysDialog } from "./traceKeys.js";
+import { TraceTree } from "./traceTree.js";
 import { readView, writeView } from "./viewAddress.js";
 import { Waterfall } from "./waterfall.js";
-import { waits } from "./waterfallRow.js";
 
 const VIEWS = [["waterfall", "Waterfall"], ["flame", "Flame graph"], ["graph", "Call graph"], ["table", "Table"], ["events", "Events"]];
 const LEVELS = 12;
 const BULK = 2000; // rows asked for at once when a whole level is closed
+const GROWN = "The trace has grown since it was opened.";
 const MOST_CLOSED = 100000;
 
 /** Shows the trace in `main`; the function returned puts everything away. `given` is the id as the address has it. */
@@ -43,7 +45,6 @@ class TracePage {
   constructor(main, id) {
     this.main = main;
     this.id = id;
-    this.stopping = new AbortController();
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
     this.onPress = (event) => { for (const menu of main.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false; };
@@ -51,21 +52,28 @@ class TracePage {
   }
 
   stop() {
-    this.stopping.abort();
+    this.close();
     document.removeEventListener("keydown", this.onKey);
     document.removeEventListener("pointerdown", this.onPress);
+  }
+
+  /** Puts away what is open, and calls off all that was asked for it. */
+  close() {
+    for (const asked of [this.opening, this.asking, this.levelling]) asked?.abort();
     clearTimeout(this.writing);
     for (const part of [this.waterfall, this.minimap, this.store, this.find]) part?.stop();
     this.graphing?.then((stop) => stop?.(), () => {});
-    this.graphing = undefined;
-    this.waterfall = this.minimap = this.store = this.find = this.overview = undefined;
+    this.graphing = this.waterfall = this.minimap = this.store = this.find = this.overview = undefined;
+    this.detail = this.panelIndex = this.spanId = undefined;
   }
 
   async load() {
     const { main, id } = this;
+    this.close();
+    const { signal } = this.opening = new AbortController();
     fill(main, bones());
     try {
-      const overview = await get(`/api/v1/traces/${id}/overview`, this.stopping.signal);
+      const overview = await get(`/api/v1/traces/${id}/overview`, signal);
       if (overview.trace.nodeCount > 0) this.open(overview);
       else fill(main, this.notFound("This trace holds no spans yet"));
     } catch (error) {
@@ -76,9 +84,7 @@ class TracePage {
   }
 
   again() {
-    for (const part of [this.waterfall, this.minimap, this.store, this.find]) part?.stop();
     this.write();
-    this.detail = undefined;
     this.load();
   }
 
@@ -94,7 +100,8 @@ class TracePage {
     this.said = h("p.hidden", { role: "status", "aria-live": "polite" });
     const say = (text) => { this.said.textContent = text; };
     this.trouble = h("p.notice.bad", { hidden: true, role: "alert" });
-    this.store = new RowStore(this.id, overview, {
+    const tree = this.tree = new TraceTree(this.id, trace.tree, () => this.outgrown());
+    this.store = new RowStore(tree, overview, {
       changed: () => this.waterfall?.redraw(),
       failed: (error) => {
         this.trouble.hidden = !error;
@@ -110,7 +117,12 @@ class TracePage {
     this.waterfall.shift = this.clocks;
     this.minimap = new Minimap({ overview, time: this.time, pick: (index) => { this.show("waterfall"); this.waterfall.goTo(index); } });
     const go = (index) => { this.show("waterfall"); this.waterfall.goTo(index, { choosing: true }); };
-    this.find = new FindInTrace(this.id, {
+    const inRows = (act) => () => { this.show("waterfall"); act(this.waterfall); };
+    this.ways = {
+      row: go, look: (query) => this.look(query), nextSlow: inRows((rows) => rows.nextSlow(1)), nextError: inRows((rows) => rows.nextError()),
+      slowest: inRows((rows) => { rows.slowAt = -1; rows.nextSlow(1, true); }), origin: inRows((rows) => { rows.originAt = -1; rows.nextOrigin(true); }),
+    };
+    this.find = new FindInTrace(tree, {
       say, go: (index) => { this.show("waterfall"); this.waterfall.goTo(index, { focusing: false }); },
       here: () => this.map.indexAt(this.waterfall.focus),
       found: (indexes, text) => {
@@ -122,9 +134,9 @@ class TracePage {
       },
     });
     this.find.leave = () => this.waterfall.element.focus({ preventScroll: true });
-    this.flame = new FlameGraph(this.id, { trace, go });
-    this.table = new OperationTable(this.id, { trace, go, find: (row) => this.look([row.service ? `service = ${quoted(row.service)}` : "", row.name ? `name = ${quoted(row.name)}` : ""].filter(Boolean).join(" and ")) });
-    this.events = new EventList(this.id, { go });
+    this.flame = new FlameGraph(tree, { trace, go });
+    this.table = new OperationTable(tree, { trace, go, find: (row) => this.look([row.service ? `service = ${quoted(row.service)}` : "", row.name ? `name = ${quoted(row.name)}` : ""].filter(Boolean).join(" and ")) });
+    this.events = new EventList(tree, { go });
     this.graphBody = h("div");
     this.graphNote = h("p.sub", { role: "status" });
     this.graph = h("div.sheet", { role: "region", "aria-label": "Call graph", tabindex: "0" }, this.graphNote, this.graphBody);
@@ -138,11 +150,12 @@ class TracePage {
       part.id = `view-${name}`;
     }
     this.toolbox = this.tools(overview);
-    this.verdicts = this.verdict(overview);
+    this.verdicts = traceVerdicts(overview, this.ways);
+    this.linker = h("button", { type: "button", title: "Copy the address of this view (y)", onclick: () => this.copyLink() }, "Copy link");
     this.legend = legend(trace.colour, trace.missingCount > 0);
     this.stage = h("div.stage", null, Object.values(this.parts), this.panel);
     fill(this.main, h("section.trace", null,
-      this.heading(overview), this.notes(overview, wanted), this.trouble, this.minimap.element,
+      traceHeading(overview, this.verdicts, this.linker), this.notes(overview, wanted), this.trouble, this.minimap.element,
       h("div.toolbar", null, this.tabs, this.find.element, this.toolbox),
       this.stage, h("div.foot", null, this.legend, h("button.quiet.help", { type: "button", title: "Keys (?)", onclick: () => this.keys.showModal() }, "Keys ", h("kbd", null, "?"))), this.said, this.keys));
     if (wanted.from !== undefined) this.time.set(wanted.from, wanted.to);
@@ -158,13 +171,14 @@ class TracePage {
 
   /** Colours follow from shares until the hour before is summed up, which for a store of a million spans takes a second. */
   async awaitColours() {
-    const { waterfall, stopping: { signal } } = this;
+    const { tree, overview: { trace }, opening: { signal } } = this;
     for (let wait = 250; ; wait = Math.min(2 * wait, 8000)) {
       await new Promise((done) => setTimeout(done, wait));
-      if (signal.aborted || this.waterfall !== waterfall) return;
+      if (signal.aborted) return;
       let overview;
       try { overview = await get(`/api/v1/traces/${this.id}/overview`, signal); } catch { continue; }
-      if (this.waterfall !== waterfall || overview.trace.nodeCount !== waterfall.trace.nodeCount) return;
+      if (signal.aborted) return;
+      if (overview.trace.nodeCount !== trace.nodeCount || tree.isOther(overview.trace.tree)) return this.outgrown();
       if (!overview.trace.colour?.pending) return this.recolour(overview);
     }
   }
@@ -174,7 +188,7 @@ class TracePage {
     for (const part of [this.store, this.minimap, this.waterfall]) part.recolour(overview);
     for (const part of [this.flame, this.table]) part.forget();
     if (!this.verdicts.contains(document.activeElement)) {
-      const verdicts = this.verdict(overview);
+      const verdicts = traceVerdicts(overview, this.ways);
       this.verdicts.replaceWith(verdicts);
       this.verdicts = verdicts;
     }
@@ -198,14 +212,21 @@ class TracePage {
   async follow(spanId, timing = true) {
     if (!/^[0-9a-f]{16}$/i.test(spanId)) { if (this.view === "waterfall") this.waterfall.element.focus({ preventScroll: true }); return; }
     try {
-      const detail = await get(`/api/v1/traces/${this.id}/spans/${spanId.toLowerCase()}`, this.stopping.signal);
+      const detail = await this.tree.get(`spans/${spanId.toLowerCase()}`, this.opening.signal);
       this.detail = detail;
       this.store.loose.set(detail.row.index, detail.row);
       this.waterfall.goTo(detail.row.index, { choosing: true, focusing: this.view === "waterfall", timing });
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error.name === "AbortError" || error.code === "grown") return;
       this.tell(error.status === 404 ? `The span ${spanId} is not in this trace.` : error.message);
     }
+  }
+
+  /** The collector answers from a larger tree than the one shown. */
+  outgrown() {
+    if (!this.growth.hidden) return;
+    this.growth.hidden = false;
+    this.said.textContent = GROWN;
   }
 
   tell(text) {
@@ -216,83 +237,14 @@ class TracePage {
 
   // What stands above.
 
-  heading(overview) {
-    const { trace } = overview;
-    const failed = trace.errorCount;
-    return h("div.summary", null,
-      h("div.heading", null,
-        h("h1", { title: `${trace.rootService ?? ""} · ${trace.rootName ?? ""}`.slice(0, 2000) }, cut(named(trace.rootService ?? "", "unknown service")), h("span.dot", { "aria-hidden": "true" }, " · "), h("span.name", null, cut(named(trace.rootName ?? "", "unnamed")))),
-        h("p.id", null, h("code", null, trace.traceId), copyButton(trace.traceId, "trace ID")),
-        this.acts()),
-      h("dl.figures", null,
-        figure("Duration", duration(trace.durationNs), "strong"),
-        figure("Started", shortMoment(trace.start)),
-        figure("Spans", trace.spanCount.toLocaleString("en")),
-        figure("Services", trace.services.length, null, trace.services.slice(0, 40).map((service) => `${cut(named(service.name, "unknown service"))}: ${count(service.spans, "span")}`).join("\n")),
-        figure("Errors", failed ? `✕ ${failed.toLocaleString("en")}` : "0", failed ? "bad" : null),
-        trace.missingCount > 0 && figure("Missing", trace.missingCount.toLocaleString("en"), "odd", "Spans that others name as their parent have not arrived"),
-        trace.duplicateCount > 0 && figure("Copies", trace.duplicateCount.toLocaleString("en"), null, "Spans that arrived more than once; the copies were merged"),
-        trace.conflictCount > 0 && figure("Conflicts", trace.conflictCount.toLocaleString("en"), "odd", "Different spans that share one id"),
-        trace.uncoveredNs > trace.durationNs / 100 && figure("No span ran", duration(trace.uncoveredNs), null, "Time of the trace in which none of its spans ran")),
-      this.verdicts);
-  }
-
-  verdict(overview) {
-    const { trace } = overview;
-    const [slow] = overview.slow ?? [];
-    const [origin] = overview.origins ?? [];
-    const unusual = (overview.slow ?? []).find((row) => row.latency_step >= 3 && typeof row.latency_rank === "number" && row !== slow && row.durationNs > trace.durationNs / 20 && !waits(row.selfNs, row.durationNs));
-    const shares = trace.services.filter((service) => service.criticalNs > 0).sort((a, b) => b.criticalNs - a.criticalNs);
-    return h("div.verdicts", null,
-      slow && h("p.verdict", null,
-        h(`i.swatch.step${slow.latency_step}`, { "aria-hidden": "true" }),
-        "Slowest: ", h("button.jump", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.slowAt = -1; this.waterfall.nextSlow(1, true); } },
-          h("b", null, cut(named(slow.service ?? "", "unknown service"))), ` · ${cut(named(slow.name ?? "", "unnamed"))}`),
-        h("span.number", null, ` ${duration(slow.criticalNs)} of its own, ${percent(slow.criticalNs, trace.criticalNs)} of the waiting`),
-        overview.slow.length > 1 && h("button.quiet", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.nextSlow(1); }, title: "Next slow span (s)" }, "Next slow ", h("kbd", null, "s"))),
-      unusual && h("p.verdict", null,
-        h(`i.swatch.step${unusual.latency_step}`, { "aria-hidden": "true" }),
-        "Unusual: ", h("button.jump", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.goTo(unusual.index, { choosing: true }); } },
-          h("b", null, cut(named(unusual.service ?? "", "unknown service"))), ` · ${cut(named(unusual.name ?? "", "unnamed"))}`),
-        h("span.number", null, ` ${duration(unusual.durationNs)}, slower than ${fasterThan(unusual.latency_rank)} of its last hour`)),
-      origin && h("p.verdict", null,
-        h("span.cross", { "aria-hidden": "true" }, "✕"),
-        "Error begins in: ", h("button.jump", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.originAt = -1; this.waterfall.nextOrigin(true); } },
-          h("b", null, cut(named(origin.service ?? "", "unknown service"))), ` · ${cut(named(origin.name ?? "", "unnamed"))}`),
-        overview.origins.length > 1 && h("span.sub", null, ` and ${count(overview.origins.length - 1, "more place")}`),
-        trace.errorCount > 1 && h("button.quiet", { type: "button", onclick: () => { this.show("waterfall"); this.waterfall.nextError(); }, title: "Next error (e)" }, "Next error ", h("kbd", null, "e"))),
-      shares.length > 1 && h("p.shares.sub", null, "Waited for ", shares.slice(0, 4).map((service, number) => [number > 0 && ", ",
-        h("button.jump", { type: "button", title: "Find its spans", onclick: () => this.look(service.name ? `service = ${quoted(service.name)}` : "") }, cut(named(service.name, "unknown service"))),
-        ` ${percent(service.criticalNs, trace.criticalNs)}`]), shares.length > 4 && `, ${shares.length - 4} more`));
-  }
-
-  acts() {
-    const { id } = this;
-    const link = h("button", { type: "button", title: "Copy the address of this view (y)", onclick: () => this.copyLink() }, "Copy link");
-    this.linker = link;
-    const other = h("input", { type: "text", placeholder: "another trace ID", "aria-label": "ID of the trace to compare with", spellcheck: "false", autocomplete: "off" });
-    const compare = h("a", { href: `/compare?a=${id}`, "data-route": true }, "Choose on the page Compare");
-    other.addEventListener("input", () => {
-      const found = readTraceID(other.value);
-      compare.setAttribute("href", found ? `/compare?a=${id}&b=${found}` : `/compare?a=${id}`);
-      compare.textContent = found ? "Compare these two" : "Choose on the page Compare";
-    });
-    return h("div.acts", { role: "group", "aria-label": "What to do with this trace" },
-      link,
-      menu("Compare…", h("div", null, h("p", null, other), h("p", null, compare))),
-      menu("Download", h("ul", null,
-        h("li", null, h("a", { href: `/api/v1/traces/${id}?format=html`, download: `trace-${id}.html` }, "Report"), h("span.sub", null, " one page, for an incident")),
-        h("li", null, h("a", { href: `/api/v1/traces/${id}`, download: `trace-${id}.json` }, "JSON"), h("span.sub", null, " the tree as it was put together")),
-        h("li", null, h("a", { href: `/api/v1/traces/${id}?format=otlp`, download: `trace-${id}.otlp.json` }, "OTLP"), h("span.sub", null, " the spans as they came")))),
-      menu("Pin", () => pinForm(id)));
-  }
-
   notes(overview, wanted) {
     const { trace } = overview;
-    const again = h("button.quiet", { type: "button", onclick: () => this.again() }, "Load again");
+    const again = () => h("button.quiet", { type: "button", onclick: () => this.again() }, "Load again");
+    this.growth = h("p.notice.grown", { hidden: true }, h("b", null, GROWN), " What is in sight is from before. ", again());
     return [
+      this.growth,
       trace.truncated && h("p.notice", null, h("b", null, "Only a part of this trace is shown. "), "It is too large to be read whole: what is here, figures included, is what came first. ", h("a", { href: `/api/v1/traces/${this.id}?format=otlp`, download: `trace-${this.id}.otlp.json` }, "Download its spans")),
-      trace.awaitedCount > 0 && h("p.notice", null, `${count(trace.awaitedCount, "span")} may still arrive: spans are sent when they end. `, again),
+      trace.awaitedCount > 0 && h("p.notice", null, `${count(trace.awaitedCount, "span")} may still arrive: spans are sent when they end. `, again()),
       this.crowded(overview),
       wanted.outdated && h("p.notice", null, "The trace has grown since this address was copied, so which rows were closed is not restored."),
     ];
@@ -368,8 +320,6 @@ class TracePage {
   async closeFrom(depth) {
     this.levelling?.abort();
     const { signal } = this.levelling = new AbortController();
-    const stop = () => this.levelling.abort();
-    this.stopping.signal.addEventListener("abort", stop);
     const index = this.map.indexAt(this.waterfall.focus);
     const { nodeCount } = this.overview.trace;
     const closed = [];
@@ -393,16 +343,15 @@ class TracePage {
       this.later();
     } catch (error) {
       if (error.name !== "AbortError") this.tell(`The level could not be closed. ${error.message}`);
-    } finally {
-      this.stopping.signal.removeEventListener("abort", stop);
     }
   }
 
   look(query) {
     if (!query) return;
     this.show("waterfall");
-    this.find.box.value = query;
-    this.find.run().then(() => this.find.next(1));
+    const { find } = this;
+    find.box.value = query;
+    find.run().then((isShown) => { if (isShown) find.next(1); });
   }
 
   /** Shows what is known of a span, or closes the details. */
@@ -429,7 +378,7 @@ class TracePage {
       let { detail } = this;
       if (detail?.row.index !== index) {
         if (was !== index) { fill(this.panel, waitingPanel(known, close)); this.panel.scrollTop = 0; }
-        detail = await get(`/api/v1/traces/${this.id}/spans/${known.spanId}`, asking.signal);
+        detail = await this.tree.get(`spans/${known.spanId}`, asking.signal);
       }
       if (asking.signal.aborted) return;
       this.detail = detail;
@@ -466,9 +415,11 @@ class TracePage {
     if (!first) this.later();
     if (name === "waterfall") return;
     const part = { flame: this.flame, table: this.table, events: this.events }[name];
-    try { await (name === "graph" ? this.drawGraph() : part.show(this.stopping.signal)); } catch (error) {
-      if (error.name === "AbortError") return;
-      const retry = h("button", { type: "button", onclick: () => { note.remove(); this.view = null; this.show(name); } }, "Try again");
+    const { signal } = this.opening;
+    try { await (name === "graph" ? this.drawGraph() : part.show(signal)); } catch (error) {
+      if (error.name === "AbortError" || signal.aborted) return;
+      const retry = error.code === "grown" ? h("button", { type: "button", onclick: () => this.again() }, "Load again")
+        : h("button", { type: "button", onclick: () => { note.remove(); this.view = null; this.show(name); } }, "Try again");
       const note = h("div.broken", { role: "alert" }, h("p.notice.bad", null, h("strong", null, error.message ?? String(error)), " ", error.hint ?? ""), h("p", null, retry));
       this.parts[name].querySelectorAll(".broken").forEach((old) => old.remove());
       this.parts[name].prepend(note);
@@ -477,16 +428,17 @@ class TracePage {
 
   /** The call graph is drawn when its tab is first looked at. */
   drawGraph() {
-    this.graphing ??= this.graphed();
-    this.graphing.catch(() => { this.graphing = undefined; });
-    return this.graphing;
+    if (this.graphing) return this.graphing;
+    const graphing = this.graphing = this.graphed(this.graphBody, this.opening.signal);
+    graphing.catch(() => { if (this.graphing === graphing) this.graphing = undefined; });
+    return graphing;
   }
 
   /** Its modules come when they are needed: half as many as all others. The promise is of a function that puts the graph away. */
-  async graphed() {
+  async graphed(body, signal) {
     const { graphOfTrace } = await import("./traceGraph.js");
-    if (this.stopping.signal.aborted) return null;
-    return graphOfTrace(this.graphBody, this.id, {
+    if (signal.aborted) return null;
+    return graphOfTrace(body, this.id, {
       onChoose: (what) => {
         const name = what?.kind === "service" ? what.service : null;
         fill(this.graphNote, name && h("button.jump", { type: "button", onclick: () => this.look(`service = ${quoted(name)}`) }, `Go to the spans of ${name}`));
@@ -579,25 +531,6 @@ class TracePage {
       h("p", null, "What the collector knows of it: ", h("code", null, `hms-ops explain ${id}`)),
       h("p", null, h("button", { type: "button", onclick: () => this.load() }, "Try again"), " ", h("a", { href: "/", "data-route": true }, "See recent traces")));
   }
-}
-
-const cut = (text, most = 160) => (text.length > most ? `${text.slice(0, most)}…` : text);
-
-/** A button that opens something below it. `content` may be a function, called when it is first opened. */
-function menu(title, content, label) {
-  const holder = h("div.drop", null, typeof content === "function" ? null : content);
-  const details = h("details.menu", null, h("summary", { "aria-label": label, title: label }, title), holder);
-  details.addEventListener("toggle", () => {
-    if (!details.open) return;
-    if (!holder.firstChild) holder.append(content());
-    for (const other of document.querySelectorAll("details.menu[open]")) if (other !== details) other.open = false;
-  });
-  details.addEventListener("focusout", (event) => { if (event.relatedTarget && !details.contains(event.relatedTarget)) details.open = false; });
-  return details;
-}
-
-function figure(name, value, kind, title) {
-  return h("div", { title }, h("dt", null, name), h(kind ? `dd.${kind}` : "dd", null, String(value)));
 }
 
 function bones() {

@@ -38,7 +38,6 @@ export function graphOfTrace(container, traceId, { onChoose = () => {} } = {}) {
     try {
       model = modelOf(await get(`/api/v1/graph?trace=${encodeURIComponent(traceId)}`, stop.signal), 0);
       if (!model.edges.length) return fill(container, empty({ trace: traceId }, ask));
-      view.start();
       await build();
     } catch (error) {
       if (error.name !== "AbortError") fill(container, failure(error, { trace: traceId }, load, ask));
@@ -47,14 +46,20 @@ export function graphOfTrace(container, traceId, { onChoose = () => {} } = {}) {
 
   async function build() {
     shown = shownGraph(model, groupTree(model.nodes, isGroupedAnyway(model.nodes.length) ? "prefix" : "none"), open);
-    const result = await arranger.place(shown.units, shown.edges.slice(0, shown.strong), "trace");
-    if (!result || stop.signal.aborted) return;
-    view.show(shown, result, false);
+    let result, trouble = null;
+    try {
+      result = await arranger.place(shown.units, shown.edges.slice(0, shown.strong), "trace");
+    } catch (error) {
+      trouble = failure({ message: "The picture could not be laid out.", hint: `${error.message}. The table shows the same.` }, { trace: traceId }, build, ask);
+    }
+    if ((!result && !trouble) || stop.signal.aborted) return;
+    if (result) view.show(shown, result, false);
     table.show(model, () => true, false);
-    fill(container, h("div.tracegraph", null, graphLegend(model, false, shown), h("div.graphbody", null, view.element),
-      h("details", null, h("summary", null, "The same as a table"), table.element), said));
+    fill(container, h("div.tracegraph", null, graphLegend(model, false, shown), h("div.graphbody", null, trouble ?? view.element),
+      h("details", { open: trouble !== null }, h("summary", null, "The same as a table"), table.element), said));
   }
 
+  view.start();
   load();
   return () => { stop.abort(); view.stop(); arranger.stop(); };
 }

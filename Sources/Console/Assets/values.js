@@ -1,11 +1,12 @@
 // Attributes and their values: whole, however long, and on the way to other traces that have the same.
 
 import { copyButton, h } from "./dom.js";
-import { count } from "./format.js";
+import { count, cut } from "./format.js";
 import { condition, searchAddress } from "./queryText.js";
 
 const LONG = 800; // characters of a value that are shown at first
 const MANY = 150; // attributes, or elements, that are
+const MORE = 2000; // of any list that come at once after those
 
 /** Values one below the other: names and contents. */
 export function facts(list) {
@@ -17,10 +18,22 @@ export function pairs(list, asks = false) {
   if (!list?.length) return null;
   const sorted = [...list].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   const entry = (attribute) => [h("dt", null, h("code", null, cut(attribute.key || "(empty key)", 300))), h("dd.pair", null, value(attribute), acts(attribute, asks))];
-  const holder = h("dl", null, sorted.slice(0, MANY).map(entry));
-  if (sorted.length <= MANY) return holder;
-  const more = h("button", { type: "button", onclick: () => { holder.append(...sorted.slice(MANY, 5000).flatMap(entry)); more.remove(); } }, `Show all ${sorted.length.toLocaleString("en")}`);
-  return [holder, more];
+  return many(sorted, h("dl"), entry, MANY);
+}
+
+/** `holder` with what `item` makes of the `first` of a list; the rest comes on demand, no more at once than a page can bear. */
+export function many(list, holder, item, first) {
+  let shown = 0;
+  const more = h("button", { type: "button", onclick: () => add(MORE) });
+  const add = (number) => {
+    holder.append(...list.slice(shown, shown + number).flatMap(item));
+    shown = Math.min(list.length, shown + number);
+    const left = list.length - shown;
+    if (left === 0) more.remove();
+    else more.textContent = left <= MORE ? `Show all ${list.length.toLocaleString("en")}` : `Show ${MORE.toLocaleString("en")} more of ${list.length.toLocaleString("en")}`;
+  };
+  add(first);
+  return shown < list.length ? [holder, more] : holder;
 }
 
 /** A value as text; a list of texts stands one below the other. */
@@ -69,5 +82,3 @@ export function shown(attribute, inner = false) {
   write(attribute, inner, 0);
   return text;
 }
-
-export const cut = (text, most) => (text.length > most ? `${text.slice(0, most)}…` : text);
