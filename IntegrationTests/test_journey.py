@@ -597,7 +597,7 @@ def test_addresses_made_of_payloads_open_safely(place, browser, hostile):
             continue
         written = urllib.parse.quote(text, safe="")
         address = forms[number % len(forms)].replace("{}", written)
-        assert browser.evaluate(f"(go({json.dumps(address)}), hmsUntil(() => document.querySelector('main [aria-busy=true]') === null))") == [], address[:300]
+        assert browser.evaluate(f"go({json.dumps(address)}).then(() => hmsUntil(() => document.querySelector('main [aria-busy=true]') === null))") == [], address[:300]
         answer_400(browser)
         assert browser.worries == [], address[:300]
 

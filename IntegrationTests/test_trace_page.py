@@ -321,10 +321,10 @@ def test_no_answer_from_another_tree_is_used(place, browser):
 
 
 @pytest.mark.parametrize(("answer", "words", "told"), [
-    ({"count": 2, "indexes": [1, 2], "truncated": True}, "2 found and more", "1 of 2 and more"),
-    ({"count": 0, "indexes": [], "truncated": True}, "none so far, not all was looked at", "none so far, not all was looked at"),
-    ({"count": 5_000, "indexes": [1, 2], "truncated": True}, "5,000 found", "1 of 5,000"),
-    ({"count": 0, "indexes": [], "truncated": False}, "none", "none"),
+    ({"count": 2, "indexes": [1, 2], "truncated": True, "complete": False}, "2 found and more", "1 of 2 and more"),
+    ({"count": 0, "indexes": [], "truncated": True, "complete": False}, "none so far, not all was looked at", "none so far, not all was looked at"),
+    ({"count": 5_000, "indexes": [1, 2], "truncated": True, "complete": True}, "5,000 found", "1 of 5,000"),
+    ({"count": 0, "indexes": [], "truncated": False, "complete": True}, "none", "none"),
 ], ids=["some", "none yet", "more than are sent", "none"])
 def test_a_find_that_did_not_look_at_all_says_so(place, browser, checkout, answer, words, told):
     script = stand_in(browser, {f"/api/v1/traces/{checkout[0]}/find": {**answer, "took": 1}})

@@ -108,6 +108,7 @@ extension QueryService {
             writer.key("indexes")
             writer.array { writer in for node in found.nodes { writer.number(node) } }
             writer.member("truncated", found.count > found.nodes.count || !found.isWhole || !isWhole)
+            writer.member("complete", found.isWhole && isWhole)
             writer.key("took")
             writer.double(Double((ContinuousClock.now - began) / .microseconds(1)) / 1000)
         }
@@ -169,6 +170,7 @@ extension QueryService {
         }
         var writer = JSONWriter(capacity: 4096)
         writer.object { writer in
+            writer.member("tree", view.tree)
             writer.key("row")
             rows.write(node, to: &writer)
             writer.key("ancestors")

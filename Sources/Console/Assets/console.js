@@ -53,10 +53,12 @@ function unreachable(error) {
     h("p", null, "The collector does not give what this page is made of. Is hms-collector still running?"), h("button", { type: "button", onclick: () => location.reload() }, "Load it again"));
 }
 
+/** Goes to an address of the console; the promise is kept once its page stands there. */
 export function go(path) {
   history.pushState(null, "", path);
-  show();
+  const page = show();
   main.focus({ preventScroll: true });
+  return page;
 }
 
 addEventListener("popstate", show);

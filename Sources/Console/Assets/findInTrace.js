@@ -55,10 +55,9 @@ export class FindInTrace {
     try {
       const answer = await this.tree.get(`find?text=${encodeURIComponent(text)}&limit=${MOST}`, asked.signal);
       if (this.asked !== asked) return false;
-      const { count, indexes, truncated } = answer;
+      const { count, indexes, complete } = answer;
       this.total = count;
-      // Where more was found than is sent, `truncated` says just that.
-      const isPart = truncated && count <= indexes.length;
+      const isPart = complete === false;
       return this.show(indexes, !isPart ? (count === 0 ? "none" : `${count.toLocaleString("en")} found`)
         : count === 0 ? "none so far, not all was looked at" : `${count.toLocaleString("en")} found and more`, isPart);
     } catch (error) {

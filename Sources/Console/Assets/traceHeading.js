@@ -19,7 +19,7 @@ export function traceHeading({ trace }, verdicts, link) {
       figure("Duration", duration(trace.durationNs), "strong"),
       figure("Started", shortMoment(trace.start)),
       figure("Spans", trace.spanCount.toLocaleString("en")),
-      figure("Services", trace.services.length, null, trace.services.slice(0, 40).map((service) => `${cut(named(service.name, "unknown service"))}: ${count(service.spans, "span")}`).join("\n")),
+      figure("Services", (trace.serviceCount ?? trace.services.length).toLocaleString("en"), null, trace.services.slice(0, 40).map((service) => `${cut(named(service.name, "unknown service"))}: ${count(service.spans, "span")}`).join("\n")),
       figure("Errors", failed ? `✕ ${failed.toLocaleString("en")}` : "0", failed ? "bad" : null),
       trace.missingCount > 0 && figure("Missing", trace.missingCount.toLocaleString("en"), "odd", "Spans that others name as their parent have not arrived"),
       trace.duplicateCount > 0 && figure("Copies", trace.duplicateCount.toLocaleString("en"), null, "Spans that arrived more than once; the copies were merged"),

@@ -45,7 +45,7 @@ enum ManCommand {
         }
         let reader = terminal.shown(by: "man -l -")
         reader.write(page.roff)
-        reader.finish()
+        _ = reader.finish()
         return .success
     }
 }

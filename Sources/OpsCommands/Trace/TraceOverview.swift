@@ -67,7 +67,7 @@ package struct TraceOverview: Equatable, Sendable {
         awaitedCount = Self.count(trace["awaitedCount"]) ?? 0
         duplicateCount = Self.count(trace["duplicateCount"]) ?? 0
         conflictCount = Self.count(trace["conflictCount"]) ?? 0
-        serviceCount = trace["services"]?.array?.count ?? 0
+        serviceCount = Self.count(trace["serviceCount"]) ?? trace["services"]?.array?.count ?? 0
         isTruncated = trace["truncated"]?.bool ?? false
         areColoursPending = trace["colour"]?["pending"] != nil
         basis = trace["colour"]?["basis"]?.string.flatMap(ColourBasis.init) ?? .share
