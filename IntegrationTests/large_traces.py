@@ -9,6 +9,7 @@ import struct
 import time
 
 from http_raw import split
+from payloads import field, varint
 
 MS = 1_000_000
 BATCH = 2_000  # spans of a request
@@ -17,19 +18,6 @@ NEEDLE = "reconcile-the-lost-order"
 
 
 # ---------- Protobuf ----------
-
-
-def varint(value):
-    out = bytearray()
-    while value >= 128:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def field(number, content):
-    return varint(number << 3 | 2) + varint(len(content)) + content
 
 
 def attribute(key, value):

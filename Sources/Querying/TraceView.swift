@@ -1,4 +1,3 @@
-import Files
 import OTLP
 import SpanColumns
 import Summaries
